@@ -1,0 +1,68 @@
+"""What travels through NEXT-MM: the modalities and their order, the record on disk, the sample and the batch."""
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypedDict
+
+from mmengine.structures import BaseDataElement
+from torch import Tensor
+
+MODALITIES: tuple[str, str, str] = ('rgb', 'nir', 'tir')
+"""Visible light, near infrared, thermal infrared. Every tensor with a modality axis uses this order."""
+
+NUM_MODALITIES = len(MODALITIES)
+
+UNKNOWN = -1
+"""Camera, scene or label that is not known."""
+
+
+class TripletRecord(TypedDict):
+    """One triplet as a dataset lists it, before anything is read from disk.
+
+    ``img_paths`` and ``captions`` follow :data:`MODALITIES`; ``None`` stands for a modality or caption that is not there.
+    With ``side_by_side`` the three paths name one file that holds the three pictures from left to right.
+    """
+
+    name: str
+    img_paths: tuple[str | None, str | None, str | None]
+    side_by_side: bool
+    identity: int | str
+    label: int
+    camera: int
+    scene: int
+    is_query: bool
+    is_gallery: bool
+    captions: tuple[str | None, str | None, str | None] | None
+
+
+class ReIDDataSample(BaseDataElement):
+    """Everything known about one triplet beside its pixels.
+
+    Metainfo: ``sample_idx`` (int), ``name``, ``img_paths``, ``identity``, ``camera``, ``scene``, ``is_query``, ``is_gallery``,
+    ``captions``.
+
+    Data: ``label`` (int), ``present`` ((3,) bool, which modalities exist), ``tokens`` ((S, 3, L) int32, S caption subsets;
+    absent without text), ``has_text`` ((3,) bool, which modalities have a caption), and after prediction ``feature`` ((F,)).
+    """
+
+
+@dataclass
+class TripletBatch:
+    """A batch beside its pixels, as the data preprocessor hands it to the model.
+
+    Attributes:
+        samples: the B data samples.
+        labels: (B,) identity labels, on the device.
+        cameras: (B,) camera numbers, :data:`UNKNOWN` where not known, on the device.
+        present: (B, 3) bool, on the device; ``None`` says that every modality of every sample is there.
+        tokens: (B, S, 3, L) caption tokens, on the CPU (the text encoder looks up what it knows before anything moves),
+            cut to the longest caption; ``None`` without text.
+        has_text: (B, 3) bool, on the device; ``None`` says that every modality of every sample has a caption.
+    """
+
+    samples: list[ReIDDataSample] = field(default_factory=list)
+    labels: Tensor | None = None
+    cameras: Tensor | None = None
+    present: Tensor | None = None
+    tokens: Tensor | None = None
+    has_text: Tensor | None = None
