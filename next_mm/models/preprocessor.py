@@ -1,0 +1,68 @@
+"""The data preprocessor: samples to a batch on the device, pictures normalised there."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from mmengine.model import BaseDataPreprocessor
+from torch import Tensor
+
+from next_mm.registry import MODELS
+from next_mm.structures import ReIDDataSample, TripletBatch
+
+
+@MODELS.register_module()
+class TripletPreprocessor(BaseDataPreprocessor):
+    """Stack triplets, move them to the device and normalise them there.
+
+    Args:
+        mean: mean of each channel in RGB order, in grey levels (0 to 255).
+        std: standard deviation of each channel, likewise.
+    """
+
+    def __init__(self, *, mean: Sequence[float], std: Sequence[float]) -> None:
+        super().__init__(non_blocking=True)
+        self.register_buffer('mean', torch.tensor(mean, dtype=torch.float32).view(-1, 1, 1), persistent=False)
+        self.register_buffer('std', torch.tensor(std, dtype=torch.float32).view(-1, 1, 1), persistent=False)
+
+    def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any]:
+        """Turn ``{'inputs': B of (3, 3, H, W) uint8, 'data_samples': B samples}`` into ``inputs`` (B, 3, 3, H, W) and a TripletBatch.
+
+        Raises:
+            ValueError: the pictures of the batch differ in size.
+        """
+        shapes = {tuple(picture.shape) for picture in data['inputs']}
+        if len(shapes) != 1:
+            raise ValueError(f'the triplets of a batch differ in shape: {sorted(shapes)}; add ResizeTriplet to the pipeline')
+        images = torch.stack(list(data['inputs'])).to(self.device, non_blocking=True)
+        images = (images.float() - self.mean) / self.std
+        return {'inputs': images, 'data_samples': self._collate(list(data['data_samples']))}
+
+    def _collate(self, samples: list[ReIDDataSample]) -> TripletBatch:
+        return TripletBatch(
+            samples=samples,
+            labels=self._to_device(torch.tensor([sample.label for sample in samples])),
+            cameras=self._to_device(torch.tensor([sample.camera for sample in samples])),
+            present=self._unless_all(samples, 'present'),
+            tokens=_stack_tokens(samples),
+            has_text=self._unless_all(samples, 'has_text'))
+
+    def _unless_all(self, samples: list[ReIDDataSample], name: str) -> Tensor | None:
+        """Stack a (3,) bool field of the samples, or ``None`` when it is true throughout or absent."""
+        if name not in samples[0]:
+            return None
+        stacked = torch.stack([torch.as_tensor(sample.get(name)) for sample in samples])
+        return None if bool(stacked.all()) else self._to_device(stacked)
+
+    def _to_device(self, tensor: Tensor) -> Tensor:
+        return tensor.to(self.device, non_blocking=True)
+
+
+def _stack_tokens(samples: list[ReIDDataSample]) -> Tensor | None:
+    """Stack (S, 3, L) caption tokens and cut them to the batch's longest caption; they stay on the CPU."""
+    if 'tokens' not in samples[0]:
+        return None
+    tokens = torch.stack([torch.as_tensor(sample.tokens) for sample in samples])
+    longest = int((tokens != 0).sum(dim=-1).max())
+    return tokens[..., :longest]
