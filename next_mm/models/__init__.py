@@ -7,6 +7,6 @@ from next_mm.models.next_reid import NEXTReID
 from next_mm.models.preprocessor import TripletPreprocessor
 
 __all__ = [
-    'CSSE', 'CLIPVisual', 'ClassTokenHead', 'MGFAHead', 'MultiGrainedExperts', 'NEXTReID', 'TMSE', 'TimmVisual', 'TripletLoss',
+    'CSSE', 'TMSE', 'CLIPVisual', 'ClassTokenHead', 'MGFAHead', 'MultiGrainedExperts', 'NEXTReID', 'TimmVisual', 'TripletLoss',
     'TripletPreprocessor'
 ]

@@ -35,7 +35,7 @@ class NEXTReID(BaseModel):
                  neck: dict[str, Any] | None = None,
                  text: dict[str, Any] | None = None,
                  data_preprocessor: dict[str, Any]) -> None:
-        super().__init__(data_preprocessor=data_preprocessor)
+        super().__init__(data_preprocessor=MODELS.build(data_preprocessor))
         if text and not (neck and neck.get('semantic')):
             raise ValueError('model.text is set but no semantic experts read the captions: set model.text=None or model.neck.semantic')
         self.backbone = MODELS.build(backbone)

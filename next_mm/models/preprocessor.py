@@ -64,5 +64,5 @@ def _stack_tokens(samples: list[ReIDDataSample]) -> Tensor | None:
     if 'tokens' not in samples[0]:
         return None
     tokens = torch.stack([torch.as_tensor(sample.tokens) for sample in samples])
-    longest = int((tokens != 0).sum(dim=-1).max())
+    longest = int(tokens.argmax(dim=-1).max()) + 1  # end-of-text has the highest id; padding is 0, and so is "!"
     return tokens[..., :longest]

@@ -37,7 +37,7 @@ class TimmVisual(BaseModule):
         self.tower = timm.create_model(
             model_name,
             pretrained=bool(pretrained),
-            pretrained_cfg_overlay=dict(file=file) if file else None,
+            pretrained_cfg_overlay={'file': file} if file else None,
             img_size=tuple(image_size),
             num_classes=0)
         if not getattr(self.tower, 'num_prefix_tokens', 0):

@@ -3,4 +3,4 @@ from next_mm.models.necks.csse import CSSE
 from next_mm.models.necks.multi_grained import ExpertFeatures, MultiGrainedExperts
 from next_mm.models.necks.tmse import TMSE
 
-__all__ = ['CSSE', 'ExpertFeatures', 'MultiGrainedExperts', 'TMSE']
+__all__ = ['CSSE', 'TMSE', 'ExpertFeatures', 'MultiGrainedExperts']

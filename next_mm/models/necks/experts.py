@@ -33,7 +33,7 @@ class ExpertSet(nn.Module):
 
     def forward(self, tokens: Tensor) -> list[Tensor]:
         """Map (..., D) tokens to a list of E outputs before the residual, ``Dropout(MLP(LN(F)))``, each (..., D)."""
-        num_experts, hidden, dim = self.weight1.shape
+        _, hidden, dim = self.weight1.shape
         normed = F.layer_norm(tokens.reshape(-1, dim), (dim, ))
         weight = self.weight1 * self.norm_weight.unsqueeze(1)
         bias = self.bias1 + (self.weight1 @ self.norm_bias.unsqueeze(2)).squeeze(2)

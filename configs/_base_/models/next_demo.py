@@ -1,0 +1,16 @@
+# NEXT on the demo's own small CLIP (projects/demo): the parts of next_vit-b16.py at a size that two CPU cores train in minutes.
+model = dict(
+    type='NEXTReID',
+    data_preprocessor=dict(type='TripletPreprocessor', mean=[127.5] * 3, std=[127.5] * 3),
+    backbone=dict(
+        type='CLIPVisual',
+        model_name='projects/demo/clip_demo.json',
+        pretrained='data/demo/clip.pt',
+        image_size=(64, 32),
+        passes='joint'),
+    text=dict(type='CLIPText', model_name='projects/demo/clip_demo.json', pretrained='data/demo/clip.pt'),
+    neck=dict(
+        type='MultiGrainedExperts',
+        semantic=dict(type='TMSE', num_experts=3, dropout=0.1, sampling='dynamic', router='multi'),
+        structure=dict(type='CSSE', num_experts=3, dropout=0.1, router='share')),
+    head=dict(type='MGFAHead', num_classes=0, label_smoothing=0.1, triplet=dict(type='TripletLoss', margin=None)))
