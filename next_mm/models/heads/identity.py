@@ -59,7 +59,7 @@ class IdentityHead(BaseModule):
             labels: (B,) identity labels, 0 to ``num_classes - 1``.
         """
         with torch.autocast(feature.device.type, enabled=False):
-            feature = feature.float()
+            feature = feature.to(self.classifier.weight.dtype)
             if self.across_ranks:
                 feature, labels = gather_batch(feature, labels)
             logits = self.classifier(self.bnneck(feature))

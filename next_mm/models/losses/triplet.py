@@ -55,4 +55,4 @@ class TripletLoss(nn.Module):
 
     def forward(self, features: Tensor, labels: Tensor) -> Tensor:
         """Loss of (B, F) features with (B,) labels."""
-        return self.weight * batch_hard_triplet(features.float(), labels, self.margin)
+        return self.weight * batch_hard_triplet(features, labels, self.margin)
