@@ -1,0 +1,68 @@
+"""From a config file to a checked config."""
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from next_mm.apis.config_check import ConfigError, check_config
+
+__all__ = ['apply_amp', 'load_config']
+
+
+def load_config(path: str | Path, options: dict[str, Any] | None = None, *, work_dir: str | Path | None = None) -> Config:
+    """Read a config file, merge options into it, and check every key.
+
+    A config file is Python and is executed: run only those you trust. ``custom_imports`` finds ``projects/`` beside the folder of
+    configs, wherever the command is run.
+
+    Args:
+        path: the config file.
+        options: dotted keys to values, as ``--cfg-options`` gives them: ``{'train_cfg.max_epochs': 2}``.
+        work_dir: folder of checkpoints and logs; without it the config's own, or ``work_dirs/<name of the config>``.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ConfigError: an unknown key or type; it is named with its place and the closest known one.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f'{path}: no such config file')
+    _find_projects(Path(path))
+    cfg = Config.fromfile(str(path))
+    if options:
+        cfg.merge_from_dict(options)
+    if work_dir is not None:
+        cfg.work_dir = str(work_dir)
+    elif cfg.get('work_dir') is None:
+        cfg.work_dir = str(Path('work_dirs') / Path(path).stem)
+    if cfg.get('model') is None:
+        raise ConfigError(f'{path}: no model; is it one of the base files (configs/_base_)? Take a leaf, such as configs/next_demo.py')
+    cfg.setdefault('default_scope', 'next_mm')
+    check_config(cfg)
+    return cfg
+
+
+def _find_projects(path: Path) -> None:
+    """Make ``projects.*`` importable: an installed next_mm does not bring it along."""
+    for parent in path.resolve().parents:
+        if (parent / 'projects').is_dir() and str(parent) not in sys.path:
+            sys.path.append(str(parent))
+
+
+def apply_amp(cfg: Config, dtype: str) -> None:
+    """Train in mixed precision.
+
+    Args:
+        cfg: changed in place.
+        dtype: ``'bf16'`` or ``'fp16'``.
+
+    Raises:
+        ConfigError: the config has another optimizer wrapper that this would replace.
+    """
+    kind = cfg.optim_wrapper.get('type', 'OptimWrapper')
+    if kind not in ('OptimWrapper', 'AutocastOptimWrapper'):
+        raise ConfigError(f'--amp replaces optim_wrapper.type OptimWrapper, but the config has {kind}')
+    cfg.optim_wrapper.type = 'AutocastOptimWrapper'
+    cfg.optim_wrapper.dtype = dtype

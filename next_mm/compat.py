@@ -1,0 +1,124 @@
+"""What today's OpenMMLab stack breaks, one function for each break, with the upstream fault named.
+
+Every function asks whether its break is there and does nothing where it is not. :func:`apply` runs when ``next_mm.engine`` is
+imported; ``import next_mm`` alone stays cheap. Not here: faults that a class of ours absorbs by being another class
+(``AutocastOptimWrapper`` for mmengine's AmpOptimWrapper, ``TripletPreprocessor`` for mmpretrain's, ``ReIDMetric`` for mmpretrain's).
+"""
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import pickle
+from datetime import timedelta
+from pathlib import Path
+
+__all__ = ['allow_checkpoint_types', 'apply', 'init_distributed', 'replace_pkg_resources']
+
+
+def apply() -> None:
+    """Absorb the breaks that must be absorbed before anything is built."""
+    allow_checkpoint_types()
+    replace_pkg_resources()
+
+
+# -- torch >= 2.6 loads weights only; mmengine's own checkpoints hold HistoryBuffers with numpy arrays -----------------------------
+
+
+def _restricted_getattr(obj: object, name: str) -> object:
+    """Give the four statistics that a pickled HistoryBuffer looks up, and nothing else."""
+    from mmengine.logging import HistoryBuffer
+    if obj is HistoryBuffer and name in ('min', 'max', 'mean', 'current'):
+        return getattr(obj, name)
+    raise pickle.UnpicklingError(f'getattr of {name!r}')
+
+
+def allow_checkpoint_types() -> None:
+    """Let torch's weights-only loader read what mmengine stores beside the weights (resume fails otherwise).
+
+    Upstream: mmengine 0.10.7 calls ``torch.load(filename)``, whose default became ``weights_only=True`` in torch 2.6, and pickles
+    its ``HistoryBuffer`` with ``builtins.getattr`` and numpy internals. They are allowed by name; everything else stays refused.
+    """
+    import numpy as np
+    import torch
+    from mmengine.logging import HistoryBuffer
+    from numpy._core.multiarray import _reconstruct, scalar
+    dtypes = [np.dtypes.Float64DType, np.dtypes.Int64DType, np.dtypes.Float32DType, np.dtypes.Int32DType, np.dtypes.BoolDType]
+    functions = [(f, f'numpy.{core}.multiarray.{f.__name__}') for f in (_reconstruct, scalar) for core in ('_core', 'core')]
+    torch.serialization.add_safe_globals(
+        [HistoryBuffer, (_restricted_getattr, 'builtins.getattr'), np.ndarray, np.dtype, *functions, *dtypes])
+
+
+# -- setuptools >= 81 has no pkg_resources ---------------------------------------------------------------------------------------
+
+
+def _is_installed(package: str) -> bool:
+    """Say whether a distribution or a module of this name can be found."""
+    try:
+        importlib.metadata.distribution(package)
+        return True
+    except importlib.metadata.PackageNotFoundError:
+        spec = importlib.util.find_spec(package)
+        return spec is not None and spec.origin is not None
+
+
+def _get_installed_path(package: str) -> str:
+    """Return the folder of a package's module, whatever its distribution is called (mmcv-lite -> mmcv)."""
+    names = [package]
+    try:
+        top_level = importlib.metadata.distribution(package).read_text('top_level.txt') or ''
+        names += [name for name in top_level.split() if name != package]
+    except importlib.metadata.PackageNotFoundError:
+        pass
+    for name in names:
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.origin is not None:
+            return str(Path(spec.origin).parent)
+    raise importlib.metadata.PackageNotFoundError(package)
+
+
+def replace_pkg_resources() -> None:
+    """Make ``_base_ = ['mmpretrain::...']`` and ``mmengine.hub`` work without pkg_resources.
+
+    Upstream: ``mmengine.utils.package_utils`` (0.10.7) imports pkg_resources, which setuptools dropped in 81.
+    """
+    if importlib.util.find_spec('pkg_resources') is not None:
+        return
+    from mmengine import utils
+    from mmengine.config import config
+    from mmengine.hub import hub
+    from mmengine.utils import package_utils
+    for module in (package_utils, utils, config):
+        module.is_installed = _is_installed
+    for module in (package_utils, utils, config, hub):
+        module.get_installed_path = _get_installed_path
+
+
+# -- mmengine's init_dist calls cuda.set_device ------------------------------------------------------------------------------------
+
+
+def init_distributed(launcher: str, dist_cfg: dict) -> None:
+    """Start the process group, on gloo where there is no GPU.
+
+    Upstream: ``mmengine.dist.init_dist`` (0.10.7) calls ``torch.cuda.set_device`` whatever the backend. The Runner leaves a group
+    that is already there alone, so this runs before it.
+
+    Args:
+        launcher: ``'none'``, ``'pytorch'`` (torchrun), ``'slurm'`` or ``'mpi'``.
+        dist_cfg: ``env_cfg.dist_cfg``: ``backend`` and ``timeout`` in seconds.
+
+    Raises:
+        ValueError: another launcher than torchrun on a machine without a GPU.
+    """
+    import torch
+    from mmengine.dist import init_dist, is_distributed
+    if launcher == 'none' or is_distributed():
+        return
+    if torch.cuda.is_available():
+        init_dist(launcher, **dist_cfg)
+        return
+    if launcher != 'pytorch' or 'RANK' not in os.environ:
+        raise ValueError(f'launcher {launcher!r}: without a GPU, processes are started by torchrun only; '
+                         'use tools/dist_train.sh CONFIG NUMBER_OF_PROCESSES')
+    options = {'timeout': timedelta(seconds=dist_cfg['timeout'])} if 'timeout' in dist_cfg else {}
+    torch.distributed.init_process_group('gloo', **options)

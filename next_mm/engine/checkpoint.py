@@ -1,0 +1,152 @@
+"""Reading checkpoints: nothing is executed, nothing is loaded halfway, and every refusal says why."""
+from __future__ import annotations
+
+import pickle
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.logging import print_log
+from torch import Tensor, nn
+
+__all__ = ['CheckpointError', 'latest_checkpoint', 'load_weights', 'read_checkpoint']
+
+_SHOWN = 3
+
+
+class CheckpointError(RuntimeError):
+    """A checkpoint that cannot or must not be loaded."""
+
+
+def read_checkpoint(path: str | Path, map_location: Any = 'cpu') -> dict[str, Any]:
+    """Read a checkpoint without executing anything in it.
+
+    Args:
+        path: a local file or an ``http(s)://`` address.
+        map_location: as in :func:`torch.load`.
+
+    Returns:
+        The checkpoint, with the weights under ``state_dict``.
+
+    Raises:
+        CheckpointError: no such file, damaged file, a pickle that holds more than tensors and plain values, or no weights in it.
+    """
+    name = str(path)
+    try:
+        if re.match(r'https?://', name):
+            checkpoint = torch.hub.load_state_dict_from_url(name, map_location=map_location, weights_only=True)
+        else:
+            checkpoint = torch.load(_existing(name), map_location=map_location, weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise CheckpointError(f'{name}: refused, it holds {_refused_type(error)}, not only tensors and plain values. '
+                              'Loading it could run code, so it is not loaded.') from None
+    except (EOFError, RuntimeError) as error:
+        if isinstance(error, CheckpointError):
+            raise
+        raise CheckpointError(f'{name}: damaged or no checkpoint ({_first_line(error)})') from None
+    if not isinstance(checkpoint, dict):
+        raise CheckpointError(f'{name}: expected a dictionary with weights, got {type(checkpoint).__name__}')
+    if 'state_dict' not in checkpoint:
+        if not checkpoint or not all(isinstance(value, Tensor) for value in checkpoint.values()):
+            raise CheckpointError(f'{name}: expected weights under "state_dict", got the keys {_some(checkpoint)}')
+        checkpoint = {'state_dict': checkpoint, 'meta': {}}
+    if 'config' in checkpoint.get('meta', {}):
+        # mmengine's Runner.resume executes this text as Python; what mmengine writes itself is under 'cfg'.
+        raise CheckpointError(f'{name}: refused, meta["config"] is source code that resuming would run')
+    return checkpoint
+
+
+def load_weights(model: nn.Module, state_dict: Mapping[str, Tensor], *, source: str, ignore: Sequence[str] = ()) -> None:
+    """Load weights strictly: every weight of the model is in the checkpoint, and every weight there belongs to the model.
+
+    Frozen parts that the model leaves out of its own ``state_dict`` (the text tower) are not asked for.
+
+    Args:
+        model: the model, not wrapped.
+        state_dict: the weights; a leading ``module.`` is dropped.
+        source: the checkpoint's name, for messages.
+        ignore: prefixes of weights that keep their initial values, such as ``head.classifier``.
+
+    Raises:
+        CheckpointError: the checkpoint is another model's; nothing has been loaded then.
+    """
+    given = {re.sub(r'^module\.', '', key): value for key, value in state_dict.items()}
+    unused = [prefix for prefix in ignore if not any(key.startswith(prefix) for key in given)]
+    if unused:
+        raise CheckpointError(f'{source}: load_ignore names {unused}, but no weight there begins so, e.g. {_some(given)}')
+    given = {key: value for key, value in given.items() if not key.startswith(tuple(ignore))}
+    expected = {key: value for key, value in model.state_dict().items() if not key.startswith(tuple(ignore))}
+    stored_anyway = _frozen_names(model) - set(expected)  # a frozen tower may be in the file though the model does not ask for it
+    problems = _differences(expected, {key: value for key, value in given.items() if key not in stored_anyway})
+    if problems:
+        raise CheckpointError(f'{source} is not a checkpoint of this model; nothing was loaded.\n' + '\n'.join(problems))
+    model.load_state_dict(given, strict=False)
+    if ignore:
+        print_log(f'{source}: the weights under {list(ignore)} were left as initialised', 'current')
+
+
+def latest_checkpoint(work_dir: str | Path) -> str | None:
+    """Find the checkpoint to resume from, also in a folder that was moved.
+
+    Raises:
+        CheckpointError: ``last_checkpoint`` names a file that is gone.
+    """
+    note = Path(work_dir) / 'last_checkpoint'
+    if not note.is_file():
+        return None
+    named = Path(note.read_text().strip())
+    for candidate in (Path(work_dir) / named.name, named):
+        if candidate.is_file():
+            return str(candidate)
+    raise CheckpointError(f'{note} names {named.name}, which is not in {work_dir}; '
+                          f'give a checkpoint (--resume PATH) or delete {note} to start anew')
+
+
+def _existing(name: str) -> str:
+    if not Path(name).is_file():
+        raise CheckpointError(f'{name}: no such checkpoint file')
+    return name
+
+
+def _frozen_names(model: nn.Module) -> set[str]:
+    tensors = [*model.named_parameters(), *model.named_buffers()]
+    return {name for name, tensor in tensors if not tensor.requires_grad}
+
+
+def _differences(expected: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> list[str]:
+    """Describe what keeps ``given`` from being the weights of ``expected``; empty where nothing does."""
+    lines = []
+    missing = [key for key in expected if key not in given]
+    unexpected = [key for key in given if key not in expected]
+    shapes = [key for key in expected if key in given and expected[key].shape != given[key].shape]
+    if missing:
+        lines.append(f'  {len(missing)} of {len(expected)} weights are not in it: {_some(missing)}')
+    if unexpected:
+        lines.append(f'  {len(unexpected)} weights in it have no place in the model: {_some(unexpected)}')
+    for key in shapes[:_SHOWN]:
+        lines.append(f'  {key}: the model has {tuple(expected[key].shape)}, the checkpoint {tuple(given[key].shape)}')
+    if len(shapes) > _SHOWN:
+        lines.append(f'  and {len(shapes) - _SHOWN} more weights of other shapes')
+    classes = [key for key in shapes if key.endswith('classifier.weight')]
+    if classes and len(shapes) == 1 and not missing and not unexpected:
+        trained = len(given[classes[0]])
+        prefix = classes[0].removesuffix('.weight')
+        lines.append(f'  It was trained on {trained} identities, the config says {len(expected[classes[0]])}. To test it set '
+                     f'model.head.num_classes={trained}; to go on with other identities set load_ignore="[\'{prefix}\']".')
+    return lines
+
+
+def _refused_type(error: pickle.UnpicklingError) -> str:
+    found = re.search(r'GLOBAL ([\w.]+)|global ([\w.]+)', str(error))
+    return next((group for group in found.groups() if group), 'unknown objects') if found else _first_line(error)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def _some(keys: Iterable[str]) -> str:
+    names = [str(key) for key in keys]
+    return ', '.join(names[:_SHOWN]) + (' ...' if len(names) > _SHOWN else '')

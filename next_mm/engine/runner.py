@@ -1,0 +1,52 @@
+"""mmengine's Runner with checkpoints that survive a kill, load strictly and execute nothing."""
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from mmengine.device import get_device
+from mmengine.dist import is_main_process
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+from torch import nn
+
+from next_mm.engine.checkpoint import load_weights, read_checkpoint
+
+__all__ = ['TripletRunner']
+
+
+class TripletRunner(Runner):
+    """The Runner of this project; built by :func:`next_mm.apis.build_runner`.
+
+    Three differences to mmengine's: a checkpoint is written beside its name and moved there, so that a kill never leaves half a file;
+    it is loaded strictly (``load_ignore`` in the config names prefixes to leave out); DDP gets no device ids on a CPU.
+    """
+
+    def wrap_model(self, model_wrapper_cfg: dict | None, model: nn.Module) -> nn.Module:
+        """Wrap the model for distributed training."""
+        if self.distributed and model_wrapper_cfg is None and get_device() == 'cpu':
+            # mmengine 0.10.7 passes device_ids=[LOCAL_RANK], which DDP refuses for a model on the CPU.
+            model_wrapper_cfg = dict(
+                type='MMDistributedDataParallel',
+                device_ids=None,
+                broadcast_buffers=False,
+                find_unused_parameters=self.cfg.get('find_unused_parameters', False))
+        return super().wrap_model(model_wrapper_cfg, model)
+
+    def load_checkpoint(self, filename: str, map_location: Any = 'cpu') -> dict[str, Any]:  # type: ignore[override]
+        """Load weights strictly; see :func:`next_mm.engine.load_weights` for what is refused."""
+        checkpoint = read_checkpoint(filename, map_location)
+        self.call_hook('after_load_checkpoint', checkpoint=checkpoint)
+        model = self.model.module if is_model_wrapper(self.model) else self.model
+        ignore = () if self._resume else tuple(self.cfg.get('load_ignore') or ())
+        load_weights(model, checkpoint['state_dict'], source=str(filename), ignore=ignore)
+        self._has_loaded = True
+        self.logger.info(f'Load checkpoint from {filename}')
+        return checkpoint
+
+    def save_checkpoint(self, out_dir: str, filename: str, *args: Any, **kwargs: Any) -> None:
+        """Write the checkpoint beside its name, then move it there."""
+        part = f'{filename}.part'
+        super().save_checkpoint(out_dir, part, *args, **kwargs)
+        if is_main_process():
+            os.replace(os.path.join(out_dir, part), os.path.join(out_dir, filename))

@@ -1,0 +1,159 @@
+"""A model, a dataset and a metric small enough to train in a blink, for tests of what drives them."""
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.dataset import BaseDataset
+from mmengine.evaluator import BaseMetric
+from mmengine.model import BaseModel
+from torch import Tensor, nn
+
+from next_mm.registry import DATASETS, METRICS, MODELS
+from next_mm.structures import ReIDDataSample
+
+NUM_IDENTITIES = 4
+
+
+@DATASETS.register_module()
+class ToyPoints(BaseDataset):
+    """Points around one centre for each identity."""
+
+    METAINFO = dict(num_identities=NUM_IDENTITIES)
+
+    def __init__(self, *, count: int = 16, poisoned: int | None = None, **kwargs: Any) -> None:
+        self.count, self.poisoned = count, poisoned
+        super().__init__(**kwargs)
+
+    def load_data_list(self) -> list[dict]:
+        """List the points; number ``poisoned`` is no number."""
+        rng = np.random.default_rng(1)
+        points = rng.normal(size=(self.count, 6)).astype('float32')
+        if self.poisoned is not None:
+            points[self.poisoned] = np.nan
+        return [dict(name=f'point{i}', label=i % NUM_IDENTITIES, point=points[i]) for i in range(self.count)]
+
+    def prepare_data(self, idx: int) -> dict:
+        """Return one sample."""
+        record = self.get_data_info(idx)
+        sample = ReIDDataSample(metainfo=dict(name=record['name'], sample_idx=idx))
+        sample.label = record['label']
+        return dict(inputs=torch.from_numpy(record['point']), data_samples=sample)
+
+
+class ToyExperts(nn.Module):
+    """Stands for TMSE: its output has masks (N_T, B, 3, N)."""
+
+    class Output:
+        """What a forward hook sees."""
+
+        def __init__(self, masks: Tensor) -> None:
+            self.masks = masks
+
+    def forward(self, x: Tensor) -> Output:
+        """Expert 1 takes everything, expert 2 nothing but one token of the second modality."""
+        masks = torch.zeros(2, len(x), 3, 5)
+        masks[0] = 1
+        masks[1, :, 1, 0] = 1
+        return self.Output(masks)
+
+
+class ToyNeck(nn.Module):
+    """Holds the experts where the real model does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.semantic = ToyExperts()
+
+
+class ToyHead(nn.Module):
+    """Classifier."""
+
+    def __init__(self, num_classes: int, dropout: float) -> None:
+        super().__init__()
+        self.num_classes = num_classes
+        self.dropout = nn.Dropout(dropout)
+        self.classifier = nn.Linear(8, num_classes, bias=False)
+
+
+@MODELS.register_module()
+class ToyReID(BaseModel):
+    """Backbone, neck, head, and a frozen text tower that is not stored."""
+
+    def __init__(self, *, num_classes: int = NUM_IDENTITIES, dropout: float = 0.5) -> None:
+        super().__init__()
+        self.backbone = nn.Linear(6, 8)
+        self.text = nn.Linear(3, 3).requires_grad_(False)
+        self.neck = ToyNeck()
+        self.head = ToyHead(num_classes, dropout)
+
+    def state_dict(self, *args: Any, **kwargs: Any) -> dict:
+        """Leave the text tower out."""
+        state = super().state_dict(*args, **kwargs)
+        for key in [key for key in state if '.text.' in f'.{key}']:
+            del state[key]
+        return state
+
+    def forward(self, inputs: list[Tensor] | Tensor, data_samples: list[ReIDDataSample], mode: str = 'tensor') -> Any:
+        """Loss or features."""
+        x = torch.stack(list(inputs))
+        self.neck.semantic(x)
+        feature = self.backbone(x)
+        if mode == 'predict':
+            for sample, row in zip(data_samples, feature):
+                sample.feature = row
+            return data_samples
+        labels = torch.tensor([sample.label for sample in data_samples])
+        return dict(loss=nn.functional.cross_entropy(self.head.classifier(self.head.dropout(feature)), labels))
+
+
+@METRICS.register_module()
+class ToyMetric(BaseMetric):
+    """Mean of the features: any change of the weights shows."""
+
+    default_prefix = 'reid'
+
+    def process(self, data_batch: Any, data_samples: list[dict]) -> None:
+        """Keep the features."""
+        self.results += [sample['feature'].double().abs().mean().item() for sample in data_samples]
+
+    def compute_metrics(self, results: list[float]) -> dict[str, float]:
+        """Average them."""
+        return {'mAP': 100 * float(np.mean(results)), 'R-1': 50.0}
+
+
+def toy_config(work_dir: Any, **changes: Any) -> Config:
+    """A whole config over the toys; ``changes`` are dotted options, with ``__`` for the dots."""
+    loader = dict(batch_size=4, num_workers=0, sampler=dict(type='DefaultSampler', shuffle=True), dataset=dict(type='ToyPoints'))
+    test_loader = dict(loader, sampler=dict(type='DefaultSampler', shuffle=False), dataset=dict(type='ToyPoints', test_mode=True))
+    cfg = Config(
+        dict(
+            default_scope='next_mm',
+            work_dir=str(work_dir),
+            model=dict(type='ToyReID'),
+            train_dataloader=loader,
+            val_dataloader=test_loader,
+            test_dataloader=test_loader,
+            val_evaluator=dict(type='ToyMetric'),
+            test_evaluator=dict(type='ToyMetric'),
+            train_cfg=dict(by_epoch=True, max_epochs=3, val_interval=1),
+            val_cfg=dict(),
+            test_cfg=dict(),
+            optim_wrapper=dict(
+                type='OptimWrapper',
+                constructor='ReIDOptimWrapperConstructor',
+                optimizer=dict(type='Adam', lr=0.01),
+                paramwise_cfg=dict(visual_lr=0.001)),
+            param_scheduler=[
+                dict(type='LinearLR', start_factor=0.1, begin=0, end=1, by_epoch=True, convert_to_iter_based=True),
+                dict(type='CosineAnnealingLR', eta_min=0.0, begin=1, end=3, by_epoch=True, convert_to_iter_based=True),
+            ],
+            default_hooks=dict(
+                checkpoint=dict(type='CheckpointHook', interval=1, max_keep_ckpts=2, save_best='reid/mAP', rule='greater')),
+            custom_hooks=[dict(type='EpochSeedHook'), dict(type='ReportHook')],
+            visualizer=dict(type='Visualizer', vis_backends=[dict(type='LocalVisBackend')]),
+            randomness=dict(seed=3)))
+    cfg.merge_from_dict({key.replace('__', '.'): value for key, value in changes.items()})
+    return cfg

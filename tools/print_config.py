@@ -1,0 +1,20 @@
+"""Print a config with all its bases merged and checked: ``python tools/print_config.py configs/next_demo.py``."""
+from __future__ import annotations
+
+import argparse
+
+from mmengine.config import DictAction
+
+
+def main() -> None:
+    """Print."""
+    parser = argparse.ArgumentParser(description='Print a config with all its bases merged, after checking every key.')
+    parser.add_argument('config', help='config file, e.g. configs/next_demo.py')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='change config entries')
+    args = parser.parse_args()
+    from next_mm.apis import load_config  # late, so that --help is quick
+    print(load_config(args.config, args.cfg_options).pretty_text)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,48 @@
+"""Test a checkpoint: ``python tools/test.py configs/next_demo.py work_dirs/next_demo/epoch_12.pth``."""
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from pathlib import Path
+
+from mmengine.config import DictAction
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description='Test a checkpoint on the test set of a config.')
+    parser.add_argument('config', help='config file, e.g. configs/next_demo.py')
+    parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument('--work-dir', help='folder of the logs (default: work_dirs/<config>)')
+    parser.add_argument('--out', metavar='FILE.json', help='write the metrics here')
+    parser.add_argument('--show-dir', metavar='FOLDER', help='draw rank lists into this folder')
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='change config entries: test_dataloader.batch_size=16')
+    parser.add_argument(
+        '--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='set by tools/dist_test.sh')
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    if args.out and not args.out.endswith('.json'):
+        parser.error(f'--out: expected a name that ends with .json, got {args.out}')
+    return args
+
+
+def main() -> None:
+    """Test."""
+    args = parse_args()
+    from next_mm import apis  # late, so that --help is quick
+    cfg = apis.load_config(args.config, args.cfg_options, work_dir=args.work_dir)
+    cfg.launcher = args.launcher
+    if args.show_dir:
+        apis.show_rank_lists(cfg, args.show_dir)
+    metrics = apis.test(cfg, args.checkpoint)
+    if args.out and int(os.environ.get('RANK', 0)) == 0:
+        report = {'config': args.config, 'checkpoint': args.checkpoint, 'metrics': metrics}
+        Path(args.out).parent.mkdir(parents=True, exist_ok=True)
+        Path(args.out).write_text(json.dumps(report, indent=1) + '\n')
+
+
+if __name__ == '__main__':
+    main()
