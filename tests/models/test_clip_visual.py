@@ -165,8 +165,8 @@ def test_weights_of_another_model_are_refused(tiny_clip: str, tmp_path: Path) ->
 
 
 def test_towers_with_another_forward_are_refused(tmp_path: Path) -> None:
-    config = {'embed_dim': 32, 'vision_cfg': {'image_size': 32, 'layers': 1, 'width': 64, 'head_width': 32, 'patch_size': 8, 'pool_type': 'avg'},
-              'text_cfg': {'width': 32, 'heads': 2, 'layers': 1}}
+    vision = {'image_size': 32, 'layers': 1, 'width': 64, 'head_width': 32, 'patch_size': 8, 'pool_type': 'avg'}
+    config = {'embed_dim': 32, 'vision_cfg': vision, 'text_cfg': {'width': 32, 'heads': 2, 'layers': 1}}
     (tmp_path / 'tiny-average.json').write_text(json.dumps(config))
     with pytest.raises(ValueError, match='no plain vision transformer with a class token'):
         CLIPVisual(model_name=str(tmp_path / 'tiny-average.json'), pretrained=None, image_size=(32, 32))

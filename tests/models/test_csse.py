@@ -3,9 +3,9 @@ import math
 
 import pytest
 import torch
-from tests.models.test_tmse import slow_expert
 
 from next_mm.models import CSSE
+from tests.models.test_tmse import slow_expert
 
 B, N, D, E = 2, 5, 16, 4
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 import torch
-from tests.models.conftest import make_samples
 
 from next_mm.models import NEXTReID
 from next_mm.registry import MODELS
+from tests.models.conftest import make_samples
 
 VARIANTS: dict[str, dict[str, Any]] = {
     'full': {},

@@ -1,9 +1,9 @@
 """The data preprocessor: stacking, normalising, cutting captions."""
 import pytest
 import torch
-from tests.models.conftest import make_samples
 
 from next_mm.models import TripletPreprocessor
+from tests.models.conftest import make_samples
 
 
 @pytest.fixture

@@ -3,11 +3,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from next_mm.models.necks.experts import ExpertSet
+from next_mm.models.necks.routing import by_modality
 from next_mm.models.necks.tmse import ROUTERS, check_choice
 from next_mm.registry import MODELS
 from next_mm.structures import NUM_MODALITIES
@@ -45,16 +45,21 @@ class CSSE(BaseModule):
         super().__init__()
         check_choice('CSSE.router', router, ROUTERS)
         self.experts = ExpertSet(num_experts=num_experts, dim=dim, hidden=hidden or dim * 3 // 2, dropout=dropout)
-        self.routes = nn.ModuleList(nn.Linear(dim, num_experts) for _ in range(NUM_MODALITIES if router == 'multi' else 1))
+        routers = NUM_MODALITIES if router == 'multi' else 1
+        if num_experts == 1:
+            routers = 0  # the weight of an only expert is one: there is nothing to route, and nothing to learn
+        self.routes = nn.ModuleList(nn.Linear(dim, num_experts) for _ in range(routers))
 
     def forward(self, tokens: Tensor) -> CSSEOutput:
         """Mix the experts' outputs on (B, 3, N, D) patch tokens."""
-        if len(self.routes) == 1:
-            logits = self.routes[0](tokens)
-        else:
-            logits = torch.stack([route(tokens[:, m]) for m, route in enumerate(self.routes)], dim=1)
-        weights = logits.softmax(dim=-1)  # omega, Eq. 8
+        weights = self.route(tokens)
         mixed = tokens  # the weights sum to one, so the residuals of Eq. 1 add up to the tokens themselves
         for weight, out in zip(weights.unsqueeze(-2).unbind(-1), self.experts(tokens)):
             mixed = mixed + weight * out
         return CSSEOutput(mixed.flatten(1, 2), weights)
+
+    def route(self, tokens: Tensor) -> Tensor:
+        """Return the experts' weights (B, 3, N, E) for (B, 3, N, D) tokens, omega in the paper (Eq. 8)."""
+        if not self.routes:
+            return tokens.new_ones(*tokens.shape[:-1], 1)
+        return by_modality(self.routes, tokens).softmax(dim=-1)

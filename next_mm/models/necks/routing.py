@@ -93,3 +93,10 @@ class TextModulator(nn.Module):
         pairs = torch.stack([alpha, beta], dim=-1).transpose(1, 2).reshape(experts, modalities, batch * count, 2)
         change = F.gelu(pairs @ self.weight3 + self.bias3) @ self.weight4 + self.bias4  # (E, 3, B * N, 1)
         return change.view(experts, modalities, batch, count).transpose(1, 2) + alpha
+
+
+def by_modality(routers: nn.ModuleList, x: Tensor) -> Tensor:
+    """Apply each modality's router, or the one that they share, to (B, 3, N, D); returns (B, 3, N, E)."""
+    if len(routers) == 1:
+        return routers[0](x)
+    return torch.stack([router(x[:, m]) for m, router in enumerate(routers)], dim=1)

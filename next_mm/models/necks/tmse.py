@@ -8,7 +8,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from next_mm.models.necks.experts import ExpertSet
-from next_mm.models.necks.routing import Router, TextModulator, sample_tokens, sample_top_tokens, text_similarity
+from next_mm.models.necks.routing import Router, TextModulator, by_modality, sample_tokens, sample_top_tokens, text_similarity
 from next_mm.registry import MODELS
 from next_mm.structures import NUM_MODALITIES
 
@@ -99,14 +99,14 @@ class TMSE(BaseModule):
         if self.sampling == 'all':
             batch, modalities, count, _ = tokens.shape
             return tokens.new_ones(self.num_experts, batch, modalities, count)
-        route = _by_modality(self.routes, tokens).movedim(-1, 0)  # alpha: (N_T, B, 3, N)
+        route = by_modality(self.routes, tokens).movedim(-1, 0)  # alpha: (N_T, B, 3, N)
         if self.modulator is not None:
             route = self.modulator(route, self._beta(tokens, text, has_text))  # gamma
         if self.sampling == 'topk':
             return sample_top_tokens(route, self.top_share)
         if self.sampling == 'fixed':
             return sample_tokens(route, torch.full_like(route[..., :1], self.fixed_threshold))
-        threshold = _by_modality(self.thresholds, classes.unsqueeze(2)).movedim(-1, 0)  # sigma: (N_T, B, 3, 1)
+        threshold = by_modality(self.thresholds, classes.unsqueeze(2)).movedim(-1, 0)  # sigma: (N_T, B, 3, 1)
         return sample_tokens(route, threshold)
 
     def _beta(self, tokens: Tensor, text: Tensor | None, has_text: Tensor | None) -> Tensor:
@@ -121,13 +121,6 @@ class TMSE(BaseModule):
         if has_text is not None:
             beta = beta * has_text[None, :, :, None]
         return beta.expand(self.num_experts, -1, -1, -1)
-
-
-def _by_modality(routers: nn.ModuleList, x: Tensor) -> Tensor:
-    """Apply each modality's router, or the shared one, to (B, 3, N, D); returns (B, 3, N, E)."""
-    if len(routers) == 1:
-        return routers[0](x)
-    return torch.stack([router(x[:, m]) for m, router in enumerate(routers)], dim=1)
 
 
 def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
