@@ -61,7 +61,7 @@ def read_checkpoint(path: str | Path, map_location: Any = 'cpu') -> dict[str, An
 def load_weights(model: nn.Module, state_dict: Mapping[str, Tensor], *, source: str, ignore: Sequence[str] = ()) -> None:
     """Load weights strictly: every weight of the model is in the checkpoint, and every weight there belongs to the model.
 
-    Frozen parts that the model leaves out of its own ``state_dict`` (the text tower) are not asked for.
+    What a module lists in ``optional_state`` (the frozen text tower) may be there or not, whatever the model itself would store.
 
     Args:
         model: the model, not wrapped.
@@ -78,11 +78,15 @@ def load_weights(model: nn.Module, state_dict: Mapping[str, Tensor], *, source: 
         raise CheckpointError(f'{source}: load_ignore names {unused}, but no weight there begins so, e.g. {_some(given)}')
     given = {key: value for key, value in given.items() if not key.startswith(tuple(ignore))}
     expected = {key: value for key, value in model.state_dict().items() if not key.startswith(tuple(ignore))}
-    stored_anyway = _frozen_names(model) - set(expected)  # a frozen tower may be in the file though the model does not ask for it
-    problems = _differences(expected, {key: value for key, value in given.items() if key not in stored_anyway})
+    optional = _optional_prefixes(model)
+    problems = _differences(*({key: value for key, value in weights.items() if not key.startswith(optional)}
+                              for weights in (expected, given)))
     if problems:
         raise CheckpointError(f'{source} is not a checkpoint of this model; nothing was loaded.\n' + '\n'.join(problems))
-    model.load_state_dict(given, strict=False)
+    try:
+        model.load_state_dict(given, strict=False)
+    except RuntimeError as error:
+        raise CheckpointError(f'{source} is not a checkpoint of this model. {error}') from None
     if ignore:
         print_log(f'{source}: the weights under {list(ignore)} were left as initialised', 'current')
 
@@ -110,9 +114,9 @@ def _existing(name: str) -> str:
     return name
 
 
-def _frozen_names(model: nn.Module) -> set[str]:
-    tensors = [*model.named_parameters(), *model.named_buffers()]
-    return {name for name, tensor in tensors if not tensor.requires_grad}
+def _optional_prefixes(model: nn.Module) -> tuple[str, ...]:
+    """Weights that may be in a checkpoint or not: those under the names a module lists in ``optional_state`` (the text tower)."""
+    return tuple(f'{name}.{part}' for name, module in model.named_modules() for part in getattr(module, 'optional_state', ()))
 
 
 def _differences(expected: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> list[str]:
