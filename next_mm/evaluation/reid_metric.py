@@ -1,0 +1,161 @@
+"""The evaluator of re-identification: gathers features, ranks them, reports mAP, CMC and mINP."""
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.dist import broadcast_object_list, collect_results, get_world_size, is_main_process
+from mmengine.evaluator import BaseMetric
+from mmengine.logging import print_log
+from torch import Tensor
+
+from next_mm.registry import METRICS
+
+from .protocol import FIELDS, RULES, RetrievalTable, build_table, check_rule, explain_no_match
+from .query_results import save_query_results
+from .rank_list import rank_list
+from .ranking import cosine_rows, score_queries, summarize
+from .reranking import ReRanking
+
+
+@METRICS.register_module()
+class ReIDMetric(BaseMetric):
+    """mAP, CMC and mINP of L2-normalised features, in percent, as ``reid/mAP``, ``reid/R-1``, ..., ``reid/mINP``.
+
+    Every sample counts once, whatever the number of processes: what the distributed sampler adds as padding is known by its
+    ``sample_idx`` and dropped. How ties are ranked: :mod:`next_mm.evaluation.ranking`.
+
+    Args:
+        rule: which gallery entries of the query's identity are left out: those of its ``'camera'``, those of its ``'scene'``
+            (MSVR310), or with ``'none'`` only the query itself.
+        topk: ranks of the CMC curve.
+        rerank: options of :class:`~next_mm.evaluation.reranking.ReRanking`, ``dict()`` for its defaults; None ranks by the
+            features alone.
+        chunk_size: queries ranked at a time; by default what keeps a chunk of distances at 16 MiB.
+        save_to: a ``.json`` file for the results of every query (:mod:`next_mm.evaluation.query_results`).
+        collect_device: see :class:`mmengine.evaluator.BaseMetric`.
+        collect_dir: see :class:`mmengine.evaluator.BaseMetric`.
+        prefix: see :class:`mmengine.evaluator.BaseMetric`.
+
+    Raises:
+        ValueError: an argument is out of range; at evaluation, on every process: samples are missing, features are not finite,
+            cameras or scenes that the rule needs are unknown, or no query has a match.
+    """
+
+    default_prefix = 'reid'
+
+    def __init__(self, *, rule: str = 'camera', topk: Sequence[int] = (1, 5, 10), rerank: Mapping[str, Any] | None = None,
+                 chunk_size: int | None = None, save_to: str | None = None, collect_device: str = 'cpu',
+                 collect_dir: str | None = None, prefix: str | None = None) -> None:
+        super().__init__(collect_device=collect_device, collect_dir=collect_dir, prefix=prefix)
+        if rule not in RULES:
+            raise ValueError(f'ReIDMetric: rule: expected one of {RULES}, got {rule!r}')
+        if not topk or any(not isinstance(k, int) or k < 1 for k in topk):
+            raise ValueError(f'ReIDMetric: topk: expected ranks from 1, got {topk!r}')
+        if chunk_size is not None and chunk_size < 1:
+            raise ValueError(f'ReIDMetric: chunk_size: expected a positive number of queries, got {chunk_size!r}')
+        if save_to is not None and Path(save_to).suffix != '.json':
+            raise ValueError(f'ReIDMetric: save_to: expected a .json file, got {save_to!r}')
+        self.rule = rule
+        self.topk = tuple(topk)
+        self.rerank = None if rerank is None else ReRanking(**rerank)
+        self.chunk_size = chunk_size
+        self.save_to = save_to
+
+    def process(self, data_batch: Any, data_samples: Sequence[Mapping[str, Any]]) -> None:
+        """Keep the features of a batch and what the protocol needs to know of its samples."""
+        if not data_samples:
+            return
+        for sample in data_samples:
+            missing = [key for key in (*FIELDS, 'feature') if key not in sample]
+            if missing:
+                raise ValueError(f'ReIDMetric: sample {sample.get("name", "without name")} lacks {missing}; the dataset must give '
+                                 f"{FIELDS} and the model's prediction a feature")
+        features = torch.stack([sample['feature'] for sample in data_samples]).float().cpu()
+        self.results.append((features, [{key: sample[key] for key in FIELDS} for sample in data_samples]))
+
+    def evaluate(self, size: int) -> dict[str, float]:
+        """Gather the processes' samples and score them on the first one.
+
+        A failure there is raised on every process, so that none waits for the others.
+
+        Args:
+            size: samples in the dataset.
+        """
+        # One part a process: mmengine's own way drops padding by its position, which holds for one sampler only.
+        parts = collect_results([self.results], get_world_size(), self.collect_device,
+                                **({'tmpdir': self.collect_dir} if self.collect_device == 'cpu' else {}))
+        self.results = []
+        outcome: list[Any] = [None, None]
+        if is_main_process():
+            _remove_empty_collect_folder()
+            try:
+                outcome[0] = self.compute_metrics(_merge_parts(parts, size))
+            except Exception as error:  # noqa: BLE001 - raised below, on every process
+                outcome[1] = error
+        broadcast_object_list(outcome)
+        if outcome[1] is not None:
+            raise outcome[1]
+        return {f'{self.prefix}/{name}': value for name, value in outcome[0].items()}
+
+    def compute_metrics(self, results: tuple[list[dict[str, Any]], Tensor]) -> dict[str, float]:
+        """Score the whole test set.
+
+        Args:
+            results: N samples and their (N, F) features.
+        """
+        table = build_table(*results)
+        check_rule(table, self.rule)
+        if self.rerank is None:
+            rows = cosine_rows(table.features[table.queries], table.features[table.gallery])
+        else:
+            rows = self.rerank.rows(table.features, table.queries, table.gallery)
+        query, gallery = table.labels(self.rule, table.queries), table.labels(self.rule, table.gallery)
+        scores = score_queries(rows, query, gallery, chunk_size=self.chunk_size, keep_ranks=self.save_to is not None)
+        num_unmatched = int((scores.num_matches == 0).sum())
+        if num_unmatched == len(query):
+            raise ValueError(explain_no_match(table, self.rule))
+        _report(table, self.rule, num_unmatched)
+        if self.save_to is not None:
+            nearest = rank_list(rows, query, gallery, topk=max(self.topk), chunk_size=self.chunk_size)
+            save_query_results(self.save_to, table, self.rule, scores, nearest)
+        return {name: 100 * value for name, value in summarize(scores, self.topk).items()}
+
+
+def _merge_parts(parts: list[list[tuple[Tensor, list[dict[str, Any]]]]],
+                 size: int) -> tuple[list[dict[str, Any]], Tensor]:
+    """Join the processes' batches, each sample once, in the dataset's order."""
+    batches = [batch for part in parts for batch in part]
+    place: dict[int, tuple[int, int]] = {}
+    for batch_index, (_, samples) in enumerate(batches):
+        for row, sample in enumerate(samples):
+            place.setdefault(int(sample['sample_idx']), (batch_index, row))
+    if len(place) != size:
+        raise ValueError(f'ReIDMetric: expected each of the {size} samples of the dataset, got {len(place)} different ones '
+                         '(by sample_idx); were all batches processed, and is sample_idx unique?')
+    chosen = [place[index] for index in sorted(place)]
+    if not chosen:
+        raise ValueError('ReIDMetric: the dataset is empty')
+    features = torch.empty(len(chosen), batches[0][0].shape[1])
+    for row, (batch_index, line) in enumerate(chosen):
+        features[row] = batches[batch_index][0][line]
+    return [batches[batch_index][1][line] for batch_index, line in chosen], features
+
+
+def _report(table: RetrievalTable, rule: str, num_unmatched: int) -> None:
+    num_queries, num_gallery = (rows.stop - rows.start for rows in (table.queries, table.gallery))
+    told = f'Evaluation: {num_queries} queries, {num_gallery} gallery entries, rule {rule!r}'
+    if num_unmatched:
+        told += f'; {num_unmatched} queries have no match and are left out of the averages'
+    if table.num_junk:
+        told += f'; {table.num_junk} junk samples (identity -1) are not ranked'
+    print_log(told, logger='current')
+
+
+def _remove_empty_collect_folder() -> None:
+    """mmengine gathers through ``.dist_test`` in the working directory and leaves the empty folder behind."""
+    if os.path.isdir('.dist_test') and not os.listdir('.dist_test'):
+        os.rmdir('.dist_test')

@@ -1,0 +1,195 @@
+import json
+
+import pytest
+import torch
+import torch.multiprocessing as mp
+from torch.nn.functional import normalize
+
+from next_mm.evaluation import ReIDMetric
+from next_mm.registry import METRICS
+
+from .oracle import loop_metrics
+
+KEYS = ('mAP', 'R-1', 'R-5', 'R-10', 'mINP')
+
+
+def make_samples(num=40, seed=0, both=False, identities=5, cameras=3):
+    generator = torch.Generator().manual_seed(seed)
+    samples = []
+    for index in range(num):
+        query = both or index % 4 == 0
+        samples.append({
+            'sample_idx': index, 'name': f'{index:04d}.jpg', 'identity': index % identities + 1,
+            'camera': int(torch.randint(cameras, (), generator=generator)),
+            'scene': int(torch.randint(4, (), generator=generator)),
+            'is_query': query, 'is_gallery': both or not query,
+            'feature': torch.randn(8, generator=generator)})
+    return samples
+
+
+def evaluate(samples, size=None, **options):
+    metric = ReIDMetric(**options)
+    for start in range(0, len(samples), 7):
+        metric.process(None, samples[start:start + 7])
+    return metric.evaluate(len(samples) if size is None else size)
+
+
+def expected(samples, rule):
+    """The loop's metrics, in percent, from float64 Euclidean distances."""
+    group = {'camera': lambda s: s['camera'], 'scene': lambda s: s['scene'], 'none': lambda s: s['sample_idx']}[rule]
+    query = [s for s in samples if s['is_query'] and s['identity'] != -1]
+    gallery = [s for s in samples if s['is_gallery'] and s['identity'] != -1]
+    left, right = (normalize(torch.stack([s['feature'] for s in side]).double(), dim=1) for side in (query, gallery))
+    sides = [[s['identity'] for s in query], list(map(group, query)), [s['identity'] for s in gallery], list(map(group, gallery))]
+    return {f'reid/{key}': 100 * value for key, value in loop_metrics(torch.cdist(left, right).tolist(), *sides).items()}
+
+
+@pytest.mark.parametrize('rule', ['camera', 'scene', 'none'])
+@pytest.mark.parametrize('both', [False, True], ids=['split', 'query_is_gallery'])
+def test_metric_equals_the_loop(rule, both):
+    samples = make_samples(both=both)
+    result = evaluate(samples, rule=rule)
+    assert list(result) == [f'reid/{key}' for key in KEYS]
+    assert result == pytest.approx(expected(samples, rule), abs=1e-4)
+
+
+def test_query_that_is_gallery_never_finds_itself():
+    samples = make_samples(both=True, identities=40)  # every identity once: only the query itself could match
+    with pytest.raises(ValueError, match='only entry of its identity'):
+        evaluate(samples, rule='none')
+
+
+def test_order_of_samples_and_chunks_do_not_matter():
+    samples = make_samples(both=True)
+    for sample in samples[10:20]:  # ties
+        sample['feature'] = samples[10]['feature']
+    first = evaluate(samples)
+    assert evaluate(samples[::-1], chunk_size=3) == first
+
+
+def test_junk_never_ranks_and_distractors_never_match():
+    samples = make_samples()
+    clean = evaluate(samples)
+    junk = [{**sample, 'sample_idx': 100 + i, 'identity': -1} for i, sample in enumerate(samples)]
+    assert evaluate(samples + junk) == clean
+    distractor = [{**s, 'sample_idx': 200 + i, 'identity': 0, 'is_query': False, 'is_gallery': True, 'camera': -1}
+                  for i, s in enumerate(samples)]
+    worse = evaluate(samples + distractor)
+    assert worse == pytest.approx(expected(samples + distractor, 'camera'), abs=1e-4)
+    assert worse['reid/mAP'] < clean['reid/mAP']
+
+
+def test_string_identities():
+    samples = make_samples()
+    named = [{**sample, 'identity': f'car {sample["identity"]}'} for sample in samples]
+    assert evaluate(named) == evaluate(samples)
+
+
+def test_queries_without_match_are_left_out_and_reported(caplog, capsys):
+    samples = make_samples()
+    alone = {**samples[0], 'sample_idx': 999, 'identity': 77}
+    assert evaluate([*samples, alone]) == evaluate(samples)
+    assert '1 queries have no match' in capsys.readouterr().out + caplog.text
+
+
+def test_rerank_changes_the_ranking_and_refuses_unknown_options():
+    samples = make_samples(200)
+    assert evaluate(samples, rerank={'k1': 10, 'k2': 3}) != evaluate(samples)
+    with pytest.raises(TypeError, match='k3'):
+        ReIDMetric(rerank={'k3': 1})
+
+
+def test_built_from_its_config():
+    metric = METRICS.build({'type': 'ReIDMetric', 'rule': 'scene', 'topk': [1, 3], 'prefix': 'night'})
+    metric.process(None, make_samples())
+    assert list(metric.evaluate(40)) == ['night/mAP', 'night/R-1', 'night/R-3', 'night/mINP']
+
+
+@pytest.mark.parametrize(('options', 'message'), [
+    ({'rule': 'cameras'}, "rule: expected one of .* got 'cameras'"),
+    ({'topk': (0, 1)}, 'topk: expected ranks from 1'),
+    ({'chunk_size': 0}, 'chunk_size: expected a positive'),
+    ({'save_to': 'results.pkl'}, 'expected a .json file'),
+    ({'rerank': {'lambda_value': 2}}, 'lambda_value'),
+])
+def test_bad_options(options, message):
+    with pytest.raises(ValueError, match=message):
+        ReIDMetric(**options)
+
+
+def _spoil(samples, what):
+    for sample in samples:
+        if what == 'no camera':
+            sample['camera'] = -1
+        elif what == 'one camera':
+            sample['camera'] = 2
+        elif what == 'apart':
+            sample['identity'] += 1000 * sample['is_query']
+        elif what == 'no query':
+            sample.update(is_query=False, is_gallery=True)
+    if what == 'nan':
+        samples[3]['feature'] = torch.full((8,), float('nan'))
+    return samples
+
+
+@pytest.mark.parametrize(('what', 'message'), [
+    ('no camera', "needs the camera of every sample, but 40 of 40 have none.*rule='none'"),
+    ('one camera', r"no query has a match.*shares its camera.*1 different values.*rule='none'"),
+    ('apart', 'share no identity'),
+    ('no query', 'got 0 queries and 40 gallery'),
+    ('nan', 'NaN or infinity for 1 of 40 samples, first: 0003.jpg'),
+])
+def test_clear_errors(what, message):
+    with pytest.raises(ValueError, match=message):
+        evaluate(_spoil(make_samples(), what))
+
+
+def test_missing_samples_and_missing_fields():
+    with pytest.raises(ValueError, match='each of the 40 samples of the dataset, got 39'):
+        evaluate(make_samples()[:-1], size=40)
+    sample = make_samples()[0]
+    del sample['feature'], sample['camera']
+    with pytest.raises(ValueError, match="0000.jpg lacks .'camera', 'feature'"):
+        ReIDMetric().process(None, [sample])
+
+
+def test_results_of_every_query_are_saved(tmp_path):
+    samples = make_samples()
+    path = tmp_path / 'deep' / 'queries.json'
+    result = evaluate(samples, save_to=str(path), topk=(1, 3))
+    queries = json.loads(path.read_text())['queries']
+    assert [query['name'] for query in queries] == [sample['name'] for sample in samples if sample['is_query']]
+    scored = [query for query in queries if query['num_matches']]
+    assert result['reid/mAP'] == pytest.approx(100 * sum(query['ap'] for query in scored) / len(scored))
+    for query in scored:
+        ranks = query['match_ranks']
+        assert query['ap'] == pytest.approx(sum((k + 1) / rank for k, rank in enumerate(ranks)) / len(ranks))
+        assert [i + 1 for i, entry in enumerate(query['nearest']) if entry['correct']] == [rank for rank in ranks if rank <= 3]
+        for entry in query['nearest']:
+            assert entry['correct'] == (entry['identity'] == query['identity'])
+    assert list(path.parent.iterdir()) == [path]
+
+
+def _run_rank(rank, world, path, spoil):
+    torch.distributed.init_process_group('gloo', f'file://{path}/store{world}', rank=rank, world_size=world)
+    samples = make_samples(41)
+    if spoil:
+        samples[40]['feature'] = torch.full((8,), float('nan'))
+    total = -(-len(samples) // world) * world  # the sampler pads with the first samples
+    shown = [samples[index % len(samples)] for index in range(total)][rank::world]
+    try:
+        result = evaluate(shown, size=len(samples), collect_dir=f'{path}/parts{world}')
+    except ValueError as error:
+        result = str(error)
+    (path / f'{world}_{rank}.json').write_text(json.dumps(result))
+    torch.distributed.destroy_process_group()
+
+
+@pytest.mark.parametrize('spoil', [False, True], ids=['good', 'error_on_every_process'])
+def test_any_number_of_processes_gives_the_same(tmp_path, spoil):
+    results = []
+    for world in (1, 2, 3):
+        mp.spawn(_run_rank, (world, tmp_path, spoil), nprocs=world)
+        results += [json.loads((tmp_path / f'{world}_{rank}.json').read_text()) for rank in range(world)]
+    assert all(result == results[0] for result in results)
+    assert isinstance(results[0], str) == spoil
