@@ -82,6 +82,8 @@ class ToyHead(nn.Module):
 class ToyReID(BaseModel):
     """Backbone, neck, head, and a frozen text tower that is not stored."""
 
+    optional_state = ('text.', )
+
     def __init__(self, *, num_classes: int = NUM_IDENTITIES, dropout: float = 0.5) -> None:
         super().__init__()
         self.backbone = nn.Linear(6, 8)

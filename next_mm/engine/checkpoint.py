@@ -116,7 +116,8 @@ def _existing(name: str) -> str:
 
 def _optional_prefixes(model: nn.Module) -> tuple[str, ...]:
     """Weights that may be in a checkpoint or not: those under the names a module lists in ``optional_state`` (the text tower)."""
-    return tuple(f'{name}.{part}' for name, module in model.named_modules() for part in getattr(module, 'optional_state', ()))
+    parts = ((name, part) for name, module in model.named_modules() for part in getattr(module, 'optional_state', ()))
+    return tuple(f'{name}.{part}' if name else part for name, part in parts)
 
 
 def _differences(expected: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> list[str]:

@@ -78,10 +78,11 @@ class TextEncoder(BaseModule):
         if tower:
             self.load_tower(tower)
         digest = own.pop(DIGEST, None)
-        if digest is not None and bytes(digest.tolist()).hex() != self.digest:
-            error_msgs.append(f'the checkpoint was trained on the captions of another text tower ({bytes(digest.tolist()).hex()[:16]}) '
-                              f'than model.text reads now ({self.digest[:16]}): name the same model.text.pretrained (or caption '
-                              'features), or train with model.text.save_in_checkpoint=True')
+        trained = bytes(digest.tolist()).hex() if digest is not None else self.digest
+        if trained != self.digest:
+            error_msgs.append(f'the checkpoint was trained on the captions of another text tower ({trained[:16]}) than model.text reads '
+                              f'now ({self.digest[:16]}): name the same model.text.pretrained (or caption features), or train with '
+                              'model.text.save_in_checkpoint=True')
         unexpected_keys += [prefix + key for key in own]
 
     def load_tower(self, state: dict[str, Tensor]) -> None:
