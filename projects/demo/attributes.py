@@ -1,0 +1,225 @@
+"""What the demo's people are and how they are seen: identities as attribute sets, and the circumstances of each triplet.
+
+An identity has *named* attributes, those a caption can mention, and *hidden* ones that only pixels show: reflectance in near
+infrared, heat, and body shape. Colour is seen in RGB alone, reflectance in NIR alone, heat in TIR alone.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.random import Generator
+
+AGES = ('child', 'teenager', 'adult', 'senior')
+GENDERS = ('male', 'female')
+UPPER_TYPES = ('t-shirt', 'shirt', 'sweater', 'jacket', 'coat')
+LOWER_TYPES = ('trousers', 'jeans', 'shorts', 'skirt')
+COLORS = ('black', 'white', 'gray', 'red', 'orange', 'yellow', 'green', 'blue', 'purple', 'pink', 'brown')
+PATTERNS = ('plain', 'striped', 'checked', 'printed')
+FOOTWEAR = ('sneakers', 'boots', 'sandals', 'leather shoes')
+HAIRSTYLES = ('short hair', 'long hair', 'ponytail', 'bald', 'cap')
+HELD_OBJECTS = ('nothing', 'phone', 'bottle', 'umbrella', 'book')
+VIEWS = ('front', 'back', 'side')
+CAPTURE_TIMES = ('daytime', 'nighttime')
+ILLUMINATIONS = ('dim', 'normal', 'bright')
+CLARITIES = ('clear', 'blurry')
+CAMERAS = (1, 2, 3, 4)
+
+# Dark and plain clothes are common, as in real streets: colour alone must not tell people apart.
+_UPPER_COLOR_ODDS = (.22, .14, .12, .09, .05, .05, .07, .12, .04, .05, .05)
+_LOWER_COLOR_ODDS = (.34, .08, .15, .03, .01, .02, .04, .22, .01, .02, .08)
+REFLECTANCES = (.12, .38, .64, .92)
+HEAT_LEVELS = (.0, .5, 1.)
+NUM_HEAT_BANDS = 6
+
+
+@dataclass(frozen=True)
+class PersonIdentity:
+    """One person: named attributes, then the hidden ones.
+
+    Attributes:
+        reflectance: NIR reflectance in [0, 1] of the upper garment, its second yarn, the lower garment, hair and luggage.
+        heat: warmth in [0, 1] of six bands from shoulders to shins, seen by TIR alone.
+        girth, shoulder, leg: body shape; 1 is average.
+        weave: geometry of the second yarn; it shows in RGB only where ``upper_pattern`` says so, in NIR always.
+        shade: brightness factors of the upper and the lower colour.
+        skin: skin tone in [0, 1]. grey_hair, hair_tone: hair colour.
+        seed: fixes small details that no attribute describes.
+    """
+
+    age: str
+    gender: str
+    upper_type: str
+    upper_color: str
+    upper_pattern: str
+    lower_type: str
+    lower_color: str
+    footwear: str
+    hairstyle: str
+    glasses: bool
+    backpack: bool
+    handbag: bool
+    suitcase: bool
+    held_object: str
+    reflectance: tuple[float, ...]
+    heat: tuple[float, ...]
+    girth: float
+    shoulder: float
+    leg: float
+    weave: str
+    second_color: str
+    luggage_color: str
+    footwear_color: str
+    shade: tuple[float, float]
+    skin: float
+    hair_tone: float
+    seed: int
+
+    def named(self) -> dict[str, str]:
+        """The attributes a caption can mention, as strings ('yes' and 'no' for the flags)."""
+        flags = {name: 'yes' if getattr(self, name) else 'no' for name in ('glasses', 'backpack', 'handbag', 'suitcase')}
+        return dict(age=self.age, gender=self.gender, upper_type=self.upper_type, upper_color=self.upper_color,
+                    upper_pattern=self.upper_pattern, lower_type=self.lower_type, lower_color=self.lower_color,
+                    footwear=self.footwear, hairstyle=self.hairstyle, **flags, held_object=self.held_object)
+
+
+@dataclass(frozen=True)
+class Damage:
+    """What happens to one modality of one triplet between the scene and the file.
+
+    Attributes:
+        exposure: factor on the signal. noise: standard deviation of sensor noise. blur: Gaussian sigma in units of 1/64 height.
+        glare: (x, y, radius, strength) in picture units, strength 0 for none. contrast: factor around the mean (TIR).
+    """
+
+    exposure: float = 1.
+    noise: float = .02
+    blur: float = 0.
+    glare: tuple[float, float, float, float] = (.5, .5, .3, 0.)
+    contrast: float = 1.
+
+    @property
+    def illumination(self) -> str:
+        """Dim, normal or bright."""
+        if self.glare[3] > .5 or self.exposure > 1.25:
+            return 'bright'
+        return 'dim' if self.exposure < .6 else 'normal'
+
+    @property
+    def clarity(self) -> str:
+        """Clear or blurry."""
+        return 'blurry' if self.blur > .8 or self.noise > .1 or self.contrast < .4 else 'clear'
+
+
+@dataclass(frozen=True)
+class Environment:
+    """How one triplet was taken: camera, view, time, pose, a bystander or none, and the damage of each modality."""
+
+    camera: int
+    view: str
+    mirrored: bool
+    capture_time: str
+    damage: tuple[Damage, Damage, Damage]
+    stride: float
+    scale: float
+    shift: tuple[float, float]
+    bystander: PersonIdentity | None
+    bystander_shift: float
+    seed: int
+
+
+def _pick(rng: Generator, options: tuple, odds: tuple[float, ...] | None = None):
+    return options[int(rng.choice(len(options), p=odds))]
+
+
+def sample_identity(rng: Generator) -> PersonIdentity:
+    """Draw one person."""
+    gender = _pick(rng, GENDERS)
+    carries = _pick(rng, ('nothing', 'backpack', 'handbag', 'suitcase'), (.36, .34, .18, .12))
+    skirt = .3 if gender == 'female' else 0.
+    pattern = _pick(rng, PATTERNS, (.52, .2, .14, .14))
+    hair = (.12, .44, .3, .02, .12) if gender == 'female' else (.62, .06, .04, .12, .16)
+    upper_color, second_color = (_pick(rng, COLORS, _UPPER_COLOR_ODDS) for _ in range(2))
+    if second_color == upper_color:
+        second_color = 'white' if upper_color != 'white' else 'black'
+    return PersonIdentity(
+        age=_pick(rng, AGES, (.1, .16, .62, .12)), gender=gender,
+        upper_type=_pick(rng, UPPER_TYPES, (.3, .16, .18, .24, .12)), upper_color=upper_color, upper_pattern=pattern,
+        lower_type=_pick(rng, LOWER_TYPES, (.45 - skirt / 3, .3 - skirt / 3, .25 - skirt / 3, skirt)),
+        lower_color=_pick(rng, COLORS, _LOWER_COLOR_ODDS), footwear=_pick(rng, FOOTWEAR, (.5, .16, .14, .2)),
+        hairstyle=_pick(rng, HAIRSTYLES, hair), glasses=bool(rng.random() < .25),
+        backpack=carries == 'backpack', handbag=carries == 'handbag', suitcase=carries == 'suitcase',
+        held_object=_pick(rng, HELD_OBJECTS, (.56, .16, .1, .1, .08)),
+        reflectance=tuple(float(_pick(rng, REFLECTANCES)) for _ in range(5)),
+        heat=tuple(float(_pick(rng, HEAT_LEVELS)) for _ in range(NUM_HEAT_BANDS)),
+        girth=float(rng.uniform(.8, 1.28)), shoulder=float(rng.uniform(.9, 1.12)), leg=float(rng.uniform(.93, 1.07)),
+        weave=pattern if pattern != 'plain' else _pick(rng, PATTERNS), second_color=second_color,
+        luggage_color=_pick(rng, COLORS), footwear_color=_pick(rng, COLORS, _LOWER_COLOR_ODDS),
+        shade=(float(rng.uniform(.82, 1.15)), float(rng.uniform(.82, 1.15))), skin=float(rng.uniform(0, 1)),
+        hair_tone=float(rng.uniform(0, 1)), seed=int(rng.integers(2**31)))
+
+
+def _glare(rng: Generator, strength: float) -> tuple[float, float, float, float]:
+    return float(rng.uniform(.1, .9)), float(rng.uniform(.1, .8)), float(rng.uniform(.22, .42)), strength
+
+
+def _damage_rgb(rng: Generator, night: bool, level: int) -> Damage:
+    if level == 2:
+        kind = int(rng.integers(2)) if not night else 0
+        if kind == 0:
+            return Damage(exposure=float(rng.uniform(.08, .2)), noise=float(rng.uniform(.06, .1)), blur=float(rng.uniform(.2, .8)))
+        return Damage(exposure=1.4, noise=.04, blur=float(rng.uniform(.5, 1.2)), glare=_glare(rng, 1.1))
+    noise = float(rng.uniform(.02, .05)) + .03 * level
+    glare = _glare(rng, float(rng.uniform(.5, .8)) if level and rng.random() < .5 else 0.)
+    exposure = float(rng.uniform(.35, .65) if night else rng.uniform(.75, 1.2))
+    return Damage(exposure=exposure, noise=noise, blur=float(rng.uniform(0, .6)) + .5 * level, glare=glare)
+
+
+def _damage_nir(rng: Generator, night: bool, level: int) -> Damage:
+    if level == 2:
+        if rng.random() < .5:  # the illuminator's own hot spot, or out of its reach
+            return Damage(exposure=1.5, noise=.05, blur=float(rng.uniform(.5, 1.2)), glare=_glare(rng, 1.2))
+        return Damage(exposure=float(rng.uniform(.1, .25)), noise=float(rng.uniform(.1, .16)), blur=float(rng.uniform(.6, 1.2)))
+    glare = _glare(rng, float(rng.uniform(.5, .9)) if level else 0.)
+    return Damage(exposure=float(rng.uniform(.7, 1.15)), noise=float(rng.uniform(.02, .05)) + .04 * level,
+                  blur=float(rng.uniform(.1, .7)) + .4 * level, glare=glare)
+
+
+def _damage_tir(rng: Generator, night: bool, level: int) -> Damage:
+    if level == 2:  # thermal crossover: body and surroundings equally warm, or far out of focus
+        if rng.random() < .6:
+            return Damage(contrast=float(rng.uniform(.08, .25)), noise=float(rng.uniform(.05, .09)), blur=float(rng.uniform(.3, 1.)))
+        return Damage(contrast=.7, noise=.06, blur=float(rng.uniform(2., 3.2)))
+    contrast = float(rng.uniform(.75, 1.) if night else rng.uniform(.55, .95))
+    return Damage(contrast=contrast - .2 * level, noise=float(rng.uniform(.02, .05)) + .03 * level,
+                  blur=float(rng.uniform(.3, .9)) + .4 * level)
+
+
+def sample_environment(rng: Generator, camera: int, bystanders: float = .35) -> Environment:
+    """Draw the circumstances of one triplet.
+
+    At least one modality stays usable, but which one changes from triplet to triplet, so none suffices on its own.
+
+    Args:
+        rng: source of randomness.
+        camera: one of :data:`CAMERAS`.
+        bystanders: share of triplets with a second person partly in the picture.
+    """
+    night = bool(rng.random() < .5)
+    severe = int(rng.choice(3, p=(.35, .45, .2)))  # how many modalities are severely damaged
+    order = rng.choice(3, size=3, replace=False, p=(.5, .25, .25) if night else (.28, .34, .38))
+    levels = [int(rng.integers(2)) for _ in range(3)]
+    for modality in order[:severe]:
+        levels[modality] = 2
+    damage = tuple(draw(rng, night, level) for draw, level in zip((_damage_rgb, _damage_nir, _damage_tir), levels))
+    bystander = sample_identity(rng) if rng.random() < bystanders else None
+    return Environment(
+        camera=camera, view=_pick(rng, VIEWS, (.36, .34, .3)), mirrored=bool(rng.random() < .5),
+        capture_time=CAPTURE_TIMES[night], damage=damage, stride=float(rng.uniform(-1, 1)), scale=float(rng.uniform(.84, .98)),
+        shift=(float(rng.uniform(-.06, .06)), float(rng.uniform(-.02, .03))), bystander=bystander,
+        bystander_shift=float(rng.choice((-1, 1)) * rng.uniform(.2, .3)), seed=int(rng.integers(2**31)))
+
+
+def rng_for(*key: int) -> Generator:
+    """A generator that depends on ``key`` alone, whatever was drawn before."""
+    return np.random.default_rng(key)

@@ -1,0 +1,98 @@
+"""Render a triplet: one person, one environment, three aligned pictures."""
+from __future__ import annotations
+
+from functools import lru_cache
+
+import cv2
+import numpy as np
+
+from projects.demo.attributes import Environment, PersonIdentity, rng_for
+from projects.demo.canvas import Canvas
+from projects.demo.person import NUM_MATERIALS, Material, draw_person
+from projects.demo.scenes import scene
+from projects.demo.sensors import expose, heat_profile, nir_gain, nir_palette, rgb_palette, tir_palette, tir_range, white_balance
+
+PICTURE_SIZE = (128, 64)
+"""Height and width of the demo's files; the model sees half of it."""
+
+
+@lru_cache(maxsize=4096)
+def _palettes(person: PersonIdentity) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return rgb_palette(person) / 255, nir_palette(person), tir_palette(person)
+
+
+def draw_labels(person: PersonIdentity, environment: Environment, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Draw the material of each pixel, the bystander behind the person.
+
+    Returns:
+        labels (H, W) uint8, and (2, H) the height of each row in body units of person and bystander.
+    """
+    height, width = size
+    labels = np.zeros(size, np.uint8)
+    profile = np.empty((2, height), np.float32)
+    unit = environment.scale * height * .94
+    top = height * (.5 + environment.shift[1]) - unit / 2 + .02 * height
+    center = width * (.5 + environment.shift[0])
+    if environment.bystander is not None:
+        other = unit * .88
+        origin = (center + environment.bystander_shift * height, top + .1 * unit)
+        side_canvas = Canvas(labels, origin=origin, unit=other, offset=NUM_MATERIALS, mirrored=not environment.mirrored)
+        draw_person(side_canvas, environment.bystander, view=environment.view, stride=-environment.stride)
+        profile[1] = (np.arange(height) - origin[1]) / other
+    canvas = Canvas(labels, origin=(center, top), unit=unit, mirrored=environment.mirrored)
+    draw_person(canvas, person, view=environment.view, stride=environment.stride)
+    profile[0] = (np.arange(height) - top) / unit
+    return labels, profile
+
+
+def _thermal(labels: np.ndarray, profile: np.ndarray, people: list[PersonIdentity], palette: np.ndarray) -> np.ndarray:
+    thermal = palette[labels]
+    for index, person in enumerate(people):
+        first = index * NUM_MATERIALS
+        garment = np.zeros(len(palette), np.float32)
+        garment[[first + Material.UPPER, first + Material.UPPER_SECOND, first + Material.TRIM, first + Material.LOWER]] = 1
+        thermal += garment[labels] * heat_profile(person, profile[index]).astype(np.float32)[:, None]
+    return thermal
+
+
+def render_triplet(person: PersonIdentity, environment: Environment, size: tuple[int, int] = PICTURE_SIZE) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Render one triplet; the same arguments give the same pixels.
+
+    Args:
+        person: who.
+        environment: camera, view, time, pose, bystander and damage.
+        size: height and width in pixels.
+
+    Returns:
+        RGB, NIR and TIR pictures, (H, W, 3) uint8 in RGB order; NIR and TIR repeat one channel.
+    """
+    rng = rng_for(environment.seed)
+    people = [person] if environment.bystander is None else [person, environment.bystander]
+    labels, profile = draw_labels(person, environment, (size[0] * 2, size[1] * 2))
+    tables = [np.concatenate(parts).astype(np.float32) for parts in zip(*(_palettes(one) for one in people))]
+    background = labels == Material.BACKGROUND
+    planes = np.empty((*labels.shape, 5), np.float32)
+    planes[..., :3] = tables[0][labels]
+    planes[..., 3] = tables[1][labels]
+    planes[..., 4] = _thermal(labels, profile, people, tables[2])
+    planes[background] = 0
+    # Twice the size and back: soft edges at a quarter of the price of drawing them.
+    planes = cv2.resize(planes, (size[1], size[0]), interpolation=cv2.INTER_AREA)
+    share = cv2.resize(background.astype(np.float32), (size[1], size[0]), interpolation=cv2.INTER_AREA)[..., None]
+    planes = planes + share * _background(environment, size, rng)
+    fold = 1 + .12 * np.sin(np.linspace(0, 9, size[0], dtype=np.float32) + np.float32(rng.uniform(0, 6)))[:, None, None]
+    rgb = planes[..., :3] * fold * white_balance(environment.camera)
+    nir = planes[..., 3:4] * fold * np.float32(nir_gain(environment.camera))
+    offset, gain = tir_range(environment.camera)
+    tir = planes[..., 4:5] * np.float32(gain) + np.float32(offset)
+    pictures = [expose(plane, damage, rng) for plane, damage in zip((rgb, nir, tir), environment.damage)]
+    return tuple(np.ascontiguousarray(np.broadcast_to(picture, (*size, 3))) for picture in pictures)
+
+
+def _background(environment: Environment, size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+    """A random part of the camera's scene, (H, W, 5); warm in the daytime for the thermal sensor."""
+    rgb, nir, tir = scene(environment.camera, *size)
+    y, x = (int(rng.integers(0, outer - inner + 1)) for outer, inner in zip(nir.shape, size))
+    window = np.s_[y:y + size[0], x:x + size[1]]
+    warm = np.float32(.08 if environment.capture_time == 'daytime' else -.08)
+    return np.concatenate((rgb[window], nir[window][..., None], tir[window][..., None] + warm), axis=2)
