@@ -9,7 +9,7 @@ from mmengine.config import Config
 
 from next_mm.apis.config_check import ConfigError, check_config
 
-__all__ = ['apply_amp', 'load_config']
+__all__ = ['apply_amp', 'load_config', 'show_rank_lists']
 
 
 def load_config(path: str | Path, options: dict[str, Any] | None = None, *, work_dir: str | Path | None = None) -> Config:
@@ -66,3 +66,19 @@ def apply_amp(cfg: Config, dtype: str) -> None:
         raise ConfigError(f'--amp replaces optim_wrapper.type OptimWrapper, but the config has {kind}')
     cfg.optim_wrapper.type = 'AutocastOptimWrapper'
     cfg.optim_wrapper.dtype = dtype
+
+
+def show_rank_lists(cfg: Config, folder: str | Path) -> None:
+    """Draw rank lists when the config is tested.
+
+    Args:
+        cfg: changed in place.
+        folder: where the pictures go.
+    """
+    hooks = [dict(hook) for hook in cfg.get('custom_hooks') or []]
+    hook = next((hook for hook in hooks if hook['type'] == 'RankListHook'), None)
+    if hook is None:
+        hook = dict(type='RankListHook')
+        hooks.append(hook)
+    hook['out_dir'] = str(folder)
+    cfg.custom_hooks = hooks

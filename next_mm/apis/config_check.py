@@ -1,7 +1,7 @@
 """A misspelt or unknown key in a config is an error that names it, before anything is built.
 
-mmengine's Runner reads its config with ``cfg.get``: a misspelt top-level key is ignored there, and a misspelt argument of a scheduler or
-an evaluator shows only when training starts or ends.
+mmengine's Runner reads its config with ``cfg.get``: a misspelt top-level key is ignored there, and a misspelt argument of a
+scheduler or an evaluator shows only when training starts or ends.
 """
 from __future__ import annotations
 
@@ -66,6 +66,8 @@ _NESTED: dict[str, Registry] = {
 _DEFAULT_TYPES = {'log_processor': 'LogProcessor', 'model_wrapper_cfg': 'MMDistributedDataParallel', 'visualizer': 'Visualizer'}
 # Keys that mmengine takes out of a component's config before it calls the constructor.
 _READ_BY_BUILDER = {'type', '_scope_'}
+# Its **kwargs go to Runner.save_checkpoint, which CheckpointHook already passes all it takes.
+_TAKES_NO_MORE = {'CheckpointHook'}
 _READ_BY_SECTION = {ours.HOOKS.name: {'priority'}, ours.PARAM_SCHEDULERS.name: {'convert_to_iter_based'}}
 
 
@@ -182,7 +184,7 @@ def _arguments(component: Any) -> set[str] | None:
         names.update(p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY))
         if not any(p.kind is p.VAR_KEYWORD for p in parameters):
             return names
-    return None
+    return names if component.__name__ in _TAKES_NO_MORE else None
 
 
 def _names(function: Any) -> set[str]:

@@ -9,18 +9,22 @@ from next_mm.engine.hooks import (
                                   ExpertLoadMeter,
                                   FiniteLossHook,
                                   IdentityCountHook,
+                                  RankListHook,
                                   ReportHook,
                                   best_epoch,
+                                  choose_queries,
                                   epoch_seed,
                                   metric_table,
 )
 from next_mm.engine.param_groups import ReIDOptimWrapperConstructor, group_parameters
+from next_mm.engine.rank_list_picture import RankedTriplet, draw_rank_list
 from next_mm.engine.runner import TripletRunner
 
 compat.apply()
 
 __all__ = [
     'AMP_DTYPES', 'METRICS_FILE', 'AutocastOptimWrapper', 'CheckpointError', 'EpochSeedHook', 'ExpertLoadHook', 'ExpertLoadMeter',
-    'FiniteLossHook', 'IdentityCountHook', 'ReIDOptimWrapperConstructor', 'ReportHook', 'TripletRunner', 'best_epoch', 'epoch_seed',
-    'group_parameters', 'latest_checkpoint', 'load_weights', 'metric_table', 'read_checkpoint'
+    'FiniteLossHook', 'IdentityCountHook', 'RankListHook', 'RankedTriplet', 'ReIDOptimWrapperConstructor', 'ReportHook',
+    'TripletRunner', 'best_epoch', 'choose_queries', 'draw_rank_list', 'epoch_seed', 'group_parameters', 'latest_checkpoint',
+    'load_weights', 'metric_table', 'read_checkpoint'
 ]

@@ -18,7 +18,11 @@ _BACKBONE = 'backbone.'
 _NEW_IN_BACKBONE = 'backbone.camera_embedding.'  # not pretrained, so it learns as fast as the rest
 
 
-def group_parameters(model: nn.Module, lr: float, *, visual_lr: float | None = None, bias_lr_mult: float = 1.0) -> list[dict[str, Any]]:
+def group_parameters(model: nn.Module,
+                     lr: float,
+                     *,
+                     visual_lr: float | None = None,
+                     bias_lr_mult: float = 1.0) -> list[dict[str, Any]]:
     """Split the trainable parameters in at most four groups: visual tower or rest, each with its biases apart where they differ.
 
     Args:

@@ -38,7 +38,7 @@ class FiniteLossHook(Hook):
         Raises:
             FloatingPointError: it is NaN or infinite.
         """
-        losses = {key: float(value) for key, value in (outputs or {}).items() if 'loss' in key}
+        losses = {key: float(torch.as_tensor(value).detach()) for key, value in (outputs or {}).items() if 'loss' in key}
         if all(math.isfinite(value) for value in losses.values()):
             return
         parts = ', '.join(f'{key} {value:g}' for key, value in losses.items())

@@ -28,5 +28,5 @@ class IdentityCountHook(Hook):
         dataset = runner.train_dataloader.dataset
         identities = dataset.metainfo.get('num_identities')
         if classes is not None and identities is not None and classes != identities:
-            raise ValueError(f'model.head.num_classes is {classes}, but {type(dataset).__name__} has {identities} training identities; '
-                             f'set model.head.num_classes={identities}')
+            raise ValueError(f'model.head.num_classes is {classes}, but {type(dataset).__name__} has {identities} training '
+                             f'identities; set model.head.num_classes={identities}')

@@ -1,0 +1,39 @@
+"""Rank lists: which queries are drawn, what the picture shows, and the hook over a real dataset folder."""
+import numpy as np
+import pytest
+
+from next_mm.engine import RankedTriplet, choose_queries, draw_rank_list
+
+
+def _flat(value: int) -> np.ndarray:
+    return np.full((64, 32, 3), value, np.uint8)
+
+
+def test_queries_are_spread_from_worst_to_best() -> None:
+    assert choose_queries([0.5, None, 0.1, 0.9, 0.3, 0.7], 3) == [2, 0, 3]
+    assert choose_queries([0.5, 0.1], 8) == [1, 0]
+    assert choose_queries([None], 8) == []
+
+
+def test_frames_tell_right_from_wrong_and_absent_pictures_stay_grey() -> None:
+    columns = [
+        RankedTriplet([_flat(10), _flat(20), _flat(30)], 'query: 5'),
+        RankedTriplet([_flat(40), None, _flat(60)], '1: 5', '0.100', True),
+        RankedTriplet([_flat(70), _flat(80), _flat(90)], '2: 6', '0.200', False)
+    ]
+    picture = draw_rank_list('a title', columns)
+    assert picture.dtype == np.uint8
+    right, wrong = (picture == (0, 140, 60)).all(-1), (picture == (205, 30, 30)).all(-1)
+    assert right.sum() > 1000
+    assert wrong.sum() > 1000
+    assert right.any(0).nonzero()[0].max() < wrong.any(0).nonzero()[0].min()  # nearest first
+    for value in (10, 20, 30, 40, 60, 70, 80, 90):
+        assert ((picture == value).all(-1)).sum() >= 76 * 128
+    rows = [((picture == value).all(-1).sum(1) >= 76).nonzero()[0].min() for value in (10, 20, 30)]
+    assert rows == sorted(rows)  # rgb, nir, tir from top to bottom
+    assert ((picture == 225).all(-1)).sum() > 5000
+
+
+def test_nothing_to_draw_is_an_error() -> None:
+    with pytest.raises(ValueError, match='expected pictures, got none'):
+        draw_rank_list('x', [RankedTriplet([None, None, None], 'query')])

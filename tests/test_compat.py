@@ -1,0 +1,73 @@
+"""Each upstream break that next_mm.compat absorbs: there, or not needed, and nothing more let through."""
+import pickle
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError
+from pathlib import Path
+
+import mmengine
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.logging import HistoryBuffer
+
+from next_mm import compat
+
+
+class Getattr:
+    """Pickles to a call of getattr."""
+
+    def __init__(self, *args: object) -> None:
+        self.args = args
+
+    def __reduce__(self) -> tuple:
+        return getattr, self.args
+
+
+def test_import_of_the_package_is_cheap() -> None:
+    code = 'import next_mm, sys; assert "torch" not in sys.modules and "mmengine" not in sys.modules'
+    subprocess.run([sys.executable, '-c', code], check=True, cwd=Path(__file__).parents[1])
+
+
+def test_history_buffers_and_numpy_values_load(tmp_path: Path) -> None:
+    compat.allow_checkpoint_types()
+    buffer = HistoryBuffer()
+    for value in (1.0, 2.0, 6.0):
+        buffer.update(value)
+    torch.save(dict(loss=buffer, best=np.float64(2.5), counts=np.arange(3)), tmp_path / 'state.pth')
+    state = torch.load(tmp_path / 'state.pth', weights_only=True)
+    assert state['loss'].mean() == 3.0
+    assert state['loss'].current() == 6.0
+    assert state['best'] == 2.5
+    assert state['counts'].tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize('args', [(HistoryBuffer, '__init__'), (HistoryBuffer, 'statistics'), (np.ndarray, 'tofile'), (dict, 'mean')])
+def test_getattr_gives_nothing_but_the_four_statistics(tmp_path: Path, args: tuple) -> None:
+    compat.allow_checkpoint_types()
+    torch.save(Getattr(*args), tmp_path / 'evil.pth')
+    with pytest.raises(pickle.UnpicklingError, match='Weights only'):
+        torch.load(tmp_path / 'evil.pth', weights_only=True)
+
+
+def test_installed_packages_are_found_without_pkg_resources() -> None:
+    assert compat._is_installed('mmengine')
+    assert not compat._is_installed('no_such_package')
+    assert Path(compat._get_installed_path('mmengine')) == Path(mmengine.__file__).parent
+    assert Path(compat._get_installed_path('mmcv-lite')).name == 'mmcv'
+    with pytest.raises(PackageNotFoundError):
+        compat._get_installed_path('no_such_package')
+
+
+def test_configs_of_other_packages_can_be_bases(tmp_path: Path) -> None:
+    compat.replace_pkg_resources()
+    (tmp_path / 'leaf.py').write_text("_base_ = ['mmpretrain::_base_/default_runtime.py']\n")
+    assert Config.fromfile(str(tmp_path / 'leaf.py')).default_scope == 'mmpretrain'
+
+
+def test_launchers_that_need_a_gpu_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
+    with pytest.raises(ValueError, match='dist_train.sh'):
+        compat.init_distributed('slurm', {})
+    compat.init_distributed('none', {})
