@@ -1,0 +1,33 @@
+"""Market-MM: Market-1501 with generated NIR and TIR pictures."""
+from __future__ import annotations
+
+import re
+
+from next_mm.registry import DATASETS
+
+from .folder_dataset import FolderDataset
+from .listing import Problem, Triplet
+
+JUNK = -1
+"""Identity of Market-1501's bad detections, which are never ranked. Distractors have identity 0: in the gallery, never a match."""
+
+
+@DATASETS.register_module()
+class MarketMM(FolderDataset):
+    """Market-MM, 751 training and 750 test identities (camera rule). ::
+
+        data/Market-1501-RGBNT/
+            {train,query,gallery}/{RGB,NI,TI}/0002_c1s1_000451_03.jpg   identity, camera, sequence, ...
+            text/{train,test}_{RGB,NI,TI}.json                          captions, see docs/captions.md
+
+    See :class:`TripletDataset` for the options.
+    """
+
+    parts = {'train': 'train', 'query': 'query', 'gallery': 'gallery'}
+    pattern = re.compile(r'(?P<identity>-1|\d{4})_c(?P<camera>\d)s(?P<scene>\d)_.+')
+    example = '0002_c1s1_000451_03.jpg'
+
+    def find(self, part: str) -> tuple[list[Triplet], list[Problem]]:
+        """List a part's triplets without junk; see :meth:`TripletDataset.find`."""
+        triplets, problems = super().find(part)
+        return [triplet for triplet in triplets if triplet.identity != JUNK], problems

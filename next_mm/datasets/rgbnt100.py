@@ -1,0 +1,45 @@
+"""RGBNT100: vehicles, Li et al., AAAI 2020."""
+from __future__ import annotations
+
+import os
+import re
+
+from next_mm.registry import DATASETS
+from next_mm.structures import MODALITIES
+
+from .folder_dataset import read_name
+from .listing import Problem, Triplet, list_pictures
+from .triplet_dataset import TripletDataset
+
+_PATTERN = re.compile(r'(?P<identity>\d+)_c(?P<camera>\d+)_.+')
+
+
+@DATASETS.register_module()
+class RGBNT100(TripletDataset):
+    """RGBNT100, 50 training and 50 test identities (camera rule); one file holds RGB, NI and TI from left to right. ::
+
+        data/RGBNT100/
+            rgbir/{bounding_box_train,query,bounding_box_test}/0561_c0001_006.jpg    identity, camera; 768 x 128 (w x h)
+            text/{train,test}_{RGB,NI,TI}.json                                       captions, see docs/captions.md
+
+    See :class:`TripletDataset` for the options.
+    """
+
+    parts = {'train': 'rgbir/bounding_box_train', 'query': 'rgbir/query', 'gallery': 'rgbir/bounding_box_test'}
+    side_by_side = True
+    partners_required = False  # the three are one file
+    example = '0561_c0001_006.jpg'
+
+    def find(self, part: str) -> tuple[list[Triplet], list[Problem]]:
+        """List a part's triplets; see :meth:`TripletDataset.find`."""
+        folder = self.part_folder(part)
+        triplets: list[Triplet] = []
+        problems: list[Problem] = []
+        for name in sorted(list_pictures(folder)):
+            path = os.path.join(folder, name)
+            facts = read_name(_PATTERN, name)
+            if facts is None:
+                problems.append(Problem('a name that cannot be read', path, f'expected names like {self.example}'))
+            else:
+                triplets.append(Triplet(name, (path, ) * len(MODALITIES), **facts))
+        return triplets, problems

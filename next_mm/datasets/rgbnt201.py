@@ -1,0 +1,25 @@
+"""RGBNT201: persons, Zheng et al., AAAI 2021."""
+from __future__ import annotations
+
+import re
+
+from next_mm.registry import DATASETS
+
+from .folder_dataset import FolderDataset
+
+
+@DATASETS.register_module()
+class RGBNT201(FolderDataset):
+    """RGBNT201, 171 training and 30 test identities; query and gallery are all test triplets (camera rule). ::
+
+        data/RGBNT201/
+            train_171/{RGB,NI,TI}/000030_cam1_1_12.jpg      identity, camera, ...
+            test/{RGB,NI,TI}/000258_cam1_0_00.jpg
+            text/{train,test}_{RGB,NI,TI}.json              captions
+
+    See :class:`TripletDataset` for the options.
+    """
+
+    parts = {'train': 'train_171', 'test': 'test'}
+    pattern = re.compile(r'(?P<identity>\d{6})_cam(?P<camera>\d+)_.+')
+    example = '000030_cam1_1_12.jpg'
