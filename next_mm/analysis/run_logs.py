@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
+METRICS = ('mAP', 'R-1', 'R-5', 'R-10', 'mINP')
 METRIC_PREFIX = 'reid/'
 PICTURE_SUFFIXES = ('.png', '.jpg', '.jpeg')
 
@@ -19,10 +20,12 @@ class RunLog:
     Attributes:
         train: one dict for each logged iteration, in order; ``step``, ``loss``, ``time`` and what else was logged.
         results: one dict for each evaluation, in order; ``step`` (epoch) and the metrics in percent, without their prefix.
+        epochs: one dict for each epoch of which hooks logged something, in order; e.g. the tokens that each expert takes.
     """
 
     train: list[dict[str, float]] = field(default_factory=list)
     results: list[dict[str, float]] = field(default_factory=list)
+    epochs: list[dict[str, float]] = field(default_factory=list)
 
     def last(self) -> dict[str, float]:
         """The metrics of the last evaluation; empty before the first."""
@@ -33,8 +36,8 @@ class RunLog:
         return max(self.results, key=lambda result: result.get(key, float('-inf')), default={})
 
     def curve(self, key: str) -> tuple[list[float], list[float]]:
-        """Steps and values of a logged quantity, from the training log or else from the evaluations."""
-        for entries in (self.train, self.results):
+        """Steps and values of a logged quantity; steps are iterations in training and epochs elsewhere."""
+        for entries in (self.train, self.results, self.epochs):
             points = [(entry['step'], entry[key]) for entry in entries if key in entry]
             if points:
                 return [step for step, _ in points], [value for _, value in points]
@@ -58,18 +61,21 @@ def read_run_log(work_dir: str | Path) -> RunLog:
     work_dir = Path(work_dir)
     if not work_dir.is_dir():
         raise FileNotFoundError(f'{work_dir} is not a directory; expected the work directory of a run')
-    train: dict[int, dict[str, float]] = {}
-    results: dict[int, dict[str, float]] = {}
+    kinds: tuple[dict[int, dict[str, float]], ...] = ({}, {}, {})
     for folder in log_folders(work_dir):
         for entry in _read_lines(folder / 'vis_data' / 'scalars.json'):
             step = int(entry['step'])
-            metrics = {key.removeprefix(METRIC_PREFIX): value for key, value in entry.items()}
-            into = results if any(key.startswith(METRIC_PREFIX) for key in entry) else train
-            if into is train and 'loss' not in entry:  # what a hook logged beside the losses
-                train.setdefault(step, {'step': step}).update(metrics)
-            else:
-                into[step] = {**into.get(step, {}), **metrics}
-    return RunLog([train[step] for step in sorted(train)], [results[step] for step in sorted(results)])
+            scalars = {key.removeprefix(METRIC_PREFIX): value for key, value in entry.items()}
+            kinds[_kind(entry)].setdefault(step, {}).update(scalars)
+    train, results, epochs = ([entries[step] for step in sorted(entries)] for entries in kinds)
+    return RunLog(train, results, epochs)
+
+
+def _kind(entry: dict[str, float]) -> int:
+    """0 for a training iteration, 1 for an evaluation, 2 for what hooks logged at an epoch."""
+    if any(key.startswith(METRIC_PREFIX) for key in entry):
+        return 1
+    return 0 if 'loss' in entry else 2
 
 
 def _read_lines(path: Path) -> Iterator[dict[str, float]]:

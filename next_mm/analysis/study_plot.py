@@ -24,28 +24,26 @@ def draw_study(results: Sequence[RowResult], title: str) -> Figure:
     for offset, (metric, colour) in zip((-0.19, 0.19), (('mAP', COLOURS[0]), ('R-1', COLOURS[1])), strict=True):
         for place, result in zip(places, results, strict=True):
             _draw_bar(axes, place + offset, result.metrics.get(metric, []), colour, metric if place == 0 else None)
+    for place, result in zip(places, results, strict=True):
+        if not result.metrics:
+            axes.annotate('failed' if result.errors else 'not run', (place, 2), ha='center', color='0.4', fontsize=9)
     axes.set_xticks(places, [_wrap(result.row.label) for result in results])
     axes.set_ylabel('%')
     axes.set_ylim(0, 100)
     axes.grid(axis='y', alpha=0.3)
     axes.set_title(title, loc='left')
-    figure.legend(*_legend(axes), loc='outside upper right', ncols=2)
+    axes.legend(loc='lower right', bbox_to_anchor=(1.0, 1.0), ncols=2)
     return figure
 
 
 def _draw_bar(axes: plt.Axes, place: float, values: list[float], colour: str, label: str | None) -> None:
-    stat = Stat.of(values) if values else Stat(0.0, None, 0)
+    stat = Stat.of(values or [0.0])
     axes.bar(place, stat.mean, 0.36, yerr=stat.std, capsize=3, color=colour, label=label)
     if values:
-        axes.annotate(f'{stat.mean:.1f}', (place, stat.mean + (stat.std or 0)), xytext=(0, 3), textcoords='offset points', ha='center',
-                      fontsize=8)
+        top = max(stat.mean + (stat.std or 0), *values, 0)
+        axes.annotate(f'{stat.mean:.1f}', (place, top), xytext=(0, 3), textcoords='offset points', ha='center', fontsize=8)
     if len(values) > 1:
         axes.scatter([place] * len(values), values, s=9, color='black', alpha=0.6, zorder=3)
-
-
-def _legend(axes: plt.Axes) -> tuple[list, list[str]]:
-    handles, labels = axes.get_legend_handles_labels()
-    return handles, labels
 
 
 def _wrap(label: str, width: int = 14) -> str:

@@ -14,9 +14,12 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from pathlib import Path
 from queue import SimpleQueue
 
+from next_mm.analysis.hardware import describe_machine
+from next_mm.analysis.run_logs import log_folders
 from next_mm.analysis.studies import DATASET_VARIABLE, Row
 
 OUTCOME = 'outcome.json'
@@ -55,8 +58,8 @@ class Launcher:
     def command(self, task: Task) -> list[str]:
         """The command of a task; ``--resume`` goes on from the last checkpoint where there is one."""
         resume = ['--resume'] if (task.work_dir / 'last_checkpoint').is_file() else []
-        return [*shlex.split(self.prefix), sys.executable, str(self.train_script), str(task.row.config), '--work-dir', str(task.work_dir),
-                *resume, '--cfg-options', f'randomness.seed={task.seed}', *self.options]
+        train = [sys.executable, str(self.train_script), str(task.row.config), '--work-dir', str(task.work_dir)]
+        return [*shlex.split(self.prefix), *train, *resume, '--cfg-options', f'randomness.seed={task.seed}', *self.options]
 
     def environment(self, device: int | None) -> dict[str, str]:
         """The environment of a task: the dataset, the GPU, and on the CPU a fair share of the cores."""
@@ -154,8 +157,10 @@ def run_task(task: Task, launcher: Launcher, device: int | None = None, *, retry
             return
         status = 'done' if code == 0 else 'failed'
         _write_outcome(task.work_dir, {
-            'status': status, 'seed': task.seed, 'row': task.row.name, 'returncode': code, 'seconds': round(time.monotonic() - begin, 1),
-            'error': '' if code == 0 else _error_line(task.work_dir / CONSOLE, code), 'command': shlex.join(launcher.command(task))})
+            'status': status, 'seed': task.seed, 'row': task.row.name, 'returncode': code,
+            'seconds': round(time.monotonic() - begin, 1) + _spent(task.work_dir),
+            'error': '' if code == 0 else _error_line(task.work_dir / CONSOLE, code), 'machine': describe_machine(),
+            'date': date.today().isoformat(), 'command': shlex.join(launcher.command(task))})
         report(task, status)
 
 
@@ -172,7 +177,7 @@ def _start_and_wait(task: Task, launcher: Launcher, device: int | None, lock: in
 
 @contextmanager
 def _directory_lock(work_dir: Path) -> Iterator[int]:
-    """Hold a work directory. The child inherits the lock: when the study is killed and its child lives on, the next study waits for it."""
+    """Hold a work directory. The child inherits the lock: if it outlives a killed study, the next study waits for it."""
     with (work_dir / '.lock').open('w') as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield file.fileno()
@@ -182,6 +187,17 @@ def _write_outcome(work_dir: Path, outcome: dict[str, object]) -> None:
     partial = work_dir / f'{OUTCOME}.partial'
     partial.write_text(json.dumps(outcome, indent=1), encoding='utf-8')
     partial.replace(work_dir / OUTCOME)
+
+
+def _spent(work_dir: Path) -> float:
+    """Seconds that earlier, interrupted starts of a run took, by what they logged."""
+    starts = log_folders(work_dir)[:-1]
+    ends = [(folder / 'vis_data' / 'scalars.json') for folder in starts]
+    return round(sum(end.stat().st_mtime - _begin(folder) for folder, end in zip(starts, ends, strict=True) if end.is_file()), 1)
+
+
+def _begin(folder: Path) -> float:
+    return datetime.strptime(folder.name, '%Y%m%d_%H%M%S').timestamp()
 
 
 def _error_line(console: Path, code: int) -> str:

@@ -5,12 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from next_mm.analysis.run_logs import read_run_log, typical
+from next_mm.analysis.run_logs import METRICS, read_run_log, typical
 from next_mm.analysis.studies import Row
 from next_mm.analysis.study_runner import read_outcome, run_directory
 from next_mm.analysis.tables import Cell, Stat, Table
-
-METRICS = ('mAP', 'R-1', 'R-5', 'R-10', 'mINP')
 
 
 @dataclass
@@ -27,6 +25,8 @@ class RowResult:
         cost: trainable parameters (M) and multiply-accumulates a triplet (G) by part.
         errors: one sentence a failed seed.
         missing: seeds that have not run to their end.
+        machines: where the runs ran.
+        dates: when they ended.
     """
 
     row: Row
@@ -38,6 +38,8 @@ class RowResult:
     cost: dict[str, float] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
     missing: int = 0
+    machines: set[str] = field(default_factory=set)
+    dates: set[str] = field(default_factory=set)
 
 
 def collect(rows: Sequence[Row], seeds: int, root: Path) -> list[RowResult]:
@@ -55,6 +57,8 @@ def _collect_row(row: Row, seeds: int, root: Path) -> RowResult:
         elif outcome['status'] != 'done':
             result.errors.append(f'seed {seed}: {outcome["error"]}')
         else:
+            result.machines.add(str(outcome['machine']))
+            result.dates.add(str(outcome['date']))
             _add_run(result, work_dir, float(str(outcome['seconds'])))
     return result
 
@@ -70,9 +74,9 @@ def _add_run(result: RowResult, work_dir: Path, seconds: float) -> None:
             result.metrics.setdefault(metric, []).append(last[metric])
     result.best.append(log.best()['mAP'])
     result.minutes.append(seconds / 60)
-    for rates, entries, loader in ((result.train_rate, log.train, 'train_dataloader'), (result.test_rate, log.results, 'val_dataloader')):
+    for rates, entries, loader in ((result.train_rate, log.train, 'train'), (result.test_rate, log.results, 'val')):
         step = typical(entries, 'time')
-        size = result.row.resolved.get(loader, {}).get('batch_size')
+        size = result.row.resolved[f'{loader}_dataloader'].get('batch_size')
         if step and size:
             rates.append(size / step)
 

@@ -1,0 +1,78 @@
+"""What the analysis tools share: runs named by their checkpoints, an output folder, a visualizer."""
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config, DictAction
+from mmengine.visualization import Visualizer
+from torch import nn
+
+from next_mm.analysis.extraction import load_model
+from next_mm.analysis.run_logs import find_checkpoint, find_config
+from next_mm.apis import load_config
+
+
+@dataclass
+class TrainedModel:
+    """A model with its label, its configuration and the checkpoint that it came from."""
+
+    label: str
+    cfg: Config
+    checkpoint: Path
+    model: nn.Module
+
+
+def add_arguments(parser: argparse.ArgumentParser, *, several: bool) -> None:
+    """Add the arguments that all analysis tools have.
+
+    Args:
+        parser: the tool's parser.
+        several: whether it compares several runs.
+    """
+    parser.add_argument('runs', nargs='+' if several else 1, type=Path, metavar='RUN',
+                        help='checkpoint in its work directory, or a work directory (then its last checkpoint)')
+    parser.add_argument('--config', type=Path, help='configuration of all runs (default: the one in the work directory)')
+    if several:
+        parser.add_argument('--labels', nargs='+', help='one name a run, for the picture (default: its directory)')
+    parser.add_argument('--out-dir', type=Path, default=Path('work_dirs/analysis'), help='where the pictures go')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, default={}, metavar='KEY=VALUE',
+                        help='changes to the configurations')
+
+
+def load_runs(args: argparse.Namespace) -> list[TrainedModel]:
+    """Load the models that the command line names.
+
+    Raises:
+        ValueError: there are not as many labels as runs.
+    """
+    labels = getattr(args, 'labels', None) or [_label(run) for run in args.runs]
+    if len(labels) != len(args.runs):
+        raise ValueError(f'--labels: expected one for each of the {len(args.runs)} runs, got {len(labels)}')
+    return [_load_run(label, run, args.config, args.cfg_options) for label, run in zip(labels, args.runs, strict=True)]
+
+
+def _label(run: Path) -> str:
+    return (run if run.is_dir() else run.parent).name
+
+
+def _load_run(label: str, run: Path, config: Path | None, options: dict[str, Any]) -> TrainedModel:
+    work_dir, checkpoint = (run, find_checkpoint(run)) if run.is_dir() else (run.parent, run)
+    cfg = load_config(config or find_config(work_dir), dict(options), work_dir=work_dir)
+    return TrainedModel(label, cfg, checkpoint, load_model(cfg, checkpoint))
+
+
+def build_visualizer(cfg: Config, out_dir: Path) -> Visualizer:
+    """The configuration's visualizer, writing below ``out_dir``; TensorBoard is among its backends where the configuration says so."""
+    return Visualizer(name=f'analysis-{out_dir}', vis_backends=cfg.get('visualizer', {}).get('vis_backends'), save_dir=str(out_dir))
+
+
+def run_tool(main: Callable[[], None]) -> None:
+    """Run a tool; a mistake of its user is told in one line."""
+    try:
+        main()
+    except (ValueError, FileNotFoundError) as error:
+        raise SystemExit(f'error: {error}') from error

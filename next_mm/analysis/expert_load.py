@@ -1,0 +1,63 @@
+"""Tokens that each semantic expert takes from each modality (Fig. 6)."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+from torch import nn
+from torch.utils.data import DataLoader
+
+from next_mm.analysis.extraction import predict, require_experts
+from next_mm.analysis.plotting import MODALITY_COLOURS, MODALITY_NAMES
+from next_mm.analysis.tables import Table
+from next_mm.engine.hooks import ExpertLoadMeter
+
+
+def measure_expert_load(model: nn.Module, loader: DataLoader, title: str = 'expert load') -> np.ndarray:
+    """Mean number of tokens that each expert takes from each modality of a triplet, (N_T, 3).
+
+    Raises:
+        ValueError: the model has no semantic experts.
+    """
+    meter = ExpertLoadMeter(require_experts(model, 'semantic'))
+    try:
+        for _ in predict(model, loader, title):
+            pass
+        return meter.tokens_per_sample().numpy()
+    finally:
+        meter.close()
+
+
+def expert_load_table(models: Mapping[str, np.ndarray]) -> Table:
+    """The same figures as a table: one row a model and expert."""
+    table = Table('Tokens taken from a triplet by each semantic expert', ['model', 'expert', *MODALITY_NAMES])
+    for label, load in models.items():
+        for expert, row in enumerate(load.tolist()):
+            table.add([label, expert + 1, *row])
+    return table
+
+
+def draw_expert_load(models: Mapping[str, np.ndarray], num_tokens: int) -> Figure:
+    """Draw the mean number of tokens taken from a triplet.
+
+    Args:
+        models: label -> (N_T, 3) tokens by expert and modality.
+        num_tokens: tokens N of one modality's picture, drawn as the limit.
+    """
+    widths = [len(load) for load in models.values()]
+    figure, axes = plt.subplots(
+        1, len(models), figsize=(0.95 * sum(widths) + 1.6, 3.0), sharey=True, squeeze=False, width_ratios=widths)
+    for axis, (label, load) in zip(axes[0], models.items(), strict=True):
+        for modality, (name, colour) in enumerate(zip(MODALITY_NAMES, MODALITY_COLOURS, strict=True)):
+            bars = axis.bar(np.arange(len(load)) + 0.27 * (modality - 1), load[:, modality], 0.25, color=colour, label=name)
+            axis.bar_label(bars, fmt='%.0f', fontsize=8, padding=1)
+        axis.axhline(num_tokens, color='0.5', linestyle=':', linewidth=1)
+        axis.set_xticks(range(len(load)), [f'$E_t^{{({index + 1})}}$' for index in range(len(load))])
+        axis.set_title(label)
+    axes[0, 0].set_ylabel(f'tokens taken (of {num_tokens})')
+    axes[0, 0].set_ylim(0, num_tokens * 1.1)
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc='outside lower center', ncols=3)
+    return figure

@@ -1,0 +1,64 @@
+"""Run single triplets through a model and keep what its experts took."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+
+import numpy as np
+import torch
+from mmengine.dataset import BaseDataset, pseudo_collate
+from torch import Tensor, nn
+
+from next_mm.analysis.expert_maps import ExpertView
+from next_mm.analysis.extraction import watch
+
+
+def choose_samples(dataset: BaseDataset, count: int, names: Sequence[str] | None = None) -> list[int]:
+    """Indices of the named samples, or else of the first sample of ``count`` identities spread over the dataset.
+
+    Raises:
+        ValueError: a name is not in the dataset.
+    """
+    infos = [dataset.get_data_info(index) for index in range(len(dataset))]
+    if names:
+        places = {info['name']: index for index, info in enumerate(infos)}
+        unknown = [name for name in names if name not in places]
+        if unknown:
+            raise ValueError(f'the dataset has no sample {", ".join(unknown)}; its first is {infos[0]["name"]}')
+        return [places[name] for name in names]
+    firsts = list({info['identity']: index for index, info in reversed(list(enumerate(infos)))}.values())[::-1]
+    return [firsts[place] for place in np.linspace(0, len(firsts) - 1, min(count, len(firsts))).round().astype(int)]
+
+
+@torch.no_grad()
+def collect_views(model: nn.Module, dataset: BaseDataset, indices: Sequence[int]) -> list[ExpertView]:
+    """What the experts make of some triplets.
+
+    Raises:
+        ValueError: the model has no experts.
+    """
+    neck = getattr(model, 'neck', None)
+    semantic, structure = getattr(neck, 'semantic', None), getattr(neck, 'structure', None)
+    if semantic is None and structure is None:
+        raise ValueError('the model has no experts (model.neck.semantic, model.neck.structure); choose a checkpoint that has them')
+    views = []
+    for index in indices:
+        sample = dataset[index]
+        with ExitStack() as stack:
+            masks = stack.enter_context(watch(semantic)) if semantic is not None else None
+            weights = stack.enter_context(watch(structure)) if structure is not None else None
+            model.test_step(pseudo_collate([sample]))
+        grid = model.backbone.grid
+        meta = sample['data_samples']
+        views.append(ExpertView(
+            title=f'identity {meta.identity}',
+            pictures=sample['inputs'].permute(0, 2, 3, 1).numpy(),
+            masks=_on_grid(masks[0].masks[:, 0], grid) if masks else None,
+            weights=_on_grid(weights[0].weights[0].permute(2, 0, 1), grid) if weights else None,
+            present=torch.as_tensor(meta.get('present', (True, True, True))).tolist()))
+    return views
+
+
+def _on_grid(values: Tensor, grid: tuple[int, int]) -> np.ndarray:
+    """(E, 3, N) values of the tokens as (E, 3, rows, columns)."""
+    return values.unflatten(2, grid).float().cpu().numpy()

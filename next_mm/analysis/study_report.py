@@ -1,0 +1,62 @@
+"""Write a study's table and chart, and put the table into a document."""
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from next_mm.analysis.plotting import paper_style, save_figure
+from next_mm.analysis.studies import TITLES, Row, is_synthetic
+from next_mm.analysis.study_plot import draw_study
+from next_mm.analysis.study_table import RowResult, collect, study_table
+from next_mm.analysis.tables import Table, replace_block
+
+
+class StudyReport:
+    """Everything a study writes, from the runs that are there.
+
+    Args:
+        study: prefix of the rows' names.
+        rows: its rows.
+        seeds: number of seeds asked for.
+        dataset: name of the experiment.
+        root: where the runs are; table and chart go beside them.
+        document: Markdown file with markers ``<study>-<dataset>``, or None.
+        costs: cost of a row by its digest; see :func:`next_mm.analysis.study_cost.row_costs`.
+    """
+
+    def __init__(self, study: str, rows: Sequence[Row], seeds: int, dataset: str, root: Path, document: Path | None,
+                 costs: Mapping[str, dict[str, float]]) -> None:
+        self.study, self.rows, self.seeds, self.dataset = study, rows, seeds, dataset
+        self.root, self.document, self.costs = root, document, costs
+        self.synthetic = is_synthetic(rows[0].resolved)
+
+    def write(self) -> list[RowResult]:
+        """Write the files and return what they show."""
+        results = self._collect()
+        self._table(results).write(self.root / self.study)
+        with paper_style():
+            title = f'{TITLES.get(self.study, self.study)}, {self.dataset}{" (synthetic)" if self.synthetic else ""}'
+            save_figure(draw_study(results, title), self.root / self.study)
+        if self.document is not None:
+            replace_block(self.document, f'{self.study}-{self.dataset}', f'{self._provenance(results)}\n\n{self.text()}')
+        return results
+
+    def text(self) -> str:
+        """The table as Markdown."""
+        return self._table(self._collect()).markdown()
+
+    def _collect(self) -> list[RowResult]:
+        results = collect(self.rows, self.seeds, self.root)
+        for result in results:
+            result.cost = dict(self.costs.get(result.row.digest, {}))
+        return results
+
+    def _table(self, results: Sequence[RowResult]) -> Table:
+        return study_table(TITLES.get(self.study, self.study), results, self.dataset, synthetic=self.synthetic)
+
+    def _provenance(self, results: Sequence[RowResult]) -> str:
+        machines = sorted(set().union(*(result.machines for result in results)))
+        dates = sorted(set().union(*(result.dates for result in results)))
+        seeds = 'seed 0' if self.seeds == 1 else f'seeds 0 to {self.seeds - 1}'
+        return (f'`python tools/run_study.py {self.study} --dataset {self.dataset} --seeds {self.seeds}`; {seeds}; '
+                f'{" / ".join(machines) or "nothing has run"}; {" to ".join(dict.fromkeys((dates[0], dates[-1]))) if dates else "-"}.')

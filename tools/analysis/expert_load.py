@@ -1,0 +1,30 @@
+"""Tokens that each semantic expert takes from each modality of the test set (Fig. 6).
+
+python tools/analysis/expert_load.py work_dirs/a/epoch_12.pth work_dirs/b/epoch_12.pth --labels 'p = 60 %' 'p = 75 %'
+"""
+import argparse
+
+
+def main() -> None:
+    """Draw ``expert_load.png`` and ``.pdf``, and write the table beside them."""
+    from next_mm.analysis import command_line as line
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    line.add_arguments(parser, several=True)
+    args = parser.parse_args()
+    from next_mm.analysis.expert_load import draw_expert_load, expert_load_table, measure_expert_load
+    from next_mm.analysis.extraction import build_test_loader
+    from next_mm.analysis.plotting import paper_style, save_figure
+    runs = line.load_runs(args)
+    loads = {run.label: measure_expert_load(run.model, build_test_loader(run.cfg), run.label) for run in runs}
+    rows, columns = runs[0].model.backbone.grid
+    table = expert_load_table(loads)
+    table.write(args.out_dir / 'expert_load')
+    print(table.markdown())
+    with paper_style():
+        figure = draw_expert_load(loads, rows * columns)
+        print(*save_figure(figure, args.out_dir / 'expert_load', line.build_visualizer(runs[0].cfg, args.out_dir)), sep='\n')
+
+
+if __name__ == '__main__':
+    from next_mm.analysis.command_line import run_tool
+    run_tool(main)

@@ -1,0 +1,30 @@
+"""What the experts look at: sampling masks and structure weights over the pictures (Fig. 9).
+
+python tools/analysis/expert_maps.py work_dirs/next_demo/epoch_12.pth --samples 3
+"""
+import argparse
+
+
+def main() -> None:
+    """Draw ``expert_maps.png`` and ``expert_maps.pdf``."""
+    from next_mm.analysis import command_line as line
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    line.add_arguments(parser, several=False)
+    parser.add_argument('--samples', type=int, default=3, help='triplets, of different identities (default: 3)')
+    parser.add_argument('--names', nargs='+', help='these triplets instead, by name')
+    args = parser.parse_args()
+    from next_mm.analysis.expert_maps import draw_expert_views
+    from next_mm.analysis.expert_views import choose_samples, collect_views
+    from next_mm.analysis.extraction import build_test_loader
+    from next_mm.analysis.plotting import paper_style, save_figure
+    run, = line.load_runs(args)
+    dataset = build_test_loader(run.cfg).dataset
+    views = collect_views(run.model, dataset, choose_samples(dataset, args.samples, args.names))
+    with paper_style():
+        figure = draw_expert_views(views)
+        print(*save_figure(figure, args.out_dir / 'expert_maps', line.build_visualizer(run.cfg, args.out_dir)), sep='\n')
+
+
+if __name__ == '__main__':
+    from next_mm.analysis.command_line import run_tool
+    run_tool(main)

@@ -1,0 +1,36 @@
+"""Test trained models with each modality missing (six cases and all), and without captions.
+
+python tools/missing_modalities.py work_dirs/next_demo --out-dir work_dirs/analysis
+"""
+import argparse
+from pathlib import Path
+
+
+def main() -> None:
+    """Write ``missing_modalities.md``, ``.csv`` and ``.tex``."""
+    from next_mm.analysis import command_line as line
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    line.add_arguments(parser, several=True)
+    parser.add_argument('--doc', type=Path, help='Markdown file whose block "missing-modalities" gets the table')
+    args = parser.parse_args()
+    from next_mm.analysis.hardware import describe_machine
+    from next_mm.analysis.missing import evaluate_case, missing_cases, missing_table
+    from next_mm.analysis.studies import is_synthetic
+    from next_mm.analysis.tables import replace_block
+    runs = line.load_runs(args)
+    results = []
+    for run in runs:
+        cases = missing_cases(with_text=run.model.text is not None)
+        results.append((run.label, {case.missing: evaluate_case(run.cfg, run.model, case) for case in cases}))
+    synthetic = ', synthetic' if is_synthetic(runs[0].cfg) else ''
+    table = missing_table(f'Missing modalities at test, %{synthetic}', results)
+    print(table.markdown())
+    print(*table.write(args.out_dir / 'missing_modalities'), sep='\n')
+    if args.doc:
+        command = 'python tools/missing_modalities.py ' + ' '.join(str(run.checkpoint) for run in runs)
+        replace_block(args.doc, 'missing-modalities', f'`{command}`; {describe_machine()}.\n\n{table.markdown()}')
+
+
+if __name__ == '__main__':
+    from next_mm.analysis.command_line import run_tool
+    run_tool(main)
