@@ -7,10 +7,9 @@ from typing import TypedDict
 from mmengine.structures import BaseDataElement
 from torch import Tensor
 
-MODALITIES: tuple[str, str, str] = ('rgb', 'nir', 'tir')
-"""Visible light, near infrared, thermal infrared. Every tensor with a modality axis uses this order."""
+from .modalities import MODALITIES, NUM_MODALITIES
 
-NUM_MODALITIES = len(MODALITIES)
+__all__ = ['MODALITIES', 'NUM_MODALITIES', 'ReIDDataSample', 'TripletBatch', 'TripletRecord', 'UNKNOWN']
 
 UNKNOWN = -1
 """Camera, scene or label that is not known."""

@@ -1,0 +1,81 @@
+"""What holds requests back: a rate limit with pauses, a budget, and a reason to stop."""
+from __future__ import annotations
+
+import asyncio
+
+
+class Stop:
+    """Whether to stop, and why. Requests in flight are finished; no new one begins."""
+
+    def __init__(self) -> None:
+        self.reason: str | None = None
+        self._event = asyncio.Event()
+
+    def __bool__(self) -> bool:
+        return self.reason is not None
+
+    def set(self, reason: str) -> None:
+        """Stop; the first reason stays."""
+        if self.reason is None:
+            self.reason = reason
+            self._event.set()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait so long, or until it is time to stop."""
+        if seconds > 0:
+            try:
+                await asyncio.wait_for(self._event.wait(), seconds)
+            except asyncio.TimeoutError:
+                pass
+
+
+class Gate:
+    """The rate limit of one model: requests pass at even distances, and none while the server asks to wait.
+
+    Args:
+        per_minute: requests a minute; ``None`` for no limit.
+    """
+
+    def __init__(self, per_minute: float | None, stop: Stop) -> None:
+        self._interval = 60 / per_minute if per_minute else 0.
+        self._next = 0.
+        self._paused_until = 0.
+        self._stop = stop
+
+    def pause(self, seconds: float) -> None:
+        """Let nothing pass for so long."""
+        self._paused_until = max(self._paused_until, asyncio.get_running_loop().time() + seconds)
+
+    async def wait(self) -> None:
+        """Return when a request may go out, or when it is time to stop."""
+        time = asyncio.get_running_loop().time
+        if self._interval:
+            slot = max(time(), self._next)
+            self._next = slot + self._interval
+            await self._stop.sleep(slot - time())
+        while not self._stop and self._paused_until > time():
+            await self._stop.sleep(self._paused_until - time())
+
+
+class Budget:
+    """Money: what a request may cost at most is set aside before it is sent, so that the limit is never passed.
+
+    Args:
+        limit: US dollars for the whole store; ``None`` for no limit.
+        spent: what earlier runs spent.
+    """
+
+    def __init__(self, limit: float | None, spent: float = 0.) -> None:
+        self.limit, self.spent, self._reserved = limit, spent, 0.
+
+    def reserve(self, amount: float) -> bool:
+        """Set ``amount`` aside, if it is there."""
+        if self.limit is not None and self.spent + self._reserved + amount > self.limit:
+            return False
+        self._reserved += amount
+        return True
+
+    def settle(self, reserved: float, paid: float) -> None:
+        """Give back what was set aside and book what was paid."""
+        self._reserved -= reserved
+        self.spent += paid

@@ -1,0 +1,80 @@
+"""List a dataset's pictures as JSON lines: run as a process of its own, so that asking models need not hold torch in memory.
+
+``python -m next_mm.captioning.listing`` reads ``{"dataset": ..., "splits": ..., "custom_imports": ...}`` from its input.
+"""
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from ..modalities import MODALITIES
+
+
+_PICTURE, _ERROR = 'next_mm-picture ', 'next_mm-error '
+"""Begin of the lines that matter; a dataset may print others."""
+
+
+class Picture(NamedTuple):
+    """One picture of a triplet. ``panel`` is its place in a file that holds all three side by side, -1 for a file of its own."""
+
+    split: str
+    item: str
+    modality: str
+    identity: str
+    path: str
+    panel: int
+
+
+def list_pictures(dataset: dict[str, Any], splits: tuple[str, ...], custom_imports: dict | None = None) -> Iterator[Picture]:
+    """The pictures of a dataset, triplet by triplet.
+
+    Args:
+        dataset: config of a dataset class; split, captions and pipeline are set here.
+        splits: which ones.
+        custom_imports: mmengine's, for a class of one's own.
+
+    Raises:
+        ValueError: the dataset cannot be listed; the text is the dataset's own.
+    """
+    question = json.dumps(dict(dataset=dataset, splits=splits, custom_imports=custom_imports))
+    with subprocess.Popen([sys.executable, '-m', __name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        process.stdin.write(question)
+        process.stdin.close()
+        for line in process.stdout:
+            if line.startswith(_ERROR):
+                raise ValueError(json.loads(line[len(_ERROR):]))
+            if line.startswith(_PICTURE):
+                yield Picture(*json.loads(line[len(_PICTURE):]))
+    if process.returncode:
+        raise ValueError(f'listing the dataset ended with exit code {process.returncode}; its messages are above')
+
+
+def _records(dataset: dict, split: str) -> Iterator[Picture]:
+    from ..registry import DATASETS
+    built = DATASETS.build({**dataset, 'split': split, 'caption_dir': None, 'captions_required': False, 'pipeline': []})
+    for index in range(len(built)):
+        record = built.get_data_info(index)
+        for panel, (modality, path) in enumerate(zip(MODALITIES, record['img_paths'])):
+            if path is not None:
+                yield Picture(split, record['name'], modality, str(record['identity']), str(path), panel if record['side_by_side'] else -1)
+
+
+def main() -> None:
+    """List what standard input asks for on standard output."""
+    question = json.load(sys.stdin)
+    try:
+        if question['custom_imports']:
+            from mmengine.utils import import_modules_from_strings
+            import_modules_from_strings(**question['custom_imports'])
+        for split in question['splits']:
+            for picture in _records(question['dataset'], split):
+                print(_PICTURE + json.dumps(picture))
+    except (ValueError, TypeError, KeyError, OSError, ImportError, RuntimeError) as error:
+        print(_ERROR + json.dumps(f'{type(error).__name__}: {error}'))
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,170 @@
+"""A caption run from config to files: the stages in turn, each of which can be started again at any time."""
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+
+from .asking import Tally
+from .attributes_stage import Questions, Selection, ask_models
+from .compose_stage import ask_composer, write_texts
+from .console import RunProgress, count_bar, print_table
+from .estimate import estimate_run
+from .files import export_captions
+from .limits import Budget, Stop
+from .listing import list_pictures
+from .merge_stage import merge_answers
+from .pictures import enter_pictures, hash_pictures
+from .schema import Schema, load_schema
+from .settings import CaptionSettings
+from .store import Store
+
+STAGES = ('attributes', 'merge', 'compose', 'report')
+
+
+@dataclass
+class CaptionRun:
+    """A run over one store.
+
+    Attributes:
+        settings: the validated config.
+        selection: which questions this run takes on.
+        budget: US dollars for the store as a whole; ``None`` for no limit.
+        absorb: other stores whose answers come in first.
+    """
+
+    settings: CaptionSettings
+    selection: Selection = field(default_factory=Selection)
+    budget: float | None = None
+    absorb: Sequence[Path] = ()
+    console: Console = field(default_factory=Console)
+
+    def __post_init__(self) -> None:
+        self.schema: Schema = load_schema(self.settings.schema_file)
+        index, count = self.selection.shard
+        path = self.settings.store
+        self.store_path = path if count == 1 else path.with_name(f'{path.stem}.{index}-of-{count}{path.suffix}')
+
+    def run(self, stages: Sequence[str]) -> str | None:
+        """Run ``stages`` in turn.
+
+        Returns:
+            ``None``, or why the run stopped before its end.
+        """
+        with Store(self.store_path) as store:
+            for other in self.absorb:
+                self.console.print(f'{store.absorb(other):,} answers taken over from {other}')
+            self._scan(store)
+            for stage in stages:
+                reason = getattr(self, f'_{stage}')(store)
+                if reason:
+                    self.console.print(f'[yellow]Stopped:[/] {reason}. Nothing is lost: the same command goes on from here.', highlight=False)
+                    return reason
+        return None
+
+    def dry_run(self) -> None:
+        """Say what the run would ask for and cost, and send nothing."""
+        with Store(self.store_path) as store:
+            self._scan(store)
+            lines = estimate_run(store, self.settings, self.schema, self.selection)
+            print_table(self.console, 'To be asked', ('model', 'for', 'requests', 'tokens in', 'tokens out', 'US dollars'),
+                        [(e.model, e.what, e.requests, e.tokens_in, e.tokens_out, round(e.cost, 2)) for e in lines])
+            self.console.print(f'{sum(e.requests for e in lines):,} requests, about ${sum(e.cost for e in lines):.2f}; '
+                               f'spent so far ${store.spent():.2f}. Nothing was sent.', highlight=False)
+
+    def _scan(self, store: Store) -> None:
+        settings = self.settings
+        count = enter_pictures(store, list_pictures(settings.dataset, settings.splits, settings.custom_imports), settings.splits)
+        if not count:
+            raise ValueError(f'the dataset {settings.dataset} lists no pictures for {settings.splits}')
+        with count_bar('reading pictures', count, self.console) as progress:
+            problems = hash_pictures(store, settings.splits, progress)
+        self._show_problems(problems)
+
+    def _show_problems(self, problems: Sequence[str]) -> None:
+        if problems:
+            self.console.print(f'[red]{len(problems)} pictures cannot be used:[/]')
+            self.console.print('\n'.join(f'  {line}' for line in problems[:10]), markup=False, highlight=False)
+
+    def _attributes(self, store: Store) -> str | None:
+        totals = {m.name: sum(Questions(store, self.settings, m, self.schema, self.selection).count().values()) for m in self.settings.models}
+        budget, stop = Budget(self.budget, store.spent()), Stop()
+
+        async def ask() -> None:
+            with RunProgress(totals, budget, self.console) as progress:
+                tallies, problems = await ask_models(store, self.settings, self.schema, self.selection, budget, stop, progress.advance)
+            self._show_tallies(tallies)
+            self._show_problems(problems)
+
+        _run_until_interrupted(ask, stop)
+        return stop.reason
+
+    def _merge(self, store: Store) -> str | None:
+        counts = merge_answers(store, self.settings, self.schema)
+        self.console.print(f'{counts.sets:,} attribute sets, {counts.complemented:,} values taken from another modality; '
+                           f'{counts.unanswered:,} triplets have no answer yet', highlight=False)
+        return None
+
+    def _compose(self, store: Store) -> str | None:
+        stop = Stop()
+        composer = self.settings.composer
+        if composer is not None:
+            budget = Budget(self.budget, store.spent())
+            total = store.db.execute('SELECT COUNT(*) FROM captions').fetchone()[0]
+
+            async def ask() -> None:
+                with RunProgress({composer.name: total}, budget, self.console) as progress:
+                    tally = await ask_composer(store, self.settings, self.schema, budget, stop, self.selection.retry_failed,
+                                               lambda: progress.advance(composer.name))
+                self._show_tallies({composer.name: tally})
+
+            _run_until_interrupted(ask, stop)
+            if stop:
+                return stop.reason
+        sources = write_texts(store, self.settings, self.schema)
+        self.console.print(', '.join(f'{count:,} captions by {source}' for source, count in sources.items()), highlight=False)
+        for path, count in export_captions(store, self.settings):
+            self.console.print(f'{path}: {count:,} entries', highlight=False)
+        return None
+
+    def _report(self, store: Store) -> str | None:
+        from .report import write_run_report  # matplotlib and the tokenizer: late
+        page = write_run_report(store, self.settings, self.schema, self.settings.store.parent / 'report')
+        self.console.print(f'report: {page}', highlight=False)
+        return None
+
+    def _show_tallies(self, tallies: dict[str, Tally]) -> None:
+        rows = []
+        for name, tally in tallies.items():
+            for kind, counts in (('request', tally.requests), ('answer', tally.answers), ('repair', tally.notes)):
+                rows += [(name, kind, what, count) for what, count in sorted(counts.items())]
+        if rows:
+            print_table(self.console, 'This run', ('model', '', 'what', 'count'), rows)
+        for name, tally in tallies.items():
+            self.console.print(f'{name}: ${tally.cost:.4f}', highlight=False)
+
+
+def _run_until_interrupted(work: Callable[[], Awaitable[None]], stop: Stop) -> None:
+    """Run ``work``; the first Ctrl-C lets the requests in flight end, the second does not wait for them."""
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        task = asyncio.current_task()
+
+        def interrupt() -> None:
+            if stop:
+                task.cancel()
+            stop.set('interrupted')
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, interrupt)
+        try:
+            await work()
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
+
+    asyncio.run(main())

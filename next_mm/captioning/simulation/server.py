@@ -1,0 +1,76 @@
+"""A server that speaks the OpenAI chat protocol and answers as the simulated models do.
+
+``python -m next_mm.captioning.simulation.server --schema person --truth truth.json --port 8000``
+
+The truth file maps a picture's key (:func:`next_mm.captioning.pictures.picture_key`) to ``{"modality": ..., "attributes": {...}}``.
+The name of the model in a request chooses the behaviour; a request without a picture is answered with the example caption it holds.
+"""
+from __future__ import annotations
+
+import argparse
+import asyncio
+import base64
+import json
+from pathlib import Path
+
+from aiohttp import web
+
+from ..pictures import picture_key
+from ..schema import Schema, load_schema
+from .behaviour import BEHAVIOURS, Behaviour, simulate_answer
+
+
+def picture_of(messages: list[dict]) -> bytes | None:
+    """The picture in a chat request, if there is one."""
+    for message in messages:
+        for part in message['content'] if isinstance(message['content'], list) else ():
+            if part['type'] == 'image_url':
+                return base64.b64decode(part['image_url']['url'].partition('base64,')[2])
+    return None
+
+
+def completion(text: str, finish_reason: str = 'stop', **message: object) -> dict:
+    """The body of a chat completion."""
+    return {'id': 'simulated', 'object': 'chat.completion', 'created': 0, 'model': 'simulated',
+            'choices': [{'index': 0, 'finish_reason': finish_reason, 'message': {'role': 'assistant', 'content': text, **message}}],
+            'usage': {'prompt_tokens': 900, 'completion_tokens': max(1, len(text) // 4), 'total_tokens': 900 + max(1, len(text) // 4)}}
+
+
+def answer_text(request: dict, schema: Schema, truth: dict) -> str:
+    """The text that a simulated model answers to a chat request."""
+    picture = picture_of(request['messages'])
+    if picture is None:
+        return request['messages'][0]['content'].rpartition('example:\n')[2]
+    key = picture_key(picture, -1)
+    entry = truth.get(key, {'modality': 'rgb', 'attributes': {}})
+    behaviour = BEHAVIOURS.get(request['model'], Behaviour())
+    return json.dumps(simulate_answer(behaviour, entry['attributes'], entry['modality'], schema, f'{request["model"]} {key}'))
+
+
+def build_app(schema: Schema, truth: dict, latency: float = 0.) -> web.Application:
+    """The web application."""
+    async def chat(request: web.Request) -> web.Response:
+        body = json.loads(await request.read())
+        await asyncio.sleep(latency)
+        return web.json_response(completion(answer_text(body, schema, truth)))
+
+    app = web.Application(client_max_size=1 << 25)
+    app.router.add_post('/v1/chat/completions', chat)
+    return app
+
+
+def main() -> None:
+    """Serve until killed; the address is printed first."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--schema', default='person')
+    parser.add_argument('--truth', type=Path)
+    parser.add_argument('--port', type=int, default=8000)
+    parser.add_argument('--latency', type=float, default=0., help='seconds before each answer')
+    arguments = parser.parse_args()
+    truth = json.loads(arguments.truth.read_text(encoding='utf-8')) if arguments.truth else {}
+    app = build_app(load_schema(arguments.schema), truth, arguments.latency)
+    web.run_app(app, host='127.0.0.1', port=arguments.port, access_log=None, print=lambda text: print(text.splitlines()[0].strip('= '), flush=True))
+
+
+if __name__ == '__main__':
+    main()
