@@ -116,7 +116,8 @@ class TripletDataset(BaseDataset):
     # Listing
     def find_split(self) -> tuple[list[TripletRecord], list[Problem]]:
         """List the records of this split without captions, and all that is wrong with its pictures."""
-        records: dict[tuple[str, int | str], TripletRecord] = {}
+        records: list[TripletRecord] = []
+        known: dict[tuple[str, int | str], TripletRecord] = {}
         problems: list[Problem] = []
         for part in self.split_parts():
             triplets, found = self.find(part)
@@ -127,28 +128,23 @@ class TripletDataset(BaseDataset):
             if not triplets:
                 problems.append(Problem('no pictures', str(self.part_folder(part)), f'expected names like {self.example}'))
             for triplet in triplets:
-                self._add(records, triplet, part)
-        return self._with_labels(list(records.values())), problems
+                record = self._record(triplet, part)
+                twin = known.setdefault((triplet.name, triplet.identity), record)
+                if not _merge(twin, record):
+                    records.append(record)
+        return self._with_labels(records), problems
 
     def part_folder(self, part: str) -> str:
         """Folder of a part."""
         return os.path.join(self.data_root, self.parts.get(part, part))
 
-    def _add(self, records: dict[tuple[str, int | str], TripletRecord], triplet: Triplet, part: str) -> None:
-        is_query, is_gallery = part in ('query', 'test'), part in ('gallery', 'test')
-        key: tuple[str, int | str] = (triplet.name, triplet.identity)
-        twin = records.get(key)
-        if twin is not None and _same_files(twin['img_paths'], triplet.img_paths):
-            twin['is_query'] |= is_query
-            twin['is_gallery'] |= is_gallery
-            return
-        if twin is not None:
-            key = (part + '/' + triplet.name, triplet.identity)
+    def _record(self, triplet: Triplet, part: str) -> TripletRecord:
         first, second, third = (None if modality in self.missing_modalities else path
                                 for modality, path in zip(MODALITIES, triplet.img_paths))
-        records[key] = TripletRecord(
+        return TripletRecord(
             name=triplet.name, img_paths=(first, second, third), side_by_side=self.side_by_side, identity=triplet.identity, label=-1,
-            camera=triplet.camera, scene=triplet.scene, is_query=is_query, is_gallery=is_gallery, captions=triplet.captions)
+            camera=triplet.camera, scene=triplet.scene, is_query=part in ('query', 'test'), is_gallery=part in ('gallery', 'test'),
+            captions=triplet.captions)
 
     @staticmethod
     def _with_labels(records: list[TripletRecord]) -> list[TripletRecord]:
@@ -231,7 +227,12 @@ class TripletDataset(BaseDataset):
         return self.prepare_data(idx)
 
 
-def _same_files(ours: Sequence[str | None], theirs: Sequence[str | None]) -> bool:
-    """Whether two triplets of one name are copies of each other, told by the sizes of their files."""
-    return all(one == two or (one is not None and two is not None and os.path.getsize(one) == os.path.getsize(two))
-               for one, two in zip(ours, theirs))
+def _merge(twin: TripletRecord, record: TripletRecord) -> bool:
+    """Give a query's flag to its copy in the gallery or the other way round; ``False`` if the two are not copies of each other."""
+    if twin is record or (twin['is_query'], twin['is_gallery']) in ((record['is_query'], record['is_gallery']), (True, True)):
+        return False
+    if not all(one == two or (one is not None and two is not None and os.path.getsize(one) == os.path.getsize(two))
+               for one, two in zip(twin['img_paths'], record['img_paths'])):
+        return False
+    twin['is_query'] = twin['is_gallery'] = True
+    return True

@@ -1,0 +1,119 @@
+"""Check a dataset before training: all that is wrong, not the first thing only."""
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from next_mm.structures import MODALITIES, TripletRecord
+
+from .caption_join import caption_files, caption_folder
+from .captions import Captions, read_captions
+from .decoding import PictureError, read_picture
+from .listing import Problem
+from .transforms.load import split_panels
+from .triplet_dataset import TripletDataset
+
+Progress = Callable[[Iterable, int, str], Iterable]
+"""Shows how far an iteration is: (iterable, length, what) to the same items."""
+
+
+def check_datasets(datasets: Sequence[TripletDataset], progress: Progress = lambda items, length, what: items) -> list[Problem]:
+    """Check pictures, captions and identities of a training and a test split.
+
+    Every picture is decoded. A problem is fatal where training or testing would stop or be wrong; a missing caption is not, another
+    modality's stands in.
+
+    Args:
+        datasets: built with ``lazy_init=True``, so that nothing has been refused yet.
+        progress: wraps the slow loop.
+
+    Returns:
+        Everything found, in a stable order.
+    """
+    problems: list[Problem] = []
+    splits: list[tuple[TripletDataset, list[TripletRecord]]] = []
+    for dataset in datasets:
+        records, found = dataset.find_split()
+        splits.append((dataset, records))
+        problems += found
+        problems += check_pictures(dataset.title, records, progress)
+        problems += check_captions(dataset, records)
+        problems += check_identities(dataset, records)
+    for first, (dataset, records) in enumerate(splits):
+        for other, others in splits[first + 1:]:
+            if other.split != dataset.split and other.data_root == dataset.data_root:
+                problems += shared_identities(records, others)
+    return problems
+
+
+def check_pictures(title: str, records: Sequence[TripletRecord], progress: Progress) -> list[Problem]:
+    """Decode every picture of the records; those that training could not read come back as fatal problems."""
+    readers = {path: split_panels if record['side_by_side'] else read_picture
+               for record in records for path in record['img_paths'] if path is not None}
+
+    def check(path: str) -> Problem | None:
+        try:
+            readers[path](path)
+        except PictureError as error:
+            return Problem('an unreadable picture', path, str(error).removeprefix(f'{path}: '))
+        return None
+
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        results = progress(pool.map(check, readers), len(readers), f'{title}: decoding pictures')
+        return [problem for problem in results if problem]
+
+
+def check_captions(dataset: TripletDataset, records: Sequence[TripletRecord]) -> list[Problem]:
+    """Compare the caption files of a split with its pictures."""
+    if dataset.caption_dir is None:
+        return []
+    problems: list[Problem] = []
+    lacking: list[Problem] = []
+    found = any(record['captions'] for record in records)
+    files = caption_files(caption_folder(dataset.data_root, dataset.caption_dir), dataset.split, dataset.caption_names)
+    for number, (modality, path) in enumerate(zip(MODALITIES, files)):
+        if modality in dataset.missing_modalities:
+            continue
+        if not os.path.exists(path):
+            lacking.append(Problem('no caption file', path, 'another modality stands in', fatal=False))
+            continue
+        found = True
+        try:
+            problems += _compare(path, read_captions(path), records, number)
+        except ValueError as error:
+            problems.append(Problem('an unreadable caption file', path, str(error).removeprefix(f'{path}: ')))
+    if not found and dataset.captions_required:
+        return [Problem('no captions', files[0], 'make them with tools/generate_captions.py, or train without text')]
+    return problems + lacking if found and not any(record['captions'] for record in records) else problems
+
+
+def _compare(path: str, captions: Captions, records: Sequence[TripletRecord], number: int) -> list[Problem]:
+    lacking = [record['name'] for record in records if record['img_paths'][number] is not None and record['name'] not in captions
+               and not (record['captions'] and record['captions'][number])]
+    extra = sorted(set(captions).difference(record['name'] for record in records))
+    useless = bool(captions) and len(extra) == len(captions)
+    return [
+        *(Problem('no caption', f'{path}: {name}', 'another modality stands in', fatal=False) for name in lacking),
+        *(Problem('a caption without picture', f'{path}: {name}', fatal=useless) for name in extra),
+        *(Problem('more than one caption', f'{path}: {name}', 'the first is kept', fatal=False) for name in captions.duplicates),
+        *(Problem('a caption entry that is left out', f'{path}: {entry}', fatal=False) for entry in captions.malformed),
+    ]
+
+
+def check_identities(dataset: TripletDataset, records: Sequence[TripletRecord]) -> list[Problem]:
+    """Check that a training split has identities to tell apart and a test split queries that can be answered."""
+    identities = {record['identity'] for record in records}
+    if dataset.split == 'train':
+        only = [str(identity) for identity in identities] if len(identities) == 1 else []
+        return [Problem('one identity only', dataset.part_folder('train'), f'identity {identity}') for identity in only]
+    known = {record['identity'] for record in records if record['is_gallery']}
+    lost = sorted({record['identity'] for record in records if record['is_query']} - known, key=str)
+    return [Problem('a query identity that the gallery lacks', str(identity), 'its queries do not count', fatal=len(known) == 0)
+            for identity in lost]
+
+
+def shared_identities(train: Sequence[TripletRecord], test: Sequence[TripletRecord]) -> list[Problem]:
+    """Name the identities that a training and a test split share: results on them would say nothing."""
+    both = {record['identity'] for record in train} & {record['identity'] for record in test}
+    return [Problem('an identity in both train and test', str(identity)) for identity in sorted(both, key=str)]

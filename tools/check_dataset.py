@@ -1,0 +1,58 @@
+"""Check the data of a config before training: pictures, partners, captions, identities."""
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import defaultdict
+
+from mmengine.config import DictAction
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog='Exits with 1 if training or testing would stop or be wrong, with 0 otherwise.')
+    parser.add_argument('config', help='config file, such as configs/next_rgbnt201.py')
+    parser.add_argument('--limit', type=int, default=10, help='examples to list of each kind of problem; 0 lists all (default: 10)')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='change config entries')
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Check, print what was found, and say by the exit code whether training would be wrong."""
+    arguments = parse_arguments()
+    from rich.console import Console
+    from rich.progress import track
+
+    from next_mm.apis import load_config
+    from next_mm.datasets.check import check_datasets
+    from next_mm.registry import DATASETS
+
+    config = load_config(arguments.config, arguments.cfg_options)
+    configs: list[dict] = []
+    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        dataset = config[name].dataset.to_dict() if config.get(name) else None
+        if dataset is not None and dataset not in configs:
+            configs.append(dataset)
+    datasets = [DATASETS.build({**dataset, 'pipeline': [], 'lazy_init': True}) for dataset in configs]
+    console = Console(soft_wrap=True, highlight=False)
+    problems = check_datasets(
+        datasets, lambda items, length, what: track(items, total=length, description=what, console=Console(stderr=True)))
+    kinds = defaultdict(list)
+    for problem in problems:
+        kinds[problem.kind, problem.fatal].append(problem)
+    for (kind, fatal), found in sorted(kinds.items(), key=lambda item: not item[0][1]):
+        console.print(f'{"ERROR" if fatal else "note"}: {kind}: {len(found):,}', style='bold red' if fatal else 'bold')
+        shown = found[:arguments.limit] if arguments.limit else found
+        for problem in shown:
+            console.print(f'  {problem.where}' + (f' ({problem.detail})' if problem.detail else ''), markup=False)
+        if len(shown) < len(found):
+            console.print(f'  and {len(found) - len(shown):,} more; --limit 0 lists all')
+    fatal = sum(problem.fatal for problem in problems)
+    verdict = 'training would be wrong.' if fatal else 'ready to train.'
+    console.print(f'{fatal:,} errors, {len(problems) - fatal:,} notes: {verdict}')
+    return 1 if fatal else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
