@@ -9,7 +9,7 @@ import argparse
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -55,20 +55,28 @@ def main() -> int:
             console.print(f'{name:10} {len(configs)} rows   {TITLES.get(name, "")}')
         return 0
     try:
-        rows = load_study(args.study, args.dataset, args.config_dir, tuple(args.rows))
+        rows = load_study(args.study, args.dataset, args.config_dir, tuple(args.rows), _parse_options(args.cfg_options))
     except ValueError as error:
         sys.exit(f'run_study: {error}')
-    from next_mm.analysis.study_cost import row_costs
+
     from next_mm.analysis.study_report import StudyReport
     root = args.work_dir / args.dataset
-    costs = {} if args.no_cost else row_costs(rows, args.dataset)
+    costs = {}
     report = StudyReport(args.study, rows, args.seeds, args.dataset, root, args.doc, costs)
     if not args.table_only:
         _run(args, rows, root, report, console)
     results = report.write()
-    console.print(report.text(), markup=False)
+    console.print(report.text(), markup=False, highlight=False, soft_wrap=True)
     console.print(f'Table and chart: {root / args.study}.*')
     return 1 if any(result.errors for result in results) else 0
+
+
+def _parse_options(texts: list[str]) -> dict[str, Any]:
+    """Read ``key=value`` as ``tools/train.py`` does; the texts themselves go to it."""
+    from mmengine.config import DictAction
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--options', nargs='*', action=DictAction, default={})
+    return parser.parse_args(['--options', *texts]).options
 
 
 def _run(args: argparse.Namespace, rows: list[Row], root: Path, report: StudyReport, console: Console) -> None:

@@ -71,7 +71,8 @@ def list_studies(config_dir: Path) -> dict[str, list[Path]]:
     return studies
 
 
-def load_study(study: str, dataset: str, config_dir: Path, only: tuple[str, ...] = ()) -> list[Row]:
+def load_study(study: str, dataset: str, config_dir: Path, only: tuple[str, ...] = (),
+               options: dict[str, Any] | None = None) -> list[Row]:
     """Load the rows of a study for a dataset.
 
     Args:
@@ -79,6 +80,7 @@ def load_study(study: str, dataset: str, config_dir: Path, only: tuple[str, ...]
         dataset: name of an experiment, e.g. ``demo`` or ``rgbnt201``.
         config_dir: where the rows' configs are.
         only: names of rows, with or without the study's prefix; empty means all.
+        options: dotted keys to values, changed in every row alike.
 
     Raises:
         ValueError: there is no such study, dataset or row.
@@ -94,18 +96,18 @@ def load_study(study: str, dataset: str, config_dir: Path, only: tuple[str, ...]
     unknown = [name for name in wanted if name not in names]
     if unknown:
         raise ValueError(f'study {study!r} has no row {", ".join(unknown)}; there are: {", ".join(names)}')
-    return [load_row(names[name], dataset) for name in wanted]
+    return [load_row(names[name], dataset, options) for name in wanted]
 
 
-def load_row(path: Path, dataset: str) -> Row:
-    """Load one row's config for a dataset.
+def load_row(path: Path, dataset: str, options: dict[str, Any] | None = None) -> Row:
+    """Load one row's config for a dataset; arguments as in :func:`load_study`.
 
     Raises:
         ValueError: its ``_row`` lacks a label or has keys that no one reads.
     """
     from next_mm.apis import load_config  # late, so that the command line's help stays fast
     with dataset_in_environment(dataset):
-        resolved = load_config(str(path))
+        resolved = load_config(path, options)
     row = resolved.get('_row', {})
     if 'label' not in row or set(row) - ROW_KEYS:
         raise ValueError(f"{path}: expected _row=dict(label=..., paper={{dataset: {{'mAP': ...}}}}), got {row}")

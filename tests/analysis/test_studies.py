@@ -156,7 +156,7 @@ def config_dir(tmp_path) -> Path:
 @pytest.fixture
 def _plain_loading(monkeypatch):
     import next_mm.apis
-    monkeypatch.setattr(next_mm.apis, 'load_config', Config.fromfile)
+    monkeypatch.setattr(next_mm.apis, 'load_config', lambda path, options: Config.fromfile(str(path)))
 
 
 @pytest.mark.usefixtures('_plain_loading')
