@@ -24,8 +24,8 @@ from .counting import count_within
 DistanceRows = Callable[[slice], Tensor]
 """Gives the distances (rows, G) of a slice of the queries to the whole gallery."""
 
-CHUNK_ELEMENTS = 2**22
-"""Distances held at a time, unless a chunk size is given: 16 MiB of float32."""
+CHUNK_ELEMENTS = 2**24
+"""Distances held at a time, unless a chunk size is given: 64 MiB of float32."""
 
 
 @dataclass(frozen=True)
@@ -176,7 +176,7 @@ def score_queries(rows: DistanceRows, query: Labels, gallery: Labels, *, chunk_s
         rows: the distances, from :func:`cosine_rows`, :func:`matrix_rows` or re-ranking.
         query: labels of the Q queries.
         gallery: labels of the G gallery entries.
-        chunk_size: queries at a time; by default what keeps a chunk of distances at 16 MiB.
+        chunk_size: queries at a time; by default what keeps a chunk of distances at 64 MiB.
         keep_ranks: keep the rank of every match.
 
     Raises:

@@ -34,7 +34,7 @@ class ReIDMetric(BaseMetric):
         topk: ranks of the CMC curve.
         rerank: options of :class:`~next_mm.evaluation.reranking.ReRanking`, ``dict()`` for its defaults; None ranks by the
             features alone.
-        chunk_size: queries ranked at a time; by default what keeps a chunk of distances at 16 MiB.
+        chunk_size: queries ranked at a time; by default what keeps a chunk of distances at 64 MiB.
         save_to: a ``.json`` file for the results of every query (:mod:`next_mm.evaluation.query_results`).
         collect_device: see :class:`mmengine.evaluator.BaseMetric`.
         collect_dir: see :class:`mmengine.evaluator.BaseMetric`.
