@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -15,10 +16,12 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from mmengine.config import Config
 
-from next_mm.analysis.plotting import paper_style
+from next_mm.analysis.plotting import COLOURS, MODALITY_COLOURS, paper_style
 from next_mm.analysis.run_logs import METRICS, RunLog, find_config, find_pictures, log_folders, read_environment, read_run_log
 from next_mm.analysis.studies import is_synthetic
+from next_mm.modalities import MODALITIES
 
+LINES = ('-', '--', ':', '-.')
 MAX_WIDTH = 1600
 """Pictures wider than this are shrunk before they go into the page, pixels."""
 
@@ -75,8 +78,9 @@ def draw_curves(log: RunLog) -> list[Markup]:
 def _draw_curves(title: str, step: str, unit: str, curves: dict[str, tuple[list[float], list[float]]]) -> Figure:
     figure, axes = plt.subplots(figsize=(5.0, 3.0))
     for number, (key, (steps, values)) in enumerate(curves.items()):
-        style = ('-', '--', ':')[number // 7 % 3]
-        axes.plot(steps, values, style, label=key, linewidth=1.5, marker='o' if len(steps) < 15 else None, markersize=3.5)
+        style, colour = _line(number, key)
+        marker = 'o' if len(steps) < 15 else None
+        axes.plot(steps, values, style, color=colour, label=key, linewidth=1.5, marker=marker, markersize=3.5)
     axes.set_title(title, loc='left')
     axes.set_xlabel(step)
     axes.set_ylabel(unit)
@@ -86,6 +90,14 @@ def _draw_curves(title: str, step: str, unit: str, curves: dict[str, tuple[list[
     elif len(curves) > 1:
         axes.legend()
     return figure
+
+
+def _line(number: int, key: str) -> tuple[str, str]:
+    """Style and colour of a curve; those of the experts' tokens tell modality by colour and expert by style."""
+    expert = re.fullmatch(r'expert(\d+) (\w+)', key)
+    if expert:
+        return LINES[(int(expert[1]) - 1) % len(LINES)], MODALITY_COLOURS[MODALITIES.index(expert[2])]
+    return LINES[number // len(COLOURS) % len(LINES)], COLOURS[number % len(COLOURS)]
 
 
 def _svg(figure: Figure) -> Markup:

@@ -1,18 +1,20 @@
 """Drawing a rank list: the query and what was found, all three modalities, right and wrong told by frame and mark."""
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from next_mm.registry import TRANSFORMS
 from next_mm.structures import MODALITIES
 
-__all__ = ['RankedTriplet', 'draw_rank_list']
+__all__ = ['QueryPictures', 'RankedTriplet', 'draw_rank_list']
 
 _GREEN, _RED, _BLACK, _GREY, _WHITE = (0, 140, 60), (205, 30, 30), (20, 20, 20), (225, 225, 225), (255, 255, 255)
 _GAP, _FRAME, _TEXT, _LEFT, _HEAD = 6, 4, 15, 40, 52
@@ -66,6 +68,32 @@ def draw_rank_list(title: str, columns: Sequence[RankedTriplet], *, height: int 
         left = _LEFT + index * step[0] + (2 * _GAP if index else 0)  # the query stands apart
         _draw_column(canvas, draw, column, (left, top), cell, step[1])
     return np.asarray(canvas)
+
+
+class QueryPictures:
+    """Draw what a query found, from an entry of the file that ``ReIDMetric(save_to=...)`` writes.
+
+    Args:
+        dataset: the test set that was evaluated.
+    """
+
+    def __init__(self, dataset: Any) -> None:
+        self.dataset = dataset
+        self.load = TRANSFORMS.build(dict(type='LoadTriplet'))
+        records = (dataset.get_data_info(index) for index in range(len(dataset)))
+        self.places = {(record['name'], str(record['identity'])): index for index, record in enumerate(records)}
+
+    def __call__(self, query: Mapping[str, Any], topk: int, title: str = '') -> np.ndarray:
+        """Return the picture (H, W, 3) of a query and its ``topk`` nearest; ``title`` goes before the query's name."""
+        columns = [RankedTriplet(self._pictures(query), f'query: {query["identity"]}', f'camera {query["camera"]}')]
+        for rank, entry in enumerate(query['nearest'][:topk], start=1):
+            columns.append(
+                RankedTriplet(self._pictures(entry), f'{rank}: {entry["identity"]}', f'{entry["distance"]:.3f}', entry['correct']))
+        kind = type(self.dataset).__name__ + (' (synthetic)' if self.dataset.metainfo.get('synthetic') else '')
+        return draw_rank_list(f'{title or kind}: {query["name"]}, average precision {100 * query["ap"]:.1f} %', columns)
+
+    def _pictures(self, entry: Mapping[str, Any]) -> list[np.ndarray | None]:
+        return self.load(self.dataset.get_data_info(self.places[entry['name'], str(entry['identity'])]))['imgs']
 
 
 def _draw_column(canvas: Image.Image, draw: ImageDraw.ImageDraw, column: RankedTriplet, corner: tuple[int, int], cell: tuple[int, int],

@@ -16,9 +16,10 @@ def main() -> None:
     from next_mm.analysis.plotting import paper_style, save_figure
     runs = line.load_runs(args)
     histograms = {run.label: distance_histogram(extract_features(run.model, build_test_loader(run.cfg), run.label)) for run in runs}
+    visualizer = line.build_visualizer(runs[0].cfg, args.out_dir)
     with paper_style():
         figure = draw_distances(histograms)
-        print(*save_figure(figure, args.out_dir / 'distances', line.build_visualizer(runs[0].cfg, args.out_dir)), sep='\n')
+        print(*save_figure(figure, args.out_dir / 'distances', visualizer), sep='\n')
 
 
 if __name__ == '__main__':

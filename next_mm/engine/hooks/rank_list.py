@@ -13,8 +13,8 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from PIL import Image
 
-from next_mm.engine.rank_list_picture import RankedTriplet, draw_rank_list
-from next_mm.registry import HOOKS, TRANSFORMS
+from next_mm.engine.rank_list_picture import QueryPictures
+from next_mm.registry import HOOKS
 
 __all__ = ['RankListHook', 'choose_queries']
 
@@ -86,27 +86,9 @@ class RankListHook(Hook):
         queries = json.loads(self.results.read_text(encoding='utf-8'))['queries']
         folder = Path(self.out_dir) if self.out_dir is not None else Path(runner.work_dir) / 'rank_lists'
         folder.mkdir(parents=True, exist_ok=True)
-        records = _records_by_name(dataset)
+        draw = QueryPictures(dataset)
         for place, index in enumerate(choose_queries([query['ap'] for query in queries], self.num_queries)):
-            picture = self._picture(queries[index], records, dataset)
+            picture = draw(queries[index], self.topk)
             Image.fromarray(picture).save(folder / f'{place + 1:02d}_query_{index}.png')
             runner.visualizer.add_image(f'rank_list/{place + 1:02d}', picture, step=runner.epoch if self.out_dir is None else 0)
         runner.logger.info(f'Rank lists are in {folder}')
-
-    def _picture(self, query: dict[str, Any], records: dict[tuple[str, str], int], dataset: Any) -> np.ndarray:
-        load = TRANSFORMS.build(dict(type='LoadTriplet'))
-
-        def pictures(entry: dict[str, Any]) -> list[np.ndarray | None]:
-            return load(dataset.get_data_info(records[entry['name'], str(entry['identity'])]))['imgs']
-
-        columns = [RankedTriplet(pictures(query), f'query: {query["identity"]}', f'camera {query["camera"]}')]
-        for rank, entry in enumerate(query['nearest'][:self.topk], start=1):
-            columns.append(
-                RankedTriplet(pictures(entry), f'{rank}: {entry["identity"]}', f'{entry["distance"]:.3f}', entry['correct']))
-        kind = type(dataset).__name__ + (' (synthetic)' if dataset.metainfo.get('synthetic') else '')
-        return draw_rank_list(f'{kind}: {query["name"]}, average precision {100 * query["ap"]:.1f} %', columns)
-
-
-def _records_by_name(dataset: Any) -> dict[tuple[str, str], int]:
-    records = (dataset.get_data_info(index) for index in range(len(dataset)))
-    return {(record['name'], str(record['identity'])): index for index, record in enumerate(records)}

@@ -1,0 +1,80 @@
+"""Rank lists of the same queries by several models, below each other (Fig. 10, 11)."""
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from mmengine.evaluator import Evaluator
+from mmengine.visualization import Visualizer
+from PIL import Image
+
+from next_mm.analysis.command_line import TrainedModel
+from next_mm.analysis.extraction import build_test_loader, predict
+from next_mm.engine.hooks import choose_queries
+from next_mm.engine.rank_list_picture import QueryPictures
+
+Query = dict[str, Any]
+
+
+def compare_rank_lists(runs: Sequence[TrainedModel], out_dir: Path, count: int, names: Sequence[str] | None, topk: int,
+                       visualizer: Visualizer) -> Iterator[Path]:
+    """Draw some queries with every model.
+
+    Args:
+        runs: the models, tested on the same data.
+        out_dir: where the pictures go.
+        count: queries, spread from the worst to the best of the first model.
+        names: these queries instead.
+        topk: gallery entries a query.
+        visualizer: records the pictures too.
+
+    Yields:
+        the files, PNG and PDF.
+
+    Raises:
+        ValueError: a name is not that of a query with a match.
+    """
+    results = [_search(run, topk) for run in runs]
+    draw = QueryPictures(build_test_loader(runs[0].cfg).dataset)
+    out_dir.mkdir(parents=True, exist_ok=True)
+    for index in _choose(results[0], count, names):
+        picture = stack([draw(queries[index], topk, run.label) for run, queries in zip(runs, results, strict=True)])
+        stem = out_dir / f'rank_list_{Path(results[0][index]["name"]).stem}'
+        for suffix in ('.png', '.pdf'):
+            Image.fromarray(picture).save(stem.with_suffix(suffix), resolution=200)
+            yield stem.with_suffix(suffix)
+        visualizer.add_image(stem.name, picture)
+
+
+def stack(pictures: Sequence[np.ndarray]) -> np.ndarray:
+    """Put (H, W, 3) pictures below each other on white."""
+    width = max(picture.shape[1] for picture in pictures)
+    padding = [((0, 8), (0, width - picture.shape[1]), (0, 0)) for picture in pictures]
+    return np.concatenate([np.pad(picture, pad, constant_values=255) for picture, pad in zip(pictures, padding, strict=True)])
+
+
+def _search(run: TrainedModel, topk: int) -> list[Query]:
+    """Results of every query, by the configuration's own evaluator."""
+    loader = build_test_loader(run.cfg)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / 'queries.json'
+        evaluator = Evaluator({**run.cfg.test_evaluator, 'save_to': str(path), 'topk': (1, max(5, topk))})
+        evaluator.dataset_meta = loader.dataset.metainfo
+        for batch, predictions in predict(run.model, loader, run.label):
+            evaluator.process(predictions, batch)
+        evaluator.evaluate(len(loader.dataset))
+        return json.loads(path.read_text(encoding='utf-8'))['queries']
+
+
+def _choose(queries: Sequence[Query], count: int, names: Sequence[str] | None) -> list[int]:
+    if not names:
+        return choose_queries([query['ap'] for query in queries], count)
+    places = {query['name']: index for index, query in enumerate(queries) if query['ap'] is not None}
+    unknown = [name for name in names if name not in places]
+    if unknown:
+        raise ValueError(f'no query with a match is named {", ".join(unknown)}; the first is {next(iter(places), "none at all")}')
+    return [places[name] for name in names]
