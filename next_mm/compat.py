@@ -120,5 +120,5 @@ def init_distributed(launcher: str, dist_cfg: dict) -> None:
     if launcher != 'pytorch' or 'RANK' not in os.environ:
         raise ValueError(f'launcher {launcher!r}: without a GPU, processes are started by torchrun only; '
                          'use tools/dist_train.sh CONFIG NUMBER_OF_PROCESSES')
-    options = {'timeout': timedelta(seconds=dist_cfg['timeout'])} if 'timeout' in dist_cfg else {}
-    torch.distributed.init_process_group('gloo', **options)
+    timeout = timedelta(seconds=dist_cfg['timeout']) if 'timeout' in dist_cfg else None
+    torch.distributed.init_process_group('gloo', timeout=timeout)

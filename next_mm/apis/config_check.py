@@ -180,9 +180,9 @@ def _arguments(component: Any) -> set[str] | None:
     for base in inspect.getmro(component):
         if '__init__' not in vars(base) or base is object:
             continue
-        parameters = list(inspect.signature(base.__init__).parameters.values())[1:]
-        names.update(p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY))
-        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+        arguments = list(inspect.signature(vars(base)['__init__']).parameters.values())[1:]
+        names.update(p.name for p in arguments if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY))
+        if not any(p.kind is p.VAR_KEYWORD for p in arguments):
             return names
     return names if component.__name__ in _TAKES_NO_MORE else None
 

@@ -1,0 +1,54 @@
+"""Package of NEXT-MM."""
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+VERSION = re.search(r"__version__ = '([^']+)'", (HERE / 'next_mm' / '__init__.py').read_text(encoding='utf-8')).group(1)
+
+REQUIRES = [
+    'torch>=2.6',  # the first whose weights-only loader takes names for what it allows; see next_mm/compat.py
+    'torchvision',
+    'numpy>=2.0',
+    'mmengine>=0.10.7',
+    # mmcv itself no longer builds (its setup needs pkg_resources); the lite edition is the same module without compiled operators.
+    'mmcv-lite>=2.0.0,<2.4.0',
+    'mmpretrain>=1.2.0',
+    'open_clip_torch>=2.30',
+    'timm>=1.0.9',
+    'opencv-python>=4.8',
+    'pillow>=10.1',
+    'matplotlib>=3.8',
+    'scikit-learn>=1.4',
+    'tensorboard>=2.16',
+    'rich>=13',
+    'pydantic>=2.6',
+]
+CAPTIONS = ['openai>=1.50', 'jinja2>=3.1', 'pyyaml>=6']
+TEST = [
+    *CAPTIONS,
+    'aiohttp>=3.9',  # the simulated models' server
+    'codespell>=2.2',
+    'hypothesis>=6.100',
+    'mypy>=1.11',
+    'psutil>=5.9',
+    'pytest>=8',
+    'pytorch-metric-learning>=2.6',
+    'ruff>=0.9',
+]
+
+setup(
+    name='next-mm',
+    version=VERSION,
+    description='Multi-modal object re-identification with text-modulated mixtures of experts (NEXT), on MMEngine',
+    long_description=(HERE / 'README.md').read_text(encoding='utf-8'),
+    long_description_content_type='text/markdown',
+    author='The NEXT-MM authors',
+    license='MIT',
+    python_requires='>=3.10',
+    packages=find_packages(include=['next_mm', 'next_mm.*']),
+    package_data={'next_mm.captioning': ['schemas/*.yaml', 'report/*.j2']},
+    install_requires=REQUIRES,
+    extras_require={'captions': CAPTIONS, 'test': TEST},
+)
