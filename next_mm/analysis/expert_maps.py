@@ -11,8 +11,8 @@ from matplotlib.image import AxesImage
 
 from next_mm.analysis.plotting import MODALITY_NAMES
 
-NOT_TAKEN = 0.18
-"""Brightness that is left to a patch that an expert does not take."""
+VEIL, VEIL_OPACITY = np.array([52, 66, 112]), 0.85
+"""Colour (RGB) and opacity that cover a patch which an expert does not take; blue, so that it shows on pictures of darkness too."""
 GAP = 0.04
 """Space between two panels, inches."""
 
@@ -44,9 +44,9 @@ def enlarge(grid: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def show_mask(picture: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Darken the patches of an (H, W, 3) uint8 picture that a (rows, columns) mask leaves out."""
-    light = NOT_TAKEN + (1 - NOT_TAKEN) * enlarge(mask, *picture.shape[:2])
-    return (picture * light[..., None]).round().astype(np.uint8)
+    """Veil the patches of an (H, W, 3) uint8 picture that a (rows, columns) mask leaves out."""
+    veil = VEIL_OPACITY * (1 - enlarge(mask, *picture.shape[:2]))[..., None]
+    return (picture * (1 - veil) + VEIL * veil).round().astype(np.uint8)
 
 
 def draw_expert_views(views: Sequence[ExpertView]) -> Figure:

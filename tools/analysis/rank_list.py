@@ -10,7 +10,7 @@ def main() -> None:
     from next_mm.analysis import command_line as line
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     line.add_arguments(parser, several=True)
-    parser.add_argument('--queries', type=int, default=4, help="number of queries, from the first run's worst to its best (default: 4)")
+    parser.add_argument('--queries', type=int, default=4, help="queries, from the first run's worst to its best (default: 4)")
     parser.add_argument('--names', nargs='+', help='these queries instead, by name')
     parser.add_argument('--topk', type=int, default=10, help='gallery entries a query (default: 10)')
     args = parser.parse_args()

@@ -1,0 +1,50 @@
+"""The page of a run, made from a real (tiny) one."""
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from next_mm import apis
+from next_mm.analysis.report import MAX_WIDTH, embed_picture, write_report
+from tests.toys import toy_config
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def work_dir(tmp_path) -> Path:
+    apis.train(toy_config(tmp_path / 'my_run', default_hooks__logger=dict(type='LoggerHook', interval=1)))
+    cv2.imwrite(str(tmp_path / 'my_run' / 'rank.png'), np.zeros((4, 4, 3), np.uint8))
+    return tmp_path / 'my_run'
+
+
+def test_the_page_stands_alone_and_tells_the_run(work_dir):
+    page = write_report(work_dir).read_text()
+    assert '<h1>my_run</h1>' in page and 'ToyReID on ToyPoints' in page and 'epoch 3 of 3' in page
+    results = re.findall(r'<td>(\d+)(?: \(best mAP\))?</td><td>([\d.]+)</td><td>50.00</td>', page)
+    assert [epoch for epoch, _ in results] == ['1', '2', '3'] and page.count('(best mAP)') == 1
+    assert f'<b>{float(results[-1][1]):.1f}</b>' in page
+    assert page.count('<svg') >= 3 and 'data:image/png;base64,' in page and 'rank.png' in page
+    assert 'model = dict' in page and 'seed' in page
+    assert 'synthetic' not in page.split('</style>')[1]
+    assert not re.findall(r'(?:src|href)="(?!data:|#)', page)  # nothing from elsewhere
+
+
+def test_a_picture_is_shrunk_or_refused(tmp_path):
+    cv2.imwrite(str(tmp_path / 'wide.png'), np.zeros((10, 2 * MAX_WIDTH, 3), np.uint8))
+    assert len(embed_picture(tmp_path / 'wide.png')) < 2000
+    (tmp_path / 'broken.png').write_bytes(b'no picture')
+    with pytest.raises(ValueError, match='broken.png is not a readable picture'):
+        embed_picture(tmp_path / 'broken.png')
+
+
+def test_what_is_no_run_is_told_in_one_line(tmp_path):
+    done = subprocess.run([sys.executable, str(ROOT / 'tools/report.py'), str(tmp_path)], capture_output=True, text=True, cwd=ROOT,
+                          env={'PYTHONPATH': str(ROOT)}, check=False)
+    assert done.returncode == 1 and 'holds no configuration' in done.stderr and 'Traceback' not in done.stderr
