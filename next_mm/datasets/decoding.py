@@ -46,7 +46,7 @@ def read_picture(path: str | Path) -> np.ndarray:
     if (data.startswith(_JPEG) and data[-2:] == b'\xff\xd9') or (data.startswith(_PNG) and data[-8:-4] == b'IEND'):
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION)
         if image is None:
-            raise PictureError(f'{path}: the picture cannot be decoded (damaged file of {len(data)} bytes)')
+            raise PictureError(f'{path}: the picture is truncated or damaged (cannot be decoded; {len(data)} bytes)')
         return image
     return _read_with_pillow(path, data)
 
@@ -60,7 +60,7 @@ def _read_with_pillow(path: str | Path, data: bytes) -> np.ndarray:
     except UnidentifiedImageError as error:
         raise PictureError(f'{path}: not a picture (starts with {data[:8]!r})') from error
     except (OSError, SyntaxError) as error:  # Pillow's words for a truncated and for a broken file
-        raise PictureError(f'{path}: the picture is damaged ({error}; {len(data)} bytes)') from error
+        raise PictureError(f'{path}: the picture is truncated or damaged ({error}; {len(data)} bytes)') from error
 
 
 def _too_deep(path: str | Path) -> str:

@@ -74,7 +74,8 @@ class TripletDataset(BaseDataset):
         self.caption_quality = caption_quality
         self.missing_modalities = tuple(missing_modalities)
         self.cache_gib = cache_gib
-        self.labels = np.zeros(0, np.int64)
+        self.labels = np.zeros(0, np.int64)  # of the identities, in the order of the list
+        self.num_found = 0  # triplets on disk, sound or not
         self._check_options()
         super().__init__(
             data_root=data_root, pipeline=list(pipeline), metainfo=metainfo, indices=indices, serialize_data=serialize_data,
@@ -119,13 +120,15 @@ class TripletDataset(BaseDataset):
         records: list[TripletRecord] = []
         known: dict[tuple[str, int | str], TripletRecord] = {}
         problems: list[Problem] = []
+        self.num_found = 0
         for part in self.split_parts():
             triplets, found = self.find(part)
             problems += found
             if self.partners_required:
                 problems += missing_partners(triplets, {
                     modality: folder for modality, folder in zip(MODALITIES, self.folders) if modality not in self.missing_modalities})
-            if not triplets:
+            self.num_found += len(triplets) + len(found)
+            if not triplets and not found:
                 problems.append(Problem('no pictures', str(self.part_folder(part)), f'expected names like {self.example}'))
             for triplet in triplets:
                 record = self._record(triplet, part)
@@ -157,7 +160,7 @@ class TripletDataset(BaseDataset):
     def load_data_list(self) -> list[TripletRecord]:
         """List the records of this split, or say what is wrong with them."""
         records, problems = self.find_split()
-        self._refuse(records, [problem for problem in problems if problem.fatal])
+        self._refuse([problem for problem in problems if problem.fatal])
         identities = {record['identity'] for record in records}
         if self.split == 'train' and len(identities) < 2:
             raise ValueError(f'{self.title}: all {len(records)} training triplets show one identity ({next(iter(identities))}); '
@@ -172,7 +175,7 @@ class TripletDataset(BaseDataset):
         print_log('\n' + statistics_table(self.title, self.split, records, synthetic=synthetic), logger='current')
         return records
 
-    def _refuse(self, records: list[TripletRecord], problems: list[Problem]) -> None:
+    def _refuse(self, problems: list[Problem]) -> None:
         empty = next((problem for problem in problems if problem.kind == 'no pictures'), None)
         if empty:
             raise FileNotFoundError(f'{self.title}: the {self.split} split is empty: no pictures in {empty.where} ({empty.detail}); '
@@ -182,7 +185,7 @@ class TripletDataset(BaseDataset):
         first = problems[0]
         number = sum(problem.kind == first.kind for problem in problems)
         what = {'train': 'training', 'test': 'test'}[self.split]
-        raise ValueError(f'{self.title}: {number} of {len(records)} {what} triplets have {first.kind}, first: {first.where} '
+        raise ValueError(f'{self.title}: {number} of {self.num_found} {what} triplets have {first.kind}, first: {first.where} '
                          f'({first.detail}). Run tools/check_dataset.py for the list.')
 
     def _join_captions(self, records: list[TripletRecord]) -> bool:

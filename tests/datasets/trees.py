@@ -52,3 +52,47 @@ def make_rgbnt201(root: Path, *, train: Iterable[int] = (7, 30, 31), test: Itera
         write_triplets(root / folder, names, size=size)
         write_captions(root / 'text', split, names)
     return root
+
+
+def make_market(root: Path) -> Path:
+    """Write a small Market-MM: two identities a split, a junk picture and a distractor in the gallery."""
+    names = {
+        'train': ['0002_c1s1_000451_03.jpg', '0002_c2s1_000452_01.jpg', '0007_c1s1_000453_01.jpg', '0007_c3s2_000001_01.jpg'],
+        'query': ['0001_c1s1_001051_00.jpg', '0003_c2s3_000004_00.jpg'],
+        'gallery': ['-1_c1s1_000401_03.jpg', '0000_c1s1_000151_01.jpg', '0001_c2s1_001051_01.jpg', '0003_c1s3_000005_00.jpg']}
+    for part, found in names.items():
+        write_triplets(root / part, found)
+    return root
+
+
+def make_vehicles(root: Path, parts: dict[str, list[str]]) -> Path:
+    """Write vehicles by identity: part to names, the identity before the first underscore."""
+    for part, names in parts.items():
+        for name in names:
+            write_triplets(root / part / name.split('_')[0], [name], folders=VEHICLE_FOLDERS)
+    return root
+
+
+def make_msvr310(root: Path) -> Path:
+    """Write a small MSVR310 whose query is a part of the gallery."""
+    gallery = ['0038_s000_v1_000.jpg', '0038_s014_v7_003.jpg', '0041_s000_v2_000.jpg', '0041_s001_v2_000.jpg']
+    return make_vehicles(root, {
+        'bounding_box_train': ['0001_s000_v0_000.jpg', '0001_s001_v3_000.jpg', '0005_s000_v0_000.jpg'], 'query3': gallery[1:3],
+        'bounding_box_test': gallery})
+
+
+def make_wmveid863(root: Path) -> Path:
+    """Write a small WMVEID863."""
+    return make_vehicles(root, {
+        'train': ['0001_v2_n0_s000_000.jpg', '0003_v2_n9_s000_022.jpg'], 'query': ['0258_v2_n9_s000_022.jpg'],
+        'test': ['0258_v3_n0_s000_001.jpg', '0300_v1_n0_s000_000.jpg']})
+
+
+def make_rgbnt100(root: Path) -> Path:
+    """Write a small RGBNT100: three pictures in a file."""
+    parts = {'bounding_box_train': ['0001_c0001_000.jpg', '0001_c0002_000.jpg', '0002_c0001_000.jpg'], 'query': ['0561_c0001_006.jpg'],
+             'bounding_box_test': ['0561_c0001_006.jpg', '0561_c0004_000.jpg', '0562_c0001_000.jpg']}
+    for part, names in parts.items():
+        for name in names:
+            write_picture(root / 'rgbir' / part / name, size=(16, 96), seed=int(name[:4]) + int(name[6:10]))
+    return root

@@ -56,7 +56,7 @@ def split_panels(path: str) -> list[np.ndarray]:
 
 @TRANSFORMS.register_module()
 class ResizeTriplet(BaseTransform):
-    """Resize the pictures bicubically with antialias, as Pillow does (at most one grey level apart).
+    """Resize the pictures bicubically with antialias, as Pillow does (one grey level apart; two where one side grows and one shrinks).
 
     Args:
         size: (height, width) in pixels.

@@ -1,0 +1,98 @@
+import json
+import runpy
+import sys
+
+import pytest
+
+from next_mm.datasets import RGBNT100, RGBNT201, MarketMM
+from next_mm.datasets.check import check_datasets
+from tests.datasets import trees
+
+
+def check(root, **options):
+    datasets = [RGBNT201(data_root=str(root), split=split, lazy_init=True, **options) for split in ('train', 'test')]
+    return {(problem.kind, problem.where.replace(f'{root}/', ''), problem.fatal) for problem in check_datasets(datasets)}
+
+
+def test_sound_data(tmp_path):
+    assert check(trees.make_rgbnt201(tmp_path), captions_required=True) == set()
+
+
+def test_everything_at_once(tmp_path):
+    root = trees.make_rgbnt201(tmp_path, test=[31, 41])
+    (root / 'train_171/NI/000007_cam2_0_01.jpg').unlink()
+    (root / 'test/TI/000031_cam1_0_00.jpg').write_bytes(b'')
+    broken = root / 'train_171/RGB/000030_cam1_0_00.jpg'
+    broken.write_bytes(broken.read_bytes()[:-30])
+    path = root / 'text/train_RGB.json'
+    entries = json.loads(path.read_text())
+    path.write_text(json.dumps([*entries[1:], entries[1], dict(item='extra.jpg', description='x'), {}]))
+    (root / 'text/test_NI.json').write_text('{')
+    assert check(root) == {
+        ('no NI picture', 'train_171/NI/000007_cam2_0_01.jpg', True),
+        ('an unreadable picture', 'test/TI/000031_cam1_0_00.jpg', True),
+        ('an unreadable picture', 'train_171/RGB/000030_cam1_0_00.jpg', True),
+        ('no caption', 'text/train_RGB.json: 000007_cam1_0_00.jpg', False),
+        ('more than one caption', 'text/train_RGB.json: 000007_cam2_0_01.jpg', False),
+        ('a caption without picture', 'text/train_RGB.json: extra.jpg', False),
+        ('a caption entry that is left out', 'text/train_RGB.json: entry 13: "item" should be a text, got None', False),
+        ('an unreadable caption file', 'text/test_NI.json', True),
+        ('an identity in both train and test', '31', True),
+    }
+
+
+def test_no_captions_and_empty_split_and_one_identity(tmp_path):
+    root = trees.make_rgbnt201(tmp_path, train=[7], test=[])
+    for path in (root / 'text').iterdir():
+        path.unlink()
+    assert check(root, captions_required=True) == {
+        ('one identity only', 'train_171', True), ('no pictures', 'test', True), ('no captions', 'text/train_RGB.json', True),
+        ('no captions', 'text/test_RGB.json', True)}
+    assert ('no captions', 'text/train_RGB.json', True) not in check(root, caption_dir=None, captions_required=True)
+
+
+def test_one_caption_file_is_not_there(tmp_path):
+    root = trees.make_rgbnt201(tmp_path)
+    (root / 'text/train_TI.json').unlink()
+    assert check(root) == {('no caption file', 'text/train_TI.json', False)}
+    assert check(root, missing_modalities=('tir', )) == set()
+
+
+def test_composite_of_two_pictures(tmp_path):
+    root = trees.make_rgbnt100(tmp_path)
+    trees.write_picture(root / 'rgbir/query/0561_c0001_006.jpg', size=(128, 512))
+    problems = check_datasets([RGBNT100(data_root=str(root), split='test', lazy_init=True)])
+    assert [(problem.kind, problem.fatal) for problem in problems] == [('an unreadable picture', True)]
+    assert '512 x 128 (w x h) does not hold three pictures' in problems[0].detail
+
+
+def test_query_that_the_gallery_cannot_answer(tmp_path):
+    root = trees.make_market(tmp_path)
+    for path in (root / 'gallery').rglob('0003_*'):
+        path.unlink()
+    problems = check_datasets([MarketMM(data_root=str(root), split='test', lazy_init=True)])
+    assert [(problem.kind, problem.where, problem.fatal) for problem in problems] == [
+        ('a query identity that the gallery lacks', '3', False)]
+
+
+@pytest.mark.parametrize('sound', [True, False])
+def test_tool_exits_non_zero_when_training_would_be_wrong(tmp_path, repo_dir, monkeypatch, capsys, sound):
+    root = trees.make_rgbnt201(tmp_path)
+    if not sound:
+        for number in range(3):
+            (root / f'train_171/TI/000007_cam{number + 1}_0_0{number}.jpg').unlink()
+    roots = [f'{loader}.dataset.data_root={root}' for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader')]
+    monkeypatch.chdir(repo_dir)
+    tool = 'tools/check_dataset.py'
+    monkeypatch.setattr(sys, 'argv', [tool, 'configs/next_rgbnt201.py', '--limit', '2', '--cfg-options', *roots])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(tool, run_name='__main__')
+    told = capsys.readouterr().out
+    assert ended.value.code == (0 if sound else 1)
+    if sound:
+        assert told == '0 errors, 0 notes: ready to train.\n'
+    else:
+        first = root / 'train_171/TI/000007_cam1_0_00.jpg'
+        assert 'ERROR: no TI picture: 3\n' in told and 'and 1 more; --limit 0 lists all' in told
+        assert f'  {first} (expected beside {str(first).replace("TI", "RGB")})\n' in told
+        assert '3 errors, 0 notes: training would be wrong.' in told

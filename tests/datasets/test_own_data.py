@@ -1,0 +1,107 @@
+import csv
+import json
+
+import pytest
+
+from next_mm.datasets import OwnTriplets
+from tests.datasets.trees import write_captions, write_picture
+
+MODALITIES = ('rgb', 'nir', 'tir')
+
+
+def column(dataset, key):
+    return [dataset.get_data_info(index)[key] for index in range(len(dataset))]
+
+
+def make_folders(root, parts=('train', 'query', 'gallery')):
+    for part in parts:
+        for identity in ('anna', 'ben'):
+            for modality in MODALITIES[:2 if identity == 'ben' else 3]:  # ben has no thermal picture
+                write_picture(root / part / identity / modality / 'gate3_0.jpg', seed=len(part))
+    return root
+
+
+def test_folders(tmp_path):
+    root = make_folders(tmp_path)
+    write_captions(root / 'text', 'train', ['anna/gate3_0.jpg'], modalities=('RGB', ))
+    train = OwnTriplets(data_root=str(root), camera_pattern=r'gate(\d+)')
+    assert column(train, 'identity') == ['anna', 'ben'] and column(train, 'camera') == [3, 3] and column(train, 'scene') == [-1, -1]
+    assert column(train, 'img_paths')[1] == (*(str(root / f'train/ben/{modality}/gate3_0.jpg') for modality in MODALITIES[:2]), None)
+    assert column(train, 'captions')[0][0].startswith('A person') and column(train, 'captions')[1] == (None, None, None)
+    test = OwnTriplets(data_root=str(root), split='test')
+    assert column(test, 'is_query') == [True, True, False, False] == [not flag for flag in column(test, 'is_gallery')]
+    with pytest.raises(ValueError, match='2 of 2 training triplets have a name that cannot be read'):
+        OwnTriplets(data_root=str(root), camera_pattern=r'cam(\d+)')
+
+
+def test_folders_with_one_test_part(tmp_path):
+    test = OwnTriplets(data_root=str(make_folders(tmp_path, ('test', ))), split='test')
+    assert column(test, 'is_query') == [True, True] == column(test, 'is_gallery')
+
+
+ROWS = [
+    dict(split='train', identity='7', rgb='a.jpg', nir='b.jpg', tir='', camera='gate', caption_rgb='A red coat.'),
+    dict(split='train', identity='8', rgb='b.jpg', nir='a.jpg', tir='a.jpg', camera='door', caption_rgb=''),
+    dict(split='test', identity='9', rgb='c.jpg', nir='', tir='', camera='roof', caption_rgb=''),
+]
+
+
+def make_list(root, rows, name='list.csv'):
+    for picture in 'abc':
+        write_picture(root / f'{picture}.jpg')
+    if name.endswith('.json'):
+        (root / name).write_text(json.dumps(rows))
+        return
+    with (root / name).open('w', newline='') as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+@pytest.mark.parametrize('name', ['list.csv', 'list.json'])
+def test_list(tmp_path, name):
+    make_list(tmp_path, ROWS, name)
+    train, test = (OwnTriplets(data_root=str(tmp_path), list_file=name, split=split) for split in ('train', 'test'))
+    assert column(train, 'camera') == [1, 0] and column(test, 'camera') == [2]  # numbered over the whole list: door, gate, roof
+    assert column(train, 'name') == ['a.jpg', 'b.jpg'] and column(train, 'identity') == ['7', '8']
+    assert column(train, 'captions') == [('A red coat.', None, None), (None, None, None)]
+    assert column(train, 'img_paths')[0][2] is None and column(train, 'img_paths')[1][1] == str(tmp_path / 'a.jpg')
+    assert column(test, 'is_query') == [True] == column(test, 'is_gallery')
+
+
+def test_same_picture_in_query_and_gallery(tmp_path):
+    make_list(tmp_path, [dict(split=part, identity='1', rgb='a.jpg') for part in ('query', 'gallery', 'gallery')])
+    test = OwnTriplets(data_root=str(tmp_path), list_file='list.csv', split='test')
+    assert column(test, 'is_query') == [True, False] and column(test, 'is_gallery') == [True, True]
+
+
+@pytest.mark.parametrize('change, message', [
+    (dict(rgb='gone.jpg'), r'1 of 2 training triplets have no rgb picture, first: list.csv, row 1 \(expected .*gone.jpg; leave'),
+    (dict(rgb='', nir=''), r'have no picture, first: list.csv, row 1 \(expected a path under rgb, nir, tir\)'),
+    (dict(split='dev'), r"list.csv, row 1: expected a split of .* and an identity, got split='dev'"),
+    (dict(identity=''), r'row 1: expected a split of .* and an identity, got .*identity=None'),
+])
+def test_bad_rows(tmp_path, change, message):
+    make_list(tmp_path, [{**ROWS[0], **change}, ROWS[1]])
+    with pytest.raises(ValueError, match=message):
+        OwnTriplets(data_root=str(tmp_path), list_file='list.csv')
+
+
+def test_bad_lists(tmp_path):
+    make_list(tmp_path, [{**ROWS[0], 'captoin_rgb': 'x'}])
+    for name, content, message in (
+            ('list.csv', None, "unknown column 'captoin_rgb', did you mean 'caption_rgb'?"),
+            ('a.csv', 'split,identity,rgb\ntrain,1\n', 'a.csv, row 1: expected 3 cells'),
+            ('b.csv', 'identity,rgb\n1,a.jpg\n', "b.csv, row 1: no column 'split'"),
+            ('c.csv', 'split,identity\n', 'c.csv: the list is empty'),
+            ('d.json', '[{', 'd.json: not a readable JSON file'),
+            ('e.json', '{}', 'e.json: expected a list of objects'),
+            ('f.txt', '', "f.txt: expected a .csv or .json list, got '.txt'")):
+        if content is not None:
+            (tmp_path / name).write_text(content)
+        with pytest.raises(ValueError, match=message.replace('?', r'\?')):
+            OwnTriplets(data_root=str(tmp_path), list_file=name)
+    with pytest.raises(FileNotFoundError, match='g.csv: no such list'):
+        OwnTriplets(data_root=str(tmp_path), list_file='g.csv')
+    with pytest.raises(ValueError, match='a list has columns camera and scene'):
+        OwnTriplets(data_root=str(tmp_path), list_file='a.csv', camera_pattern='x')
