@@ -1,4 +1,5 @@
 """Evaluation: ranking and re-ranking as pure functions, and the registered metric that calls them."""
+
 from .protocol import RULES, RetrievalTable, build_table
 from .rank_list import RankList, rank_list
 from .ranking import Labels, QueryScores, cosine_rows, matrix_rows, score_queries, summarize
@@ -6,6 +7,18 @@ from .reid_metric import ReIDMetric
 from .reranking import ReRanking, rerank
 
 __all__ = [
-    'RULES', 'Labels', 'QueryScores', 'RankList', 'ReIDMetric', 'ReRanking', 'RetrievalTable', 'build_table', 'cosine_rows',
-    'matrix_rows', 'rank_list', 'rerank', 'score_queries', 'summarize'
+    'RULES',
+    'Labels',
+    'QueryScores',
+    'RankList',
+    'ReIDMetric',
+    'ReRanking',
+    'RetrievalTable',
+    'build_table',
+    'cosine_rows',
+    'matrix_rows',
+    'rank_list',
+    'rerank',
+    'score_queries',
+    'summarize',
 ]

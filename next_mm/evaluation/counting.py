@@ -1,4 +1,5 @@
 """How many gallery entries are not farther than a threshold: the one step of ranking that touches every distance."""
+
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +9,8 @@ import torch
 from torch import Tensor
 
 COMPARE_AT_MOST = 48
-"""Thresholds in a row up to which comparing with each is faster than sorting the row (AVX-512, rows of 8,575 to 15,913)."""
+"""Thresholds in a row up to which comparing with each is faster than sorting the row (AVX-512, rows of 8,575 to
+15,913)."""
 
 _WORD = 8  # flags in a 64-bit word
 _BLOCK = 255 * _WORD  # flags that can be added up eight at a time before a byte overflows
@@ -28,12 +30,16 @@ def count_within(distance: Tensor, thresholds: Tensor) -> Tensor:
         return torch.searchsorted(distance.sort(dim=1).values, thresholds.contiguous(), right=True)
     # numpy sorts values with SIMD, many times faster than torch on the CPU, and lets go of the interpreter meanwhile.
     counts = np.full(thresholds.shape, distance.shape[1], dtype=np.int64)
+    if not counts.size:
+        return torch.from_numpy(counts)
     finite = thresholds.isfinite().sum(dim=1).tolist()
     share = max(-(-len(distance) // torch.get_num_threads()), 1)
     parts = [slice(start, start + share) for start in range(0, len(distance), share)]
     with ThreadPoolExecutor(max(len(parts), 1)) as pool:
-        jobs = [pool.submit(_count_rows, distance[part].numpy(), thresholds[part].numpy(), finite[part], counts[part])
-                for part in parts]
+        jobs = [
+            pool.submit(_count_rows, distance[part].numpy(), thresholds[part].numpy(), finite[part], counts[part])
+            for part in parts
+        ]
     for job in jobs:
         job.result()
     return torch.from_numpy(counts)

@@ -1,4 +1,5 @@
 """What is ranked against what: the samples of a test set as one table, and the rules of the protocols."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,8 @@ from next_mm.structures import UNKNOWN
 from .ranking import Labels
 
 RULES = ('camera', 'scene', 'none')
-"""Entries of the query's identity are left out if they share its camera, its scene, or only if they are the query itself."""
+"""Entries of the query's identity are left out if they share its camera, its scene, or only if they are the query
+itself."""
 
 FIELDS = ('sample_idx', 'name', 'identity', 'camera', 'scene', 'is_query', 'is_gallery')
 """What a sample must carry beside its feature."""
@@ -65,8 +67,11 @@ def build_table(samples: Sequence[Mapping[str, Any]], features: Tensor) -> Retri
         ValueError: a feature is not finite, or there are no queries or no gallery entries.
     """
     _check_finite(samples, features)
-    kept = [row for row, sample in enumerate(samples)
-            if sample['identity'] != UNKNOWN and (sample['is_query'] or sample['is_gallery'])]
+    kept = [
+        row
+        for row, sample in enumerate(samples)
+        if sample['identity'] != UNKNOWN and (sample['is_query'] or sample['is_gallery'])
+    ]
     # Queries only, then both, then gallery only.
     kept.sort(key=lambda row: (samples[row]['is_gallery'] - samples[row]['is_query'], samples[row]['sample_idx']))
     ordered = [samples[row] for row in kept]
@@ -74,9 +79,13 @@ def build_table(samples: Sequence[Mapping[str, Any]], features: Tensor) -> Retri
     num_gallery = sum(bool(sample['is_gallery']) for sample in ordered)
     num_junk = sum(sample['identity'] == UNKNOWN for sample in samples)
     if not num_queries or not num_gallery:
-        raise ValueError(f'evaluation: expected queries and gallery entries, got {num_queries} queries and {num_gallery} gallery '
-                         f'entries among {len(samples)} samples ({num_junk} junk); check the is_query and is_gallery flags')
-    names = sorted({sample['identity'] for sample in ordered}, key=lambda identity: (isinstance(identity, str), identity))
+        raise ValueError(
+            f'evaluation: expected queries and gallery entries, got {num_queries} queries and {num_gallery} gallery '
+            f'entries among {len(samples)} samples ({num_junk} junk); check the is_query and is_gallery flags'
+        )
+    names = sorted(
+        {sample['identity'] for sample in ordered}, key=lambda identity: (isinstance(identity, str), identity)
+    )
     number = {identity: index for index, identity in enumerate(names)}
     if kept != list(range(len(samples))):
         features = features[kept]
@@ -89,7 +98,8 @@ def build_table(samples: Sequence[Mapping[str, Any]], features: Tensor) -> Retri
         identity_names=names,
         queries=slice(0, num_queries),
         gallery=slice(len(ordered) - num_gallery, len(ordered)),
-        num_junk=num_junk)
+        num_junk=num_junk,
+    )
 
 
 def check_rule(table: RetrievalTable, rule: str) -> None:
@@ -102,8 +112,10 @@ def check_rule(table: RetrievalTable, rule: str) -> None:
     asked = torch.isin(labels.identities, labels.identities[table.queries])  # distractors need no camera
     unknown = ((labels.groups == UNKNOWN) & asked).nonzero().flatten().tolist()
     if rule != 'none' and unknown:
-        raise ValueError(f"rule={rule!r} needs the {rule} of every sample, but {len(unknown)} of {int(asked.sum())} have none, "
-                         f"first: {table.names[unknown[0]]}. Fill them in, or use rule='none', which drops only the query itself.")
+        raise ValueError(
+            f'rule={rule!r} needs the {rule} of every sample, but {len(unknown)} of {int(asked.sum())} have none, '
+            f"first: {table.names[unknown[0]]}. Fill them in, or use rule='none', which drops only the query itself."
+        )
 
 
 def explain_no_match(table: RetrievalTable, rule: str) -> str:
@@ -112,18 +124,30 @@ def explain_no_match(table: RetrievalTable, rule: str) -> str:
     shared = torch.isin(query.identities.unique(), gallery.identities)
     told = f'no query has a match: {len(query)} queries, {len(gallery)} gallery entries, rule={rule!r}. '
     if not shared.any():
-        example = [[table.identity_names[index] for index in side.identities.unique()[:3].tolist()] for side in (query, gallery)]
-        return told + (f'Queries and gallery share no identity (queries e.g. {example[0]}, gallery e.g. {example[1]}): '
-                       'check how the identities are read, and the is_query and is_gallery flags.')
+        example = [
+            [table.identity_names[index] for index in side.identities.unique()[:3].tolist()]
+            for side in (query, gallery)
+        ]
+        return told + (
+            f'Queries and gallery share no identity (queries e.g. {example[0]}, gallery e.g. {example[1]}): '
+            'check how the identities are read, and the is_query and is_gallery flags.'
+        )
     if rule == 'none':
-        return told + 'Each query is the only entry of its identity in the gallery: more pictures of each identity are needed.'
-    return told + (f'Every gallery entry of a query\'s identity shares its {rule} (there are '
-                   f'{len(torch.cat([query.groups, gallery.groups]).unique())} different values), and the rule drops such entries: '
-                   f"check how the {rule} is read, or use rule='none', which drops only the query itself.")
+        return (
+            told
+            + 'Each query is the only entry of its identity in the gallery: more pictures of each identity are needed.'
+        )
+    return told + (
+        f"Every gallery entry of a query's identity shares its {rule} (there are "
+        f'{len(torch.cat([query.groups, gallery.groups]).unique())} different values), and the rule drops such entries: '
+        f"check how the {rule} is read, or use rule='none', which drops only the query itself."
+    )
 
 
 def _check_finite(samples: Sequence[Mapping[str, Any]], features: Tensor) -> None:
     broken = (~features.sum(dim=1).isfinite()).nonzero().flatten().tolist()
     if broken:
-        raise ValueError(f'features: expected finite numbers, got NaN or infinity for {len(broken)} of {len(samples)} samples, '
-                         f'first: {samples[broken[0]]["name"]}. The model has diverged or its checkpoint is damaged.')
+        raise ValueError(
+            f'features: expected finite numbers, got NaN or infinity for {len(broken)} of {len(samples)} samples, '
+            f'first: {samples[broken[0]]["name"]}. The model has diverged or its checkpoint is damaged.'
+        )

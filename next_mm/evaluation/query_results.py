@@ -1,4 +1,5 @@
 """The results of every query as one JSON file."""
+
 from __future__ import annotations
 
 import json
@@ -10,10 +11,13 @@ from .rank_list import RankList
 from .ranking import QueryScores
 
 
-def save_query_results(path: str | Path, table: RetrievalTable, rule: str, scores: QueryScores, nearest: RankList) -> None:
+def save_query_results(
+    path: str | Path, table: RetrievalTable, rule: str, scores: QueryScores, nearest: RankList
+) -> None:
     """Write what a query scored and what it found; the file appears only when it is complete.
 
-    Each entry of ``queries`` has ``name``, ``identity``, ``camera``, ``scene``, ``num_matches``, ``match_ranks``, ``ap`` and
+    Each entry of ``queries`` has ``name``, ``identity``, ``camera``, ``scene``, ``num_matches``, ``match_ranks``,
+    ``ap`` and
     ``inp`` (0..1, null without a match), and ``nearest``: name, identity, distance and whether it is correct.
 
     Args:
@@ -43,8 +47,11 @@ def _query_entry(table: RetrievalTable, scores: QueryScores, nearest: RankList, 
         'match_ranks': ranks,
         'ap': float(scores.average_precision[row]) if matched else None,
         'inp': float(scores.inverse_penalty[row]) if matched else None,
-        'nearest': [{**_describe(table, table.gallery.start + entry), 'distance': distance, 'correct': correct}
-                    for entry, distance, correct in found if entry >= 0],
+        'nearest': [
+            {**_describe(table, table.gallery.start + entry), 'distance': distance, 'correct': correct}
+            for entry, distance, correct in found
+            if entry >= 0
+        ],
     }
 
 

@@ -1,4 +1,5 @@
 """The nearest gallery entries of each query, with right and wrong marked (pure function)."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -24,7 +25,9 @@ class RankList:
     correct: Tensor
 
 
-def rank_list(rows: DistanceRows, query: Labels, gallery: Labels, *, topk: int = 10, chunk_size: int | None = None) -> RankList:
+def rank_list(
+    rows: DistanceRows, query: Labels, gallery: Labels, *, topk: int = 10, chunk_size: int | None = None
+) -> RankList:
     """List the nearest ``topk`` gallery entries of each query that the rule allows.
 
     Ties stand as in :mod:`next_mm.evaluation.ranking`: wrong entries before right ones, then in the gallery's order.
@@ -40,22 +43,29 @@ def rank_list(rows: DistanceRows, query: Labels, gallery: Labels, *, topk: int =
         ValueError: ``topk`` is not positive, or the gallery is empty.
     """
     if topk < 1 or not len(gallery):
-        raise ValueError(f'rank list: expected topk >= 1 and a gallery, got topk={topk} and {len(gallery)} gallery entries')
+        raise ValueError(
+            f'rank list: expected topk >= 1 and a gallery, got topk={topk} and {len(gallery)} gallery entries'
+        )
     same_identity = SameIdentity(gallery)
-    parts = [_nearest(rows(part).clone(), Labels(query.identities[part], query.groups[part]), gallery, same_identity, topk)
-             for part in query_slices(len(query), len(gallery), chunk_size)]
+    parts = [
+        _nearest(rows(part).clone(), Labels(query.identities[part], query.groups[part]), gallery, same_identity, topk)
+        for part in query_slices(len(query), len(gallery), chunk_size)
+    ]
     return RankList(*(torch.cat(column) for column in zip(*parts)))
 
 
-def _nearest(distance: Tensor, query: Labels, gallery: Labels, same_identity: SameIdentity,
-             topk: int) -> tuple[Tensor, Tensor, Tensor]:
+def _nearest(
+    distance: Tensor, query: Labels, gallery: Labels, same_identity: SameIdentity, topk: int
+) -> tuple[Tensor, Tensor, Tensor]:
     columns, _, excluded = same_identity(query)
     line, entry = excluded.nonzero(as_tuple=True)
     distance[line, columns[line, entry]] = torch.inf
     farthest = distance.kthvalue(min(topk, distance.shape[1]), dim=1).values
     line, column = ((distance <= farthest[:, None]) & distance.isfinite()).nonzero(as_tuple=True)
     value, right = distance[line, column], gallery.identities[column] == query.identities[line]
-    order = right.to(torch.uint8).argsort(stable=True)  # by line, then distance, then wrong before right, then gallery order
+    order = right.to(torch.uint8).argsort(
+        stable=True
+    )  # by line, then distance, then wrong before right, then gallery order
     order = order[value[order].argsort(stable=True)]
     order = order[line[order].argsort(stable=True)]
     line, column, value, right = line[order], column[order], value[order], right[order]

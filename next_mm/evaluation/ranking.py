@@ -3,14 +3,18 @@
 Conventions, the same for every function here:
 
 * A *distance* orders the gallery, smallest first; only its order matters, it may be negative.
-* For each query the gallery entries of the same identity AND the same group are left out. The group is what the protocol's rule
+* For each query the gallery entries of the same identity AND the same group are left out. The group is what the
+  protocol's rule
   says: the camera, the scene, or (rule ``none``) the sample itself.
-* Ties count against the query: at equal distance wrong entries stand before right ones. The result therefore depends neither on the
+* Ties count against the query: at equal distance wrong entries stand before right ones. The result therefore depends
+  neither on the
   gallery's order nor on chunks, and a model whose features are all equal cannot score.
 * Queries without a right entry left have no score; they are counted, never averaged.
 
-Only the ranks of the right entries are needed, so no distance row is ever argsorted (:mod:`next_mm.evaluation.counting`).
+Only the ranks of the right entries are needed, so no distance row is ever argsorted
+(:mod:`next_mm.evaluation.counting`).
 """
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
@@ -42,8 +46,10 @@ class Labels:
 
     def __post_init__(self) -> None:
         if self.identities.ndim != 1 or self.identities.shape != self.groups.shape:
-            raise ValueError(f'identities and groups: expected two (N,) tensors, got {tuple(self.identities.shape)} and '
-                             f'{tuple(self.groups.shape)}')
+            raise ValueError(
+                f'identities and groups: expected two (N,) tensors, got {tuple(self.identities.shape)} and '
+                f'{tuple(self.groups.shape)}'
+            )
 
     def __len__(self) -> int:
         return len(self.identities)
@@ -85,7 +91,8 @@ class SameIdentity:
         """Find the same identity for Q queries, padded to the longest list of M entries.
 
         Returns:
-            columns (Q, M) int64 into the gallery, present (Q, M) bool (False is padding), and excluded (Q, M) bool, the present
+            columns (Q, M) int64 into the gallery, present (Q, M) bool (False is padding), and excluded (Q, M) bool,
+            the present
             entries that the rule leaves out.
         """
         place = torch.searchsorted(self.identities, query.identities).clamp(max=max(len(self.identities) - 1, 0))
@@ -168,8 +175,9 @@ def score_ranks(ranks: Tensor, num_matches: Tensor) -> tuple[Tensor, Tensor]:
     return precision.sum(dim=1) / num_matches.clamp(min=1), num_matches / last.clamp(min=1).double()
 
 
-def score_queries(rows: DistanceRows, query: Labels, gallery: Labels, *, chunk_size: int | None = None,
-                  keep_ranks: bool = False) -> QueryScores:
+def score_queries(
+    rows: DistanceRows, query: Labels, gallery: Labels, *, chunk_size: int | None = None, keep_ranks: bool = False
+) -> QueryScores:
     """Score every query, a chunk of queries at a time.
 
     Args:
@@ -183,7 +191,9 @@ def score_queries(rows: DistanceRows, query: Labels, gallery: Labels, *, chunk_s
         ValueError: query or gallery is empty, or a distance is not finite.
     """
     if not len(query) or not len(gallery):
-        raise ValueError(f'ranking: expected at least one query and one gallery entry, got {len(query)} and {len(gallery)}')
+        raise ValueError(
+            f'ranking: expected at least one query and one gallery entry, got {len(query)} and {len(gallery)}'
+        )
     same_identity = SameIdentity(gallery)
     scores, kept = [], []
     for part in query_slices(len(query), len(gallery), chunk_size):
@@ -209,4 +219,8 @@ def summarize(scores: QueryScores, topk: Sequence[int] = (1, 5, 10)) -> dict[str
         raise ValueError('no query has a match in the gallery')
     first = scores.first_rank[scored]
     cmc = {f'R-{k}': (first <= k).double().mean().item() for k in topk}
-    return {'mAP': scores.average_precision[scored].mean().item(), **cmc, 'mINP': scores.inverse_penalty[scored].mean().item()}
+    return {
+        'mAP': scores.average_precision[scored].mean().item(),
+        **cmc,
+        'mINP': scores.inverse_penalty[scored].mean().item(),
+    }

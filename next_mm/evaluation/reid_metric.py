@@ -1,4 +1,5 @@
 """The evaluator of re-identification: gathers features, ranks them, reports mAP, CMC and mINP."""
+
 from __future__ import annotations
 
 import os
@@ -25,14 +26,17 @@ from .reranking import ReRanking
 class ReIDMetric(BaseMetric):
     """mAP, CMC and mINP of L2-normalised features, in percent, as ``reid/mAP``, ``reid/R-1``, ..., ``reid/mINP``.
 
-    Every sample counts once, whatever the number of processes: what the distributed sampler adds as padding is known by its
+    Every sample counts once, whatever the number of processes: what the distributed sampler adds as padding is known
+    by its
     ``sample_idx`` and dropped. How ties are ranked: :mod:`next_mm.evaluation.ranking`.
 
     Args:
-        rule: which gallery entries of the query's identity are left out: those of its ``'camera'``, those of its ``'scene'``
+        rule: which gallery entries of the query's identity are left out: those of its ``'camera'``, those of its
+            ``'scene'``
             (MSVR310), or with ``'none'`` only the query itself.
         topk: ranks of the CMC curve.
-        rerank: options of :class:`~next_mm.evaluation.reranking.ReRanking`, ``dict()`` for its defaults; None ranks by the
+        rerank: options of :class:`~next_mm.evaluation.reranking.ReRanking`, ``dict()`` for its defaults; None ranks by
+            the
             features alone.
         chunk_size: queries ranked at a time; by default what keeps a chunk of distances at 64 MiB.
         save_to: a ``.json`` file for the results of every query (:mod:`next_mm.evaluation.query_results`).
@@ -41,15 +45,25 @@ class ReIDMetric(BaseMetric):
         prefix: see :class:`mmengine.evaluator.BaseMetric`.
 
     Raises:
-        ValueError: an argument is out of range; at evaluation, on every process: samples are missing, features are not finite,
+        ValueError: an argument is out of range; at evaluation, on every process: samples are missing, features are not
+            finite,
             cameras or scenes that the rule needs are unknown, or no query has a match.
     """
 
     default_prefix = 'reid'
 
-    def __init__(self, *, rule: str = 'camera', topk: Sequence[int] = (1, 5, 10), rerank: Mapping[str, Any] | None = None,
-                 chunk_size: int | None = None, save_to: str | None = None, collect_device: str = 'cpu',
-                 collect_dir: str | None = None, prefix: str | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        rule: str = 'camera',
+        topk: Sequence[int] = (1, 5, 10),
+        rerank: Mapping[str, Any] | None = None,
+        chunk_size: int | None = None,
+        save_to: str | None = None,
+        collect_device: str = 'cpu',
+        collect_dir: str | None = None,
+        prefix: str | None = None,
+    ) -> None:
         super().__init__(collect_device=collect_device, collect_dir=collect_dir, prefix=prefix)
         if rule not in RULES:
             raise ValueError(f'ReIDMetric: rule: expected one of {RULES}, got {rule!r}')
@@ -72,8 +86,10 @@ class ReIDMetric(BaseMetric):
         for sample in data_samples:
             missing = [key for key in (*FIELDS, 'feature') if key not in sample]
             if missing:
-                raise ValueError(f'ReIDMetric: sample {sample.get("name", "without name")} lacks {missing}; the dataset must give '
-                                 f"{FIELDS} and the model's prediction a feature")
+                raise ValueError(
+                    f'ReIDMetric: sample {sample.get("name", "without name")} lacks {missing}; the dataset must give '
+                    f"{FIELDS} and the model's prediction a feature"
+                )
         features = torch.stack([sample['feature'] for sample in data_samples]).float().cpu()
         self.results.append((features, [{key: sample[key] for key in FIELDS} for sample in data_samples]))
 
@@ -86,8 +102,12 @@ class ReIDMetric(BaseMetric):
             size: samples in the dataset.
         """
         # One part a process: mmengine's own way drops padding by its position, which holds for one sampler only.
-        parts = collect_results([self.results], get_world_size(), self.collect_device,
-                                **({'tmpdir': self.collect_dir} if self.collect_device == 'cpu' else {}))
+        parts = collect_results(
+            [self.results],
+            get_world_size(),
+            self.collect_device,
+            **({'tmpdir': self.collect_dir} if self.collect_device == 'cpu' else {}),
+        )
         self.results = []
         outcome: list[Any] = [None, None]
         if is_main_process():
@@ -125,8 +145,9 @@ class ReIDMetric(BaseMetric):
         return {name: 100 * value for name, value in summarize(scores, self.topk).items()}
 
 
-def _merge_parts(parts: list[list[tuple[Tensor, list[dict[str, Any]]]]],
-                 size: int) -> tuple[list[dict[str, Any]], Tensor]:
+def _merge_parts(
+    parts: list[list[tuple[Tensor, list[dict[str, Any]]]]], size: int
+) -> tuple[list[dict[str, Any]], Tensor]:
     """Join the processes' batches, each sample once, in the dataset's order."""
     batches = [batch for part in parts for batch in part]
     place: dict[int, tuple[int, int]] = {}
@@ -134,8 +155,10 @@ def _merge_parts(parts: list[list[tuple[Tensor, list[dict[str, Any]]]]],
         for row, sample in enumerate(samples):
             place.setdefault(int(sample['sample_idx']), (batch_index, row))
     if len(place) != size:
-        raise ValueError(f'ReIDMetric: expected each of the {size} samples of the dataset, got {len(place)} different ones '
-                         '(by sample_idx); were all batches processed, and is sample_idx unique?')
+        raise ValueError(
+            f'ReIDMetric: expected each of the {size} samples of the dataset, got {len(place)} different ones '
+            '(by sample_idx); were all batches processed, and is sample_idx unique?'
+        )
     chosen = [place[index] for index in sorted(place)]
     if not chosen:
         raise ValueError('ReIDMetric: the dataset is empty')

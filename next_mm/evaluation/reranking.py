@@ -1,17 +1,23 @@
-"""k-reciprocal re-ranking (Zhong et al., Re-ranking Person Re-identification with k-reciprocal Encoding, CVPR 2017), sparse.
+"""k-reciprocal re-ranking (Zhong et al., Re-ranking Person Re-identification with k-reciprocal Encoding, CVPR 2017),
+sparse.
 
-Published "+ re-ranking" figures come from the authors' released conventions, and so do ours. Where they go beyond the paper's text:
+Published "+ re-ranking" figures come from the authors' released conventions, and so do ours. Where they go beyond the
+paper's text:
 
-* neighbours are looked for in queries and gallery together, and a sample is its own nearest neighbour: N(p, k) has k + 1 members;
+* neighbours are looked for in queries and gallery together, and a sample is its own nearest neighbour: N(p, k) has k +
+  1 members;
 * the distance is the squared Euclidean one of L2-normalised features, divided by the largest in the sample's row;
 * each row of V (Eq. 7) is divided by its sum, so Eq. 10 becomes 1 - m / (2 - m) with m the sum of the minima;
 * R(q, k/2) joins R(p, k) when it shares *more than* two thirds of its members with it (Eq. 5 says "at least").
 
-A sample that is both query and gallery entry takes part once. Nothing of size N x N is held: a row of V has at most a few hundred
+A sample that is both query and gallery entry takes part once. Nothing of size N x N is held: a row of V has at most a
+few hundred
 entries, so the sums of minima are taken over the pairs of entries that meet.
 """
+
 from __future__ import annotations
 
+import itertools
 import warnings
 from dataclasses import dataclass
 
@@ -53,7 +59,7 @@ class ReRanking:
         neighbours, farthest = nearest_neighbours(features, max(self.k1 + 1, self.k2))
         owner, member = expanded_reciprocal_sets(neighbours, self.k1)
         weight = _reciprocal_weights(features, owner, member, farthest)
-        encoding = expand_queries(owner, member, weight, neighbours[:, :self.k2])
+        encoding = expand_queries(owner, member, weight, neighbours[:, : self.k2])
         jaccard = _JaccardRows(encoding, gallery)
 
         def serve(rows: slice) -> Tensor:
@@ -108,7 +114,7 @@ def reciprocal_sets(neighbours: Tensor, count: int) -> Tensor:
     Returns:
         (N, count + 1) bool, for the first count + 1 columns of ``neighbours``.
     """
-    forward = neighbours[:, :count + 1]
+    forward = neighbours[:, : count + 1]
     own = torch.arange(len(forward), device=forward.device)[:, None, None]
     return (forward[forward] == own).any(dim=2)
 
@@ -122,10 +128,10 @@ def expanded_reciprocal_sets(neighbours: Tensor, k1: int) -> tuple[Tensor, Tenso
     half = round(k1 / 2)
     total = len(neighbours)
     kept, kept_half = reciprocal_sets(neighbours, k1), reciprocal_sets(neighbours, half)
-    first, second = neighbours[:, :k1 + 1], neighbours[:, :half + 1]
+    first, second = neighbours[:, : k1 + 1], neighbours[:, : half + 1]
     sizes = kept_half.sum(dim=1)
     pairs = []
-    for part in query_slices(total, first.shape[1]**2 * second.shape[1]):
+    for part in query_slices(total, first.shape[1] ** 2 * second.shape[1]):
         own = torch.arange(part.start, part.stop, device=neighbours.device)
         members = torch.where(kept[part], first[part], -1)
         candidates = torch.where(kept_half[first[part]], second[first[part]], -2)  # (P, k1 + 1, half + 1)
@@ -152,14 +158,18 @@ def expand_queries(owner: Tensor, member: Tensor, weight: Tensor, neighbours: Te
         V as a sparse (N, N) COO matrix, coalesced.
     """
     total, count = neighbours.shape
-    encoding = torch.sparse_coo_tensor(torch.stack([owner, member]), weight, (total, total), is_coalesced=True,
-                                        check_invariants=False)
+    encoding = torch.sparse_coo_tensor(
+        torch.stack([owner, member]), weight, (total, total), is_coalesced=True, check_invariants=False
+    )
     if count == 1:
         return encoding
     rows = torch.arange(total, device=owner.device).repeat_interleave(count)
     mean = torch.sparse_coo_tensor(
-        torch.stack([rows, neighbours.flatten()]), weight.new_full((rows.numel(),), 1 / count), (total, total),
-        check_invariants=False)
+        torch.stack([rows, neighbours.flatten()]),
+        weight.new_full((rows.numel(),), 1 / count),
+        (total, total),
+        check_invariants=False,
+    )
     with warnings.catch_warnings():  # the product goes through CSR, which torch calls beta at every first use
         warnings.filterwarnings('ignore', message='Sparse CSR tensor support', category=UserWarning)
         return torch.sparse.mm(mean, encoding).coalesce()
@@ -167,9 +177,12 @@ def expand_queries(owner: Tensor, member: Tensor, weight: Tensor, neighbours: Te
 
 def _reciprocal_weights(features: Tensor, owner: Tensor, member: Tensor, farthest: Tensor) -> Tensor:
     """Entries of V (Eq. 7), each row divided by its sum."""
-    distance = torch.cat([
-        ((features[owner[part]] * features[member[part]]).sum(dim=1).mul_(-2).add_(2).clamp_(min=0))
-        for part in query_slices(len(owner), 2 * features.shape[1])])
+    distance = torch.cat(
+        [
+            ((features[owner[part]] * features[member[part]]).sum(dim=1).mul_(-2).add_(2).clamp_(min=0))
+            for part in query_slices(len(owner), 2 * features.shape[1])
+        ]
+    )
     weight = (-distance / farthest[owner]).exp()
     total = weight.new_zeros(len(features)).index_add_(0, owner, weight)
     return weight / total[owner]
@@ -193,7 +206,7 @@ class _JaccardRows:
     def __call__(self, rows: slice) -> Tensor:
         entries = slice(int(self.row_starts[rows.start]), int(self.row_starts[rows.stop]))
         member, weight = self.members[entries], self.weights[entries]
-        sizes = self.row_starts[rows.start + 1:rows.stop + 1] - self.row_starts[rows.start:rows.stop]
+        sizes = self.row_starts[rows.start + 1 : rows.stop + 1] - self.row_starts[rows.start : rows.stop]
         line = torch.arange(len(sizes), device=member.device).repeat_interleave(sizes)
         shared = weight.new_zeros(len(sizes) * self.num_gallery)
         meets = self.column_starts[member + 1] - self.column_starts[member]
@@ -201,10 +214,14 @@ class _JaccardRows:
             count = meets[part]
             total = int(count.sum())
             # For every entry of the row, the gallery entries in the same column of V, one after another.
-            offset = (self.column_starts[member[part]] - (count.cumsum(0) - count)).repeat_interleave(count, output_size=total)
+            offset = (self.column_starts[member[part]] - (count.cumsum(0) - count)).repeat_interleave(
+                count, output_size=total
+            )
             met = offset + torch.arange(total, device=member.device)
             smaller = torch.minimum(weight[part].repeat_interleave(count, output_size=total), self.column_weights[met])
-            place = (line[part] * self.num_gallery).repeat_interleave(count, output_size=total) + self.column_owners[met]
+            place = (line[part] * self.num_gallery).repeat_interleave(count, output_size=total) + self.column_owners[
+                met
+            ]
             shared.index_add_(0, place, smaller)
         shared = shared.view(len(sizes), self.num_gallery)
         return 1 - shared / (2 - shared)
@@ -216,6 +233,8 @@ def _starts(sorted_index: Tensor, size: int) -> Tensor:
 
 def _cut_by_size(sizes: Tensor, limit: int = 2**20) -> list[slice]:
     """Cut a list into runs whose sizes add up to about ``limit``."""
-    bounds = torch.searchsorted(sizes.cumsum(0), torch.arange(limit, int(sizes.sum()) + limit, limit, device=sizes.device))
+    bounds = torch.searchsorted(
+        sizes.cumsum(0), torch.arange(limit, int(sizes.sum()) + limit, limit, device=sizes.device)
+    )
     cuts = sorted({0, len(sizes), *bounds.clamp(max=len(sizes)).tolist()})
-    return [slice(start, stop) for start, stop in zip(cuts, cuts[1:])]
+    return [slice(start, stop) for start, stop in itertools.pairwise(cuts)]

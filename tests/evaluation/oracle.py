@@ -1,4 +1,5 @@
 """Slow, literal references: rankings by a loop, re-ranking by sets."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -38,7 +39,7 @@ def literal_reranking(query, gallery, k1=20, k2=6, lambda_value=0.3):
     ranking = np.argsort(distance - 2 * np.eye(total, dtype=distance.dtype), axis=1)
 
     def reciprocal(p, k):
-        return {q for q in ranking[p, :k + 1].tolist() if p in ranking[q, :k + 1]}
+        return {q for q in ranking[p, : k + 1].tolist() if p in ranking[q, : k + 1]}
 
     half = round(k1 / 2)
     encoding = np.zeros_like(distance)

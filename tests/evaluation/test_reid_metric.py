@@ -18,19 +18,25 @@ def make_samples(num=40, seed=0, both=False, identities=5, cameras=3):
     samples = []
     for index in range(num):
         query = both or index % 4 == 0
-        samples.append({
-            'sample_idx': index, 'name': f'{index:04d}.jpg', 'identity': index % identities + 1,
-            'camera': int(torch.randint(cameras, (), generator=generator)),
-            'scene': int(torch.randint(4, (), generator=generator)),
-            'is_query': query, 'is_gallery': both or not query,
-            'feature': torch.randn(8, generator=generator)})
+        samples.append(
+            {
+                'sample_idx': index,
+                'name': f'{index:04d}.jpg',
+                'identity': index % identities + 1,
+                'camera': int(torch.randint(cameras, (), generator=generator)),
+                'scene': int(torch.randint(4, (), generator=generator)),
+                'is_query': query,
+                'is_gallery': both or not query,
+                'feature': torch.randn(8, generator=generator),
+            }
+        )
     return samples
 
 
 def evaluate(samples, size=None, **options):
     metric = ReIDMetric(**options)
     for start in range(0, len(samples), 7):
-        metric.process(None, samples[start:start + 7])
+        metric.process(None, samples[start : start + 7])
     return metric.evaluate(len(samples) if size is None else size)
 
 
@@ -40,8 +46,15 @@ def expected(samples, rule):
     query = [s for s in samples if s['is_query'] and s['identity'] != -1]
     gallery = [s for s in samples if s['is_gallery'] and s['identity'] != -1]
     left, right = (normalize(torch.stack([s['feature'] for s in side]).double(), dim=1) for side in (query, gallery))
-    sides = [[s['identity'] for s in query], list(map(group, query)), [s['identity'] for s in gallery], list(map(group, gallery))]
-    return {f'reid/{key}': 100 * value for key, value in loop_metrics(torch.cdist(left, right).tolist(), *sides).items()}
+    sides = [
+        [s['identity'] for s in query],
+        list(map(group, query)),
+        [s['identity'] for s in gallery],
+        list(map(group, gallery)),
+    ]
+    return {
+        f'reid/{key}': 100 * value for key, value in loop_metrics(torch.cdist(left, right).tolist(), *sides).items()
+    }
 
 
 @pytest.mark.parametrize('rule', ['camera', 'scene', 'none'])
@@ -72,8 +85,10 @@ def test_junk_never_ranks_and_distractors_never_match():
     clean = evaluate(samples)
     junk = [{**sample, 'sample_idx': 100 + i, 'identity': -1} for i, sample in enumerate(samples)]
     assert evaluate(samples + junk) == clean
-    distractor = [{**s, 'sample_idx': 200 + i, 'identity': 0, 'is_query': False, 'is_gallery': True, 'camera': -1}
-                  for i, s in enumerate(samples)]
+    distractor = [
+        {**s, 'sample_idx': 200 + i, 'identity': 0, 'is_query': False, 'is_gallery': True, 'camera': -1}
+        for i, s in enumerate(samples)
+    ]
     worse = evaluate(samples + distractor)
     assert worse == pytest.approx(expected(samples + distractor, 'camera'), abs=1e-4)
     assert worse['reid/mAP'] < clean['reid/mAP']
@@ -105,13 +120,16 @@ def test_built_from_its_config():
     assert list(metric.evaluate(40)) == ['night/mAP', 'night/R-1', 'night/R-3', 'night/mINP']
 
 
-@pytest.mark.parametrize(('options', 'message'), [
-    ({'rule': 'cameras'}, "rule: expected one of .* got 'cameras'"),
-    ({'topk': (0, 1)}, 'topk: expected ranks from 1'),
-    ({'chunk_size': 0}, 'chunk_size: expected a positive'),
-    ({'save_to': 'results.pkl'}, 'expected a .json file'),
-    ({'rerank': {'lambda_value': 2}}, 'lambda_value'),
-])
+@pytest.mark.parametrize(
+    ('options', 'message'),
+    [
+        ({'rule': 'cameras'}, "rule: expected one of .* got 'cameras'"),
+        ({'topk': (0, 1)}, 'topk: expected ranks from 1'),
+        ({'chunk_size': 0}, 'chunk_size: expected a positive'),
+        ({'save_to': 'results.pkl'}, 'expected a .json file'),
+        ({'rerank': {'lambda_value': 2}}, 'lambda_value'),
+    ],
+)
 def test_bad_options(options, message):
     with pytest.raises(ValueError, match=message):
         ReIDMetric(**options)
@@ -132,13 +150,16 @@ def _spoil(samples, what):
     return samples
 
 
-@pytest.mark.parametrize(('what', 'message'), [
-    ('no camera', "needs the camera of every sample, but 40 of 40 have none.*rule='none'"),
-    ('one camera', r"no query has a match.*shares its camera.*1 different values.*rule='none'"),
-    ('apart', 'share no identity'),
-    ('no query', 'got 0 queries and 40 gallery'),
-    ('nan', 'NaN or infinity for 1 of 40 samples, first: 0003.jpg'),
-])
+@pytest.mark.parametrize(
+    ('what', 'message'),
+    [
+        ('no camera', "needs the camera of every sample, but 40 of 40 have none.*rule='none'"),
+        ('one camera', r"no query has a match.*shares its camera.*1 different values.*rule='none'"),
+        ('apart', 'share no identity'),
+        ('no query', 'got 0 queries and 40 gallery'),
+        ('nan', 'NaN or infinity for 1 of 40 samples, first: 0003.jpg'),
+    ],
+)
 def test_clear_errors(what, message):
     with pytest.raises(ValueError, match=message):
         evaluate(_spoil(make_samples(), what))
@@ -164,7 +185,9 @@ def test_results_of_every_query_are_saved(tmp_path):
     for query in scored:
         ranks = query['match_ranks']
         assert query['ap'] == pytest.approx(sum((k + 1) / rank for k, rank in enumerate(ranks)) / len(ranks))
-        assert [i + 1 for i, entry in enumerate(query['nearest']) if entry['correct']] == [rank for rank in ranks if rank <= 3]
+        assert [i + 1 for i, entry in enumerate(query['nearest']) if entry['correct']] == [
+            rank for rank in ranks if rank <= 3
+        ]
         for entry in query['nearest']:
             assert entry['correct'] == (entry['identity'] == query['identity'])
     assert list(path.parent.iterdir()) == [path]

@@ -2,10 +2,13 @@
 
     env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE python tools/benchmarks/evaluation.py --out evaluation.json
 
-1. Ranking a 3,368 x 15,913 matrix (Market-MM) against a full numpy argsort of the same matrix, medians of interleaved repeats.
+1. Ranking a 3,368 x 15,913 matrix (Market-MM) against a full numpy argsort of the same matrix, medians of interleaved
+repeats.
 2. Re-ranking 1,715 x 8,575 features (RGBNT100) against the literal numpy implementation of the tests, same numbers.
-3. Growth with the gallery, from features, each size in its own process: time, memory beyond the features, and the slope.
+3. Growth with the gallery, from features, each size in its own process: time, memory beyond the features, and the
+slope.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -30,7 +33,9 @@ WIDTH = 1536  # the identity feature of NEXT
 
 
 def draw_labels(size: int, identities: int, generator: torch.Generator) -> Labels:
-    return Labels(torch.randint(identities, (size,), generator=generator), torch.randint(6, (size,), generator=generator))
+    return Labels(
+        torch.randint(identities, (size,), generator=generator), torch.randint(6, (size,), generator=generator)
+    )
 
 
 def interleave(jobs: dict[str, Callable[[], object]], repeats: int) -> dict[str, float]:
@@ -48,23 +53,32 @@ def bench_ranking(repeats: int) -> dict[str, float]:
     generator = torch.Generator().manual_seed(0)
     distance = torch.randn(3368, 15913, generator=generator)
     query, gallery = draw_labels(3368, 750, generator), draw_labels(15913, 750, generator)
-    return interleave({
-        'numpy argsort': lambda: np.argsort(distance.numpy(), axis=1),
-        'ours': lambda: score_queries(matrix_rows(distance), query, gallery)}, repeats)
+    return interleave(
+        {
+            'numpy argsort': lambda: np.argsort(distance.numpy(), axis=1),
+            'ours': lambda: score_queries(matrix_rows(distance), query, gallery),
+        },
+        repeats,
+    )
 
 
 def bench_reranking(repeats: int) -> dict[str, float]:
     sys.path.insert(0, str(ROOT))
     from tests.evaluation.oracle import literal_reranking
+
     generator = torch.Generator().manual_seed(0)
     identity = torch.randint(50, (1715 + 8575,), generator=generator)
     centres = torch.randn(50, WIDTH, generator=generator)
     features = normalize(centres[identity] + 1.5 * torch.randn(len(identity), WIDTH, generator=generator), dim=1)
     query, gallery = features[:1715], features[1715:]
     results: dict[str, np.ndarray] = {}
-    times = interleave({
-        'literal numpy': lambda: results.update(literal=literal_reranking(query.numpy(), gallery.numpy())),
-        'ours': lambda: results.update(ours=rerank(query, gallery).numpy())}, repeats)
+    times = interleave(
+        {
+            'literal numpy': lambda: results.update(literal=literal_reranking(query.numpy(), gallery.numpy())),
+            'ours': lambda: results.update(ours=rerank(query, gallery).numpy()),
+        },
+        repeats,
+    )
     return {**times, 'largest difference': float(np.abs(results['literal'] - results['ours']).max())}
 
 
@@ -80,8 +94,13 @@ def measure_growth(num_gallery: int, num_queries: int, width: int) -> dict[str, 
     score_queries(cosine_rows(features[:num_queries], features[num_queries:]), query, gallery)
     seconds = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return {'gallery': num_gallery, 'seconds': seconds, 'working MiB': (peak - before) / 1024, 'process MiB': peak / 1024,
-            'features MiB': features.nbytes / 2**20}
+    return {
+        'gallery': num_gallery,
+        'seconds': seconds,
+        'working MiB': (peak - before) / 1024,
+        'process MiB': peak / 1024,
+        'features MiB': features.nbytes / 2**20,
+    }
 
 
 def bench_growth(sizes: list[int], num_queries: int, width: int) -> list[dict[str, float]]:
@@ -107,7 +126,11 @@ def main() -> None:
     if args.grow:
         print(json.dumps(measure_growth(*args.grow)))
         return
-    results: dict[str, object] = {'torch': torch.__version__, 'numpy': np.__version__, 'threads': torch.get_num_threads()}
+    results: dict[str, object] = {
+        'torch': torch.__version__,
+        'numpy': np.__version__,
+        'threads': torch.get_num_threads(),
+    }
     ranking = bench_ranking(args.repeats)
     print('| ranking 3,368 x 15,913 | seconds | ratio |\n| --- | ---: | ---: |')
     for name, seconds in ranking.items():
