@@ -1,0 +1,165 @@
+"""Train the demo's small CLIP: pictures and captions of rendered people who are in neither the training nor the test set."""
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import open_clip
+import torch
+import torch.nn.functional as F
+from mmengine.logging import print_log
+from mmengine.utils import ProgressBar
+from torch import Tensor, nn
+
+from next_mm.datasets.captions import split_sentences
+from next_mm.models.clip_loading import load_clip
+from next_mm.structures import MODALITIES
+from projects.demo.render import render_triplet
+from projects.demo.triplets import list_triplets
+
+CLIP_CONFIG = Path(__file__).with_name('clip_demo.json')
+_KEEP_SENTENCE = .75  # as in the training of NEXT, so that parts of captions mean something too
+_MEAN, _STD = 127.5, 127.5
+
+
+@dataclass(frozen=True)
+class ClipPairs:
+    """Pictures and captions in memory.
+
+    Attributes:
+        pictures: (T, 3, H, W, 3) uint8, three modalities of T triplets.
+        captions: T times three captions.
+        identities: (T,) numbers.
+    """
+
+    pictures: np.ndarray
+    captions: list[tuple[str, ...]]
+    identities: np.ndarray
+
+
+def render_pairs(*, first: int, identities: int, triplets: int, seed: int, size: tuple[int, int]) -> ClipPairs:
+    """Render people of the CLIP group.
+
+    Args:
+        first: number of people to skip. identities: how many after them. triplets: of each person.
+        seed: of the demo.
+        size: height and width of the pictures in pixels.
+    """
+    listed = list(list_triplets('clip', identities=first + identities, triplets=triplets, seed=seed))[first * triplets:]
+    pictures = np.empty((len(listed), len(MODALITIES), *size, 3), np.uint8)
+    bar = ProgressBar(len(listed))
+    for row, triplet in zip(pictures, listed):
+        for slot, picture in zip(row, render_triplet(triplet.person, triplet.environment)):
+            slot[:] = cv2.resize(picture, (size[1], size[0]), interpolation=cv2.INTER_AREA)
+        bar.update()
+    captions = [tuple(triplet.captions[modality] for modality in MODALITIES) for triplet in listed]
+    return ClipPairs(pictures, captions, np.array([triplet.identity for triplet in listed]))
+
+
+def encode_pictures(clip: nn.Module, pictures: Tensor) -> tuple[Tensor, Tensor]:
+    """Features of (B, H, W, 3) uint8 pictures: class token (B, D), and mean of the patch tokens (B, D), in the joint space."""
+    visual = clip.visual
+    visual.output_tokens = True
+    classes, patches = visual((pictures.permute(0, 3, 1, 2).float() - _MEAN) / _STD)
+    return classes, (patches @ visual.proj).mean(1)
+
+
+def encode_captions(clip: nn.Module, captions: list[str]) -> Tensor:
+    """Features (B, D) of captions; tokens are cut to the longest, which changes nothing in a causal tower."""
+    tokens = open_clip.tokenize(captions)
+    ends = tokens.argmax(-1)
+    length = int(ends.max()) + 1
+    x = clip.token_embedding(tokens[:, :length]) + clip.positional_embedding[:length]
+    x = clip.ln_final(clip.transformer(x, attn_mask=clip.attn_mask[:length, :length]))
+    return x[torch.arange(len(x)), ends] @ clip.text_projection
+
+
+def contrastive_loss(pictures: Tensor, captions: Tensor, scale: Tensor) -> Tensor:
+    """CLIP's symmetric cross entropy of (B, D) pictures and (B, D) captions, the partner in the same row."""
+    logits = scale * F.normalize(pictures, dim=-1) @ F.normalize(captions, dim=-1).T
+    target = torch.arange(len(logits))
+    return (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2
+
+
+def train_clip(path: Path, *, identities: int, triplets: int, steps: int, batch_size: int, lr: float, seed: int) -> dict[str, float]:
+    """Train the small CLIP, save its state dict, and measure it on further unseen people.
+
+    Patch tokens are trained too, through their mean: NEXT compares them with captions, and minutes of training would not give them
+    the meaning that CLIP's have after millions of pictures.
+
+    Args:
+        path: the state dict.
+        identities, triplets: people of the training set, and triplets of each.
+        steps, batch_size, lr: of AdamW with warmup and cosine decay.
+        seed: of weights, order and people.
+
+    Returns:
+        What :func:`retrieval` measures.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        clip = load_clip(str(CLIP_CONFIG), None).train()
+        size = clip.visual.image_size
+        print(f'Rendering {identities * triplets} synthetic triplets for the small CLIP')
+        pairs = render_pairs(first=0, identities=identities, triplets=triplets, seed=seed, size=size)
+        print(f'\nTraining the small CLIP: {steps} steps of {batch_size} synthetic pictures')
+        _optimise(clip, pairs, steps=steps, batch_size=batch_size, lr=lr, seed=seed)
+    figures = retrieval(clip.eval(), render_pairs(first=identities, identities=100, triplets=1, seed=seed, size=size))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save({name: tensor.detach() for name, tensor in clip.state_dict().items()}, path)
+    text = ', '.join(f'{name} {value:.1f} %' for name, value in figures.items())
+    print_log(f'\nSmall CLIP, zero-shot on 100 unseen synthetic people (chance 1 % at rank 1): {text}', 'current', logging.INFO)
+    return figures
+
+
+def _optimise(clip: nn.Module, pairs: ClipPairs, *, steps: int, batch_size: int, lr: float, seed: int) -> None:
+    optimizer = torch.optim.AdamW(clip.parameters(), lr=lr, betas=(.9, .98), weight_decay=.05)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=steps, pct_start=.1)
+    rng = np.random.default_rng(seed)
+    pictures = torch.from_numpy(pairs.pictures)
+    people = np.unique(pairs.identities)
+    by_person = [np.flatnonzero(pairs.identities == person) for person in people]
+    bar = ProgressBar(steps)
+    for _ in range(steps):
+        chosen = rng.choice(len(people), size=min(batch_size, len(people)), replace=False)  # one picture of a person, no false negatives
+        rows = np.array([rng.choice(by_person[index]) for index in chosen])
+        modalities = rng.integers(len(MODALITIES), size=len(rows))
+        captions = [_some_sentences(pairs.captions[row][modality], rng) for row, modality in zip(rows, modalities)]
+        scale = clip.logit_scale.exp().clamp(max=100)
+        text = encode_captions(clip, captions)
+        classes, patches = encode_pictures(clip, pictures[rows, modalities])
+        loss = contrastive_loss(classes, text, scale) + .5 * contrastive_loss(patches, text, scale)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(clip.parameters(), 1.)
+        optimizer.step()
+        schedule.step()
+        bar.update()
+
+
+def _some_sentences(caption: str, rng: np.random.Generator) -> str:
+    sentences = split_sentences(caption)
+    kept = [sentence for sentence in sentences if rng.random() < _KEEP_SENTENCE]
+    return ' '.join(kept or sentences)
+
+
+@torch.no_grad()
+def retrieval(clip: nn.Module, pairs: ClipPairs) -> dict[str, float]:
+    """Share in percent of pictures whose own caption ranks first, or among the first five, by modality and token.
+
+    Args:
+        clip: a trained model.
+        pairs: one triplet of each of T people; a picture chooses among the T captions of its modality.
+    """
+    figures = {}
+    for index, modality in enumerate(MODALITIES):
+        text = F.normalize(encode_captions(clip, [captions[index] for captions in pairs.captions]), dim=-1)
+        for token, feature in zip(('class', 'patch'), encode_pictures(clip, torch.from_numpy(pairs.pictures[:, index]))):
+            logits = F.normalize(feature, dim=-1) @ text.T
+            rank = (logits > logits.diagonal()[:, None]).sum(1)
+            figures[f'{modality} {token} R-1'] = float((rank < 1).float().mean() * 100)
+            figures[f'{modality} {token} R-5'] = float((rank < 5).float().mean() * 100)
+    return figures
