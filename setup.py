@@ -23,9 +23,10 @@ REQUIRES = [
     'scikit-learn>=1.4',
     'tensorboard>=2.16',
     'rich>=13',
+    'jinja2>=3.1',
     'pydantic>=2.6',
 ]
-CAPTIONS = ['openai>=1.50', 'jinja2>=3.1', 'pyyaml>=6']
+CAPTIONS = ['openai>=1.50', 'pyyaml>=6']
 TEST = [
     *CAPTIONS,
     'aiohttp>=3.9',  # the simulated models' server
@@ -48,7 +49,7 @@ setup(
     license='MIT',
     python_requires='>=3.10',
     packages=find_packages(include=['next_mm', 'next_mm.*']),
-    package_data={'next_mm.captioning': ['schemas/*.yaml', 'report/*.j2']},
+    package_data={'next_mm.analysis': ['*.j2'], 'next_mm.captioning': ['schemas/*.yaml', 'report/*.j2']},
     install_requires=REQUIRES,
     extras_require={'captions': CAPTIONS, 'test': TEST},
 )

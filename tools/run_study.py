@@ -58,10 +58,10 @@ def main() -> int:
         rows = load_study(args.study, args.dataset, args.config_dir, tuple(args.rows), _parse_options(args.cfg_options))
     except ValueError as error:
         sys.exit(f'run_study: {error}')
-
+    from next_mm.analysis.study_cost import row_costs
     from next_mm.analysis.study_report import StudyReport
     root = args.work_dir / args.dataset
-    costs = {}
+    costs = {} if args.no_cost else row_costs(rows)
     report = StudyReport(args.study, rows, args.seeds, args.dataset, root, args.doc, costs)
     if not args.table_only:
         _run(args, rows, root, report, console)

@@ -21,7 +21,7 @@ class StudyReport:
         dataset: name of the experiment.
         root: where the runs are; table and chart go beside them.
         document: Markdown file with markers ``<study>-<dataset>``, or None.
-        costs: cost of a row by its digest; see :func:`next_mm.analysis.study_cost.row_costs`.
+        costs: cost of a row by its digest; see :func:`next_mm.analysis.study_cost.row_costs`; empty leaves it out.
     """
 
     def __init__(self, study: str, rows: Sequence[Row], seeds: int, dataset: str, root: Path, document: Path | None,

@@ -129,7 +129,7 @@ def _text(cell: Cell, pair: str) -> str:
     if isinstance(cell, Stat):
         average = f'{cell.mean:.{cell.digits}f}'
         return average if cell.std is None else pair.format(mean=average, std=f'{cell.std:.{cell.digits}f}')
-    return f'{cell:.1f}' if isinstance(cell, float) else str(cell)
+    return f'{cell:.{1 if abs(cell) >= 10 or not cell else 2}f}' if isinstance(cell, float) else str(cell)
 
 
 def _csv_values(cell: Cell, wide: bool) -> list[object]:

@@ -10,6 +10,7 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.runner import Runner
 
 from next_mm.analysis.studies import TITLES, digest_config, list_studies, load_row
+from next_mm.analysis.study_cost import row_costs
 from next_mm.registry import MODELS
 from projects.demo.dataset import write_dataset
 
@@ -83,3 +84,12 @@ def test_every_title_has_a_study() -> None:
 def test_leaf_opens_with_its_command(path: Path) -> None:
     study, row = path.stem.split('_', 1)
     assert f'python tools/run_study.py {study} --rows {row} ' in path.read_text()
+
+
+def test_costs_are_those_of_the_row() -> None:
+    rows = [load_row(ROOT / f'configs/ablations/table8_{name}.py', 'demo') for name in 'ab']
+    without, with_text = (row_costs(rows)[row.digest] for row in rows)
+    assert without['text G MACs'] == 0 < with_text['text G MACs'] < with_text['G MACs']
+    trainable = sum(value.numel() for value in MODELS.build({**rows[0].resolved.model, 'backbone': {
+        **rows[0].resolved.model.backbone, 'pretrained': None}}).parameters() if value.requires_grad)
+    assert without['params M'] == trainable / 1e6
