@@ -6,9 +6,12 @@ infrared, heat, and body shape. Colour is seen in RGB alone, reflectance in NIR 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.random import Generator
+
+T = TypeVar('T')
 
 AGES = ('child', 'teenager', 'adult', 'senior')
 GENDERS = ('male', 'female')
@@ -128,33 +131,34 @@ class Environment:
     seed: int
 
 
-def _pick(rng: Generator, options: tuple, odds: tuple[float, ...] | None = None):
+def pick(rng: Generator, options: tuple[T, ...], odds: tuple[float, ...] | None = None) -> T:
+    """Draw one of the options, with the given odds or evenly."""
     return options[int(rng.choice(len(options), p=odds))]
 
 
 def sample_identity(rng: Generator) -> PersonIdentity:
     """Draw one person."""
-    gender = _pick(rng, GENDERS)
-    carries = _pick(rng, ('nothing', 'backpack', 'handbag', 'suitcase'), (.36, .34, .18, .12))
+    gender = pick(rng, GENDERS)
+    carries = pick(rng, ('nothing', 'backpack', 'handbag', 'suitcase'), (.36, .34, .18, .12))
     skirt = .3 if gender == 'female' else 0.
-    pattern = _pick(rng, PATTERNS, (.52, .2, .14, .14))
+    pattern = pick(rng, PATTERNS, (.52, .2, .14, .14))
     hair = (.12, .44, .3, .02, .12) if gender == 'female' else (.62, .06, .04, .12, .16)
-    upper_color, second_color = (_pick(rng, COLORS, _UPPER_COLOR_ODDS) for _ in range(2))
+    upper_color, second_color = (pick(rng, COLORS, _UPPER_COLOR_ODDS) for _ in range(2))
     if second_color == upper_color:
         second_color = 'white' if upper_color != 'white' else 'black'
     return PersonIdentity(
-        age=_pick(rng, AGES, (.1, .16, .62, .12)), gender=gender,
-        upper_type=_pick(rng, UPPER_TYPES, (.3, .16, .18, .24, .12)), upper_color=upper_color, upper_pattern=pattern,
-        lower_type=_pick(rng, LOWER_TYPES, (.45 - skirt / 3, .3 - skirt / 3, .25 - skirt / 3, skirt)),
-        lower_color=_pick(rng, COLORS, _LOWER_COLOR_ODDS), footwear=_pick(rng, FOOTWEAR, (.5, .16, .14, .2)),
-        hairstyle=_pick(rng, HAIRSTYLES, hair), glasses=bool(rng.random() < .25),
+        age=pick(rng, AGES, (.1, .16, .62, .12)), gender=gender,
+        upper_type=pick(rng, UPPER_TYPES, (.3, .16, .18, .24, .12)), upper_color=upper_color, upper_pattern=pattern,
+        lower_type=pick(rng, LOWER_TYPES, (.45 - skirt / 3, .3 - skirt / 3, .25 - skirt / 3, skirt)),
+        lower_color=pick(rng, COLORS, _LOWER_COLOR_ODDS), footwear=pick(rng, FOOTWEAR, (.5, .16, .14, .2)),
+        hairstyle=pick(rng, HAIRSTYLES, hair), glasses=bool(rng.random() < .25),
         backpack=carries == 'backpack', handbag=carries == 'handbag', suitcase=carries == 'suitcase',
-        held_object=_pick(rng, HELD_OBJECTS, (.56, .16, .1, .1, .08)),
-        reflectance=tuple(float(_pick(rng, REFLECTANCES)) for _ in range(5)),
-        heat=tuple(float(_pick(rng, HEAT_LEVELS)) for _ in range(NUM_HEAT_BANDS)),
+        held_object=pick(rng, HELD_OBJECTS, (.56, .16, .1, .1, .08)),
+        reflectance=tuple(float(pick(rng, REFLECTANCES)) for _ in range(5)),
+        heat=tuple(float(pick(rng, HEAT_LEVELS)) for _ in range(NUM_HEAT_BANDS)),
         girth=float(rng.uniform(.8, 1.28)), shoulder=float(rng.uniform(.9, 1.12)), leg=float(rng.uniform(.93, 1.07)),
-        weave=pattern if pattern != 'plain' else _pick(rng, PATTERNS), second_color=second_color,
-        luggage_color=_pick(rng, COLORS), footwear_color=_pick(rng, COLORS, _LOWER_COLOR_ODDS),
+        weave=pattern if pattern != 'plain' else pick(rng, PATTERNS), second_color=second_color,
+        luggage_color=pick(rng, COLORS), footwear_color=pick(rng, COLORS, _LOWER_COLOR_ODDS),
         shade=(float(rng.uniform(.82, 1.15)), float(rng.uniform(.82, 1.15))), skin=float(rng.uniform(0, 1)),
         hair_tone=float(rng.uniform(0, 1)), seed=int(rng.integers(2**31)))
 
@@ -195,7 +199,8 @@ def _damage_tir(rng: Generator, night: bool, level: int) -> Damage:
                   blur=float(rng.uniform(.3, .9)) + .4 * level)
 
 
-def sample_environment(rng: Generator, camera: int, bystanders: float = .35) -> Environment:
+def sample_environment(rng: Generator, camera: int, *, severe_odds: tuple[float, float, float] = (.35, .45, .2),
+                       bystanders: float = .35) -> Environment:
     """Draw the circumstances of one triplet.
 
     At least one modality stays usable, but which one changes from triplet to triplet, so none suffices on its own.
@@ -203,10 +208,11 @@ def sample_environment(rng: Generator, camera: int, bystanders: float = .35) -> 
     Args:
         rng: source of randomness.
         camera: one of :data:`CAMERAS`.
+        severe_odds: share of triplets with none, one, and two severely damaged modalities.
         bystanders: share of triplets with a second person partly in the picture.
     """
     night = bool(rng.random() < .5)
-    severe = int(rng.choice(3, p=(.35, .45, .2)))  # how many modalities are severely damaged
+    severe = int(rng.choice(3, p=severe_odds))
     order = rng.choice(3, size=3, replace=False, p=(.5, .25, .25) if night else (.28, .34, .38))
     levels = [int(rng.integers(2)) for _ in range(3)]
     for modality in order[:severe]:
@@ -214,7 +220,7 @@ def sample_environment(rng: Generator, camera: int, bystanders: float = .35) -> 
     damage = tuple(draw(rng, night, level) for draw, level in zip((_damage_rgb, _damage_nir, _damage_tir), levels))
     bystander = sample_identity(rng) if rng.random() < bystanders else None
     return Environment(
-        camera=camera, view=_pick(rng, VIEWS, (.36, .34, .3)), mirrored=bool(rng.random() < .5),
+        camera=camera, view=pick(rng, VIEWS, (.36, .34, .3)), mirrored=bool(rng.random() < .5),
         capture_time=CAPTURE_TIMES[night], damage=damage, stride=float(rng.uniform(-1, 1)), scale=float(rng.uniform(.84, .98)),
         shift=(float(rng.uniform(-.06, .06)), float(rng.uniform(-.02, .03))), bystander=bystander,
         bystander_shift=float(rng.choice((-1, 1)) * rng.uniform(.2, .3)), seed=int(rng.integers(2**31)))

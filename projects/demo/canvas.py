@@ -32,6 +32,11 @@ class Canvas:
         """Fill a polygon."""
         cv2.fillPoly(self.labels, [self._pixels(points)], label + self.offset, shift=_SHIFT)
 
+    def box(self, corner: Point, opposite: Point, label: int) -> None:
+        """Fill an upright rectangle."""
+        (x0, y0), (x1, y1) = corner, opposite
+        self.polygon([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], label)
+
     def ellipse(self, center: Point, radii: Point, label: int) -> None:
         """Fill an upright ellipse."""
         x, y = (int(value) for value in self._pixels(center))
@@ -43,8 +48,9 @@ class Canvas:
         (x0, y0), (x1, y1), (w0, w1) = start, end, widths
         length = max(float(np.hypot(x1 - x0, y1 - y0)), 1e-6)
         nx, ny = (y1 - y0) / length, (x0 - x1) / length
-        self.polygon([(x0 + nx * w0, y0 + ny * w0), (x1 + nx * w1, y1 + ny * w1), (x1 - nx * w1, y1 - ny * w1), (x0 - nx * w0, y0 - ny * w0)],
-                     label)
+        left = [(x0 + nx * w0, y0 + ny * w0), (x1 + nx * w1, y1 + ny * w1)]
+        right = [(x1 - nx * w1, y1 - ny * w1), (x0 - nx * w0, y0 - ny * w0)]
+        self.polygon(left + right, label)
         self.ellipse(end, (w1, w1), label)
 
     def weave(self, pattern: str, base: int, second: int, *, chest: tuple[Point, Point] | None) -> None:

@@ -69,7 +69,8 @@ def compose(told: dict[str, str]) -> str:
         opening += f' during {told["capture_time"]}'
     if 'illumination' in told:
         opening += f' in {told["illumination"]} lighting'
-    clothes = [garment for garment in (_upper(told), _join(told.get('lower_color'), told.get('lower_type')), told.get('footwear')) if garment]
+    lower = _join(told.get('lower_color'), told['lower_type']) if 'lower_type' in told else ''
+    clothes = [garment for garment in (_upper(told), lower, told.get('footwear')) if garment]
     sentences = [opening + '.']
     if clothes:
         sentences.append(f'{pronoun} is wearing {_listed(clothes)}.')
@@ -80,7 +81,7 @@ def compose(told: dict[str, str]) -> str:
     if carrying:
         sentences.append(f'{pronoun} is {carrying}.')
     if told.get('held_object', 'nothing') != 'nothing':
-        sentences.append(f'{pronoun} is holding {_article(told["held_object"])} {told["held_object"]}.'.replace(' An ', ' an ').replace(' A ', ' a '))
+        sentences.append(f'{pronoun} is holding {_article(told["held_object"]).lower()} {told["held_object"]}.')
     if 'clarity' in told:
         sentences.append(f'The image appears {told["clarity"]}.')
     return ' '.join(sentences)

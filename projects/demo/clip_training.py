@@ -116,21 +116,22 @@ def train_clip(path: Path, *, identities: int, triplets: int, steps: int, batch_
 
 
 def _optimise(clip: nn.Module, pairs: ClipPairs, *, steps: int, batch_size: int, lr: float, seed: int) -> None:
-    optimizer = torch.optim.AdamW(clip.parameters(), lr=lr, betas=(.9, .98), weight_decay=.05)
+    optimizer = torch.optim.AdamW(clip.parameters(), lr=lr, betas=(.9, .98), weight_decay=.05, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=steps, pct_start=.1)
     rng = np.random.default_rng(seed)
     pictures = torch.from_numpy(pairs.pictures)
     people = np.unique(pairs.identities)
     by_person = [np.flatnonzero(pairs.identities == person) for person in people]
     bar = ProgressBar(steps)
-    for _ in range(steps):
-        chosen = rng.choice(len(people), size=min(batch_size, len(people)), replace=False)  # one picture of a person, no false negatives
+    for step in range(steps):
+        modality = step % len(MODALITIES)  # one at a time: telling RGB captions from TIR captions would be too easy
+        # One picture of a person: others of the same person would be false negatives.
+        chosen = rng.choice(len(people), size=min(batch_size, len(people)), replace=False)
         rows = np.array([rng.choice(by_person[index]) for index in chosen])
-        modalities = rng.integers(len(MODALITIES), size=len(rows))
-        captions = [_some_sentences(pairs.captions[row][modality], rng) for row, modality in zip(rows, modalities)]
+        captions = [_some_sentences(pairs.captions[row][modality], rng) for row in rows]
         scale = clip.logit_scale.exp().clamp(max=100)
         text = encode_captions(clip, captions)
-        classes, patches = encode_pictures(clip, pictures[rows, modalities])
+        classes, patches = encode_pictures(clip, pictures[rows, modality])
         loss = contrastive_loss(classes, text, scale) + .5 * contrastive_loss(patches, text, scale)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()

@@ -58,7 +58,8 @@ def draw_person(canvas: Canvas, person: PersonIdentity, *, view: str, stride: fl
         _draw_arm(canvas, person, shoulder=0., swing=stride * .12, side=True, holds=True)
     else:
         for sign in (-1, 1):
-            _draw_arm(canvas, person, shoulder=sign * shoulder * .93, swing=sign * .03 + .01 * stride, side=False, holds=sign > 0, view=view)
+            _draw_arm(canvas, person, shoulder=sign * shoulder * .93, swing=sign * .03 + .01 * stride, side=False, holds=sign > 0,
+                      view=view)
     if view == 'back':
         _draw_backpack(canvas, person, view, shoulder)
     _draw_head(canvas, person, view)
@@ -167,9 +168,8 @@ def _draw_head(canvas: Canvas, person: PersonIdentity, view: str) -> None:
             canvas.ellipse((brim, center[1] - radius * .12), (radius * .9, radius * .18), Material.HAT)
     if person.glasses and view != 'back':
         shift = radius * .45 if view == 'side' else 0.
-        canvas.polygon([(shift + center[0] - radius * .62, center[1]), (shift + center[0] + radius * .62, center[1]),
-                        (shift + center[0] + radius * .62, center[1] + radius * .26), (shift + center[0] - radius * .62, center[1] + radius * .26)],
-                       Material.GLASSES)
+        left, right = shift + center[0] - radius * .62, shift + center[0] + radius * .62
+        canvas.box((left, center[1]), (right, center[1] + radius * .26), Material.GLASSES)
 
 
 def _draw_backpack(canvas: Canvas, person: PersonIdentity, view: str, shoulder: float) -> None:

@@ -14,7 +14,7 @@ from next_mm.registry import TASK_UTILS
 from projects.demo.clip_training import CLIP_CONFIG, train_clip
 from projects.demo.dataset import write_dataset
 
-GENERATOR_VERSION = 1
+GENERATOR_VERSION = 2
 """Raised when the renderer, the captions or the CLIP training change, so that stale data are made anew."""
 
 _STAMP = 'demo.json'
@@ -37,8 +37,8 @@ class DemoData:
     """
 
     def __init__(self, *, root: str, train_identities: int = 80, test_identities: int = 40, triplets: int = 8,
-                 clip_identities: int = 1500, clip_triplets: int = 2, clip_steps: int = 160, clip_batch_size: int = 128,
-                 clip_lr: float = 2e-3, seed: int = 0) -> None:
+                 clip_identities: int = 1500, clip_triplets: int = 2, clip_steps: int = 1000, clip_batch_size: int = 32,
+                 clip_lr: float = 7e-4, seed: int = 0) -> None:
         self.root = Path(root)
         self.data_options = dict(train_identities=train_identities, test_identities=test_identities, triplets=triplets, seed=seed)
         self.clip_options = dict(identities=clip_identities, triplets=clip_triplets, steps=clip_steps, batch_size=clip_batch_size,

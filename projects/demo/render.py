@@ -1,4 +1,4 @@
-"""Render a triplet: one person, one environment, three aligned pictures."""
+"""Render a triplet: one person or vehicle, one environment, three aligned pictures."""
 from __future__ import annotations
 
 from functools import lru_cache
@@ -11,7 +11,10 @@ from projects.demo.canvas import Canvas
 from projects.demo.person import NUM_MATERIALS, Material, draw_person
 from projects.demo.scenes import scene
 from projects.demo.sensors import expose, heat_profile, nir_gain, nir_palette, rgb_palette, tir_palette, tir_range, white_balance
+from projects.demo.vehicle import Part, Vehicle, draw_vehicle, vehicle_palettes
 
+Triplet = tuple[np.ndarray, np.ndarray, np.ndarray]
+_GARMENTS = (Material.UPPER, Material.UPPER_SECOND, Material.TRIM, Material.LOWER)
 PICTURE_SIZE = (128, 64)
 """Height and width of the demo's files; the model sees half of it."""
 
@@ -45,17 +48,17 @@ def draw_labels(person: PersonIdentity, environment: Environment, size: tuple[in
     return labels, profile
 
 
-def _thermal(labels: np.ndarray, profile: np.ndarray, people: list[PersonIdentity], palette: np.ndarray) -> np.ndarray:
-    thermal = palette[labels]
+def _garment_heat(labels: np.ndarray, profile: np.ndarray, people: list[PersonIdentity]) -> np.ndarray:
+    """Heat that clothes let through, (H, W)."""
+    heat = np.zeros(labels.shape, np.float32)
     for index, person in enumerate(people):
-        first = index * NUM_MATERIALS
-        garment = np.zeros(len(palette), np.float32)
-        garment[[first + Material.UPPER, first + Material.UPPER_SECOND, first + Material.TRIM, first + Material.LOWER]] = 1
-        thermal += garment[labels] * heat_profile(person, profile[index]).astype(np.float32)[:, None]
-    return thermal
+        garment = np.zeros(NUM_MATERIALS * len(people), np.float32)
+        garment[[index * NUM_MATERIALS + part for part in _GARMENTS]] = 1
+        heat += garment[labels] * heat_profile(person, profile[index]).astype(np.float32)[:, None]
+    return heat
 
 
-def render_triplet(person: PersonIdentity, environment: Environment, size: tuple[int, int] = PICTURE_SIZE) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def render_triplet(person: PersonIdentity, environment: Environment, size: tuple[int, int] = PICTURE_SIZE) -> Triplet:
     """Render one triplet; the same arguments give the same pixels.
 
     Args:
@@ -70,11 +73,31 @@ def render_triplet(person: PersonIdentity, environment: Environment, size: tuple
     people = [person] if environment.bystander is None else [person, environment.bystander]
     labels, profile = draw_labels(person, environment, (size[0] * 2, size[1] * 2))
     tables = [np.concatenate(parts).astype(np.float32) for parts in zip(*(_palettes(one) for one in people))]
-    background = labels == Material.BACKGROUND
-    planes = np.empty((*labels.shape, 5), np.float32)
-    planes[..., :3] = tables[0][labels]
-    planes[..., 3] = tables[1][labels]
-    planes[..., 4] = _thermal(labels, profile, people, tables[2])
+    planes = _paint(labels, tables)
+    planes[..., 4] += _garment_heat(labels, profile, people)
+    return _record(planes, labels == Material.BACKGROUND, environment, size, rng)
+
+
+def render_vehicle(vehicle: Vehicle, environment: Environment, size: tuple[int, int]) -> Triplet:
+    """Render one triplet of a vehicle; see :func:`render_triplet`."""
+    rng = rng_for(environment.seed)
+    height, width = size[0] * 2, size[1] * 2
+    labels = np.zeros((height, width), np.uint8)
+    unit = environment.scale * min(width * .92, height * (1.5 if environment.view == 'side' else 1.75))
+    origin = (width * (.5 + environment.shift[0]), height * (.86 + environment.shift[1]))
+    draw_vehicle(Canvas(labels, origin=origin, unit=unit, mirrored=environment.mirrored), vehicle, environment.view)
+    planes = _paint(labels, [table.astype(np.float32) for table in vehicle_palettes(vehicle)])
+    return _record(planes, labels == Part.BACKGROUND, environment, size, rng)
+
+
+def _paint(labels: np.ndarray, tables: list[np.ndarray]) -> np.ndarray:
+    """Give every label its colour, reflectance and heat: (H, W, 5), R, G, B, NIR, TIR."""
+    return np.concatenate((tables[0], tables[1][:, None], tables[2][:, None]), axis=1)[labels]
+
+
+def _record(planes: np.ndarray, background: np.ndarray, environment: Environment, size: tuple[int, int],
+            rng: np.random.Generator) -> Triplet:
+    """Put the painted figure before its scene and take the three pictures."""
     planes[background] = 0
     # Twice the size and back: soft edges at a quarter of the price of drawing them.
     planes = cv2.resize(planes, (size[1], size[0]), interpolation=cv2.INTER_AREA)
@@ -86,7 +109,8 @@ def render_triplet(person: PersonIdentity, environment: Environment, size: tuple
     offset, gain = tir_range(environment.camera)
     tir = planes[..., 4:5] * np.float32(gain) + np.float32(offset)
     pictures = [expose(plane, damage, rng) for plane, damage in zip((rgb, nir, tir), environment.damage)]
-    return tuple(np.ascontiguousarray(np.broadcast_to(picture, (*size, 3))) for picture in pictures)
+    rgb8, nir8, tir8 = (np.ascontiguousarray(np.broadcast_to(picture, (*size, 3))) for picture in pictures)
+    return rgb8, nir8, tir8
 
 
 def _background(environment: Environment, size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:

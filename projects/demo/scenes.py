@@ -39,8 +39,8 @@ def scene(camera: int, height: int, width: int) -> tuple[np.ndarray, np.ndarray,
     for _ in range(16):
         _add_thing(rng, camera, rgb, infrared, thermal)
     for image, strength in ((rgb, .3), (infrared, .24), (thermal, .14)):
-        texture = sum(cv2.resize(rng.uniform(-1, 1, (size * 2, size)).astype(np.float32), (columns, rows), interpolation=cv2.INTER_CUBIC)
-                      for size in (4, 11, 30)) / 3
+        grains = [rng.uniform(-1, 1, (size * 2, size)).astype(np.float32) for size in (4, 11, 30)]
+        texture = sum(cv2.resize(grain, (columns, rows), interpolation=cv2.INTER_CUBIC) for grain in grains) / len(grains)
         image *= 1 + strength * (texture[..., None] if image.ndim == 3 else texture)
     return rgb.clip(0, 1), infrared.clip(0, 1), thermal.clip(0, 1)
 

@@ -23,7 +23,8 @@ def rgb_palette(person: PersonIdentity) -> np.ndarray:
                     zip((person.upper_color, person.lower_color), person.shade))
     second = upper if person.upper_pattern == 'plain' else np.array(RGB_OF[person.second_color], float)
     skin = np.array((238, 196, 168)) * (1 - .62 * person.skin)
-    hair = np.array((168, 166, 164)) if person.age == 'senior' else np.array((22, 18, 16)) + person.hair_tone**3 * np.array((150, 110, 60))
+    blond = person.hair_tone**3 * np.array((150, 110, 60))
+    hair = np.array((168, 166, 164)) if person.age == 'senior' else np.array((22, 18, 16)) + blond
     luggage, shoe = np.array(RGB_OF[person.luggage_color]), np.array(RGB_OF[person.footwear_color])
     rng = rng_for(person.seed)
     palette = np.zeros((NUM_MATERIALS, 3))
