@@ -66,7 +66,7 @@ def _join_one(record: TripletRecord, tables: Sequence[Captions | None], quality:
     own = record['captions'] or (None, None, None)
     texts: list[str | None] = []
     for modality, path, caption, table in zip(MODALITIES, record['img_paths'], own, tables):
-        text = (table or {}).get(record['name'], caption)
+        text = caption if table is None else table.get(record['name'], caption)
         if text and quality < 1:
             text = degrade_caption(text, quality, f'{record["name"]}/{modality}')
         texts.append(text if text and path is not None else None)

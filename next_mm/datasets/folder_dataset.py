@@ -37,7 +37,7 @@ class FolderDataset(TripletDataset):
                 elif owner is not None and owner.isdecimal() and int(owner) != facts['identity']:
                     problems.append(Problem('names of another identity', where, f'expected identity {owner}, as its folder'))
                 else:
-                    triplets.append(Triplet(name, paths, **facts))
+                    triplets.append(Triplet(name, paths, facts['identity'], facts['camera'], facts['scene']))
         return triplets, problems
 
 

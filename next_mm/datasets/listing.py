@@ -98,3 +98,29 @@ def missing_partners(triplets: Sequence[Triplet], folders: Mapping[str, str]) ->
                 expected = Path(beside).parents[1] / folders[modality] / triplet.name
                 problems.append(Problem(f'no {folders[modality]} picture', str(expected), f'expected beside {beside}'))
     return problems
+
+
+def refuse(title: str, split: str, problems: Sequence[Problem], num_found: int) -> None:
+    """Stop at the first kind of fatal problem, saying how often it comes and where first.
+
+    Args:
+        title: dataset name.
+        split: ``'train'`` or ``'test'``.
+        problems: of the split.
+        num_found: triplets found on disk.
+
+    Raises:
+        FileNotFoundError: a part of the split has no pictures.
+        ValueError: any other fatal problem.
+    """
+    fatal = [problem for problem in problems if problem.fatal]
+    for problem in fatal:
+        if problem.kind == 'no pictures':
+            raise FileNotFoundError(f'{title}: the {split} split is empty: no pictures in {problem.where} ({problem.detail}); '
+                                    'docs/data.md shows the layout')
+    if fatal:
+        first = fatal[0]
+        number = sum(problem.kind == first.kind for problem in fatal)
+        what = {'train': 'training', 'test': 'test'}[split]
+        raise ValueError(f'{title}: {number} of {num_found} {what} triplets have {first.kind}, first: {first.where} '
+                         f'({first.detail}). Run tools/check_dataset.py for the list.')

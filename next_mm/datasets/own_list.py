@@ -103,6 +103,9 @@ def number_names(names: Iterable[str | None]) -> dict[str | None, int]:
         names: of all rows, so that every split gets the same numbers.
     """
     given = {name for name in names if name is not None}
-    numbers = {name: int(name) for name in given} if all(name.isdecimal() for name in given) else {
-        name: number for number, name in enumerate(sorted(given))}
-    return {None: UNKNOWN, **numbers}
+    numbers: dict[str | None, int] = {None: UNKNOWN}
+    if all(name.isdecimal() for name in given):
+        numbers.update((name, int(name)) for name in given)
+    else:
+        numbers.update((name, number) for number, name in enumerate(sorted(given)))
+    return numbers

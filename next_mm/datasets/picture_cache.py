@@ -20,6 +20,7 @@ from .transforms import LoadTriplet, ResizeTriplet
 
 _HEADER = 8  # bytes before a slot's pictures: the first says that it is filled, the next three which modalities are there
 _GIB = 2**30
+_NO_FILE = -1
 
 
 class CachedPictures:
@@ -41,14 +42,14 @@ class CachedPictures:
         self._shape = (NUM_MODALITIES, *size, 3)
         self._slot = _HEADER + int(np.prod(self._shape))
         self.capacity = min(length, int(max_gib * _GIB) // self._slot)
-        self._file: int | None = _open_unnamed(self.capacity * self._slot)
+        self._file = _open_unnamed(self.capacity * self._slot)
         if self.capacity < length:
             print_log(f'cache_gib={max_gib:g} holds {self.capacity} of {length} triplets; all of them take '
                       f'{length * self._slot / _GIB:.2f} GiB', logger='current')
 
     def __call__(self, results: dict[str, Any]) -> dict[str, Any]:
         slot = results['sample_idx']
-        cached = self._file is not None and slot < self.capacity
+        cached = self._file != _NO_FILE and slot < self.capacity
         if cached and self._read(slot, results):
             return results
         for transform in self._load:
@@ -58,8 +59,9 @@ class CachedPictures:
         return results
 
     def _read(self, slot: int, results: dict[str, Any]) -> bool:
-        header, images = bytearray(_HEADER), np.empty(self._shape, np.uint8)
-        os.preadv(self._file, [header, images], slot * self._slot)
+        header = bytearray(_HEADER)
+        images: np.ndarray = np.empty(self._shape, np.uint8)
+        os.preadv(self._file, [header, images.data], slot * self._slot)
         if not header[0]:
             return False
         results['imgs'] = [image if there else None for image, there in zip(images, header[1:1 + NUM_MODALITIES])]
@@ -83,13 +85,12 @@ class CachedPictures:
         """Hand the file to a spawned worker; any other copy goes without it."""
         state = self.__dict__.copy()
         spawning = get_spawning_popen() is not None
-        state['_file'] = DupFd(self._file) if spawning and self._file is not None else None
+        state['_file'] = DupFd(self._file) if spawning and self._file != _NO_FILE else None
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        if self._file is not None:
-            self._file = self._file.detach()
+        duplicate = state.pop('_file')
+        self.__dict__.update(state, _file=_NO_FILE if duplicate is None else duplicate.detach())
 
     def __repr__(self) -> str:
         return f'CachedPictures({self._load}, capacity={self.capacity})'

@@ -5,7 +5,6 @@ import os
 import re
 
 from next_mm.registry import DATASETS
-from next_mm.structures import MODALITIES
 
 from .folder_dataset import read_name
 from .listing import Problem, Triplet, list_pictures
@@ -41,5 +40,5 @@ class RGBNT100(TripletDataset):
             if facts is None:
                 problems.append(Problem('a name that cannot be read', path, f'expected names like {self.example}'))
             else:
-                triplets.append(Triplet(name, (path, ) * len(MODALITIES), **facts))
+                triplets.append(Triplet(name, (path, path, path), facts['identity'], facts['camera'], facts['scene']))
         return triplets, problems

@@ -115,7 +115,7 @@ def plan_batches(groups: np.ndarray, identities: int, generator: np.random.Gener
     Yields:
         (identities,) different identities.
     """
-    left = groups.astype(np.int64)
+    left: np.ndarray = groups.astype(np.int64)
     for batches in range(count_batches(groups, identities), 0, -1):
         must = np.flatnonzero(left >= batches)
         if len(must) >= identities:

@@ -32,14 +32,14 @@ class SeededIndex(int):
 def seeded(seed: int) -> Iterator[None]:
     """Seed Python's, NumPy's and torch's global CPU generators inside the block, and put them back as they were after it."""
     # Exchanging NumPy's bit generator costs a tenth of copying its state out and in.
-    numpy_generator = np.random.get_bit_generator()
+    numpy_generator = np.random.get_bit_generator()  # type: ignore[attr-defined]
     python_state, torch_state = random.getstate(), torch.random.default_generator.get_state()
-    np.random.set_bit_generator(np.random.SFC64(seed))
+    np.random.set_bit_generator(np.random.SFC64(seed))  # type: ignore[attr-defined]
     random.seed(seed)
     torch.random.default_generator.manual_seed(seed)
     try:
         yield
     finally:
-        np.random.set_bit_generator(numpy_generator)
+        np.random.set_bit_generator(numpy_generator)  # type: ignore[attr-defined]
         random.setstate(python_state)
         torch.random.default_generator.set_state(torch_state)

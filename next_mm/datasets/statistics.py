@@ -30,9 +30,9 @@ def statistics_table(title: str, split: str, records: Sequence[TripletRecord], *
         table.add_column(column, justify='left' if column == 'part' else 'right')
     for part, rows in parts.items():
         table.add_row(part, *_row(rows))
-    console = Console(file=StringIO(), width=120, color_system=None)
-    console.print(table)
-    return console.file.getvalue().rstrip()
+    text = StringIO()
+    Console(file=text, width=120, color_system=None).print(table)
+    return text.getvalue().rstrip()
 
 
 def _row(records: Sequence[TripletRecord]) -> list[str]:

@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-from mmengine.dataset import BaseDataset, Compose
+from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
 from next_mm.structures import MODALITIES, NUM_MODALITIES, TripletRecord
 
 from .caption_join import caption_folder, join_captions
-from .listing import Problem, Triplet, missing_partners
+from .listing import Problem, Triplet, missing_partners, refuse
 from .picture_cache import cache_pictures
 from .seeding import SeededIndex, seeded
 from .statistics import statistics_table
@@ -74,7 +74,7 @@ class TripletDataset(BaseDataset):
         self.caption_quality = caption_quality
         self.missing_modalities = tuple(missing_modalities)
         self.cache_gib = cache_gib
-        self.labels = np.zeros(0, np.int64)  # of the identities, in the order of the list
+        self.labels: np.ndarray = np.zeros(0, np.int64)  # of the identities, in the order of the list
         self.num_found = 0  # triplets on disk, sound or not
         self._check_options()
         super().__init__(
@@ -160,7 +160,7 @@ class TripletDataset(BaseDataset):
     def load_data_list(self) -> list[TripletRecord]:
         """List the records of this split, or say what is wrong with them."""
         records, problems = self.find_split()
-        self._refuse([problem for problem in problems if problem.fatal])
+        refuse(self.title, self.split, problems, self.num_found)
         identities = {record['identity'] for record in records}
         if self.split == 'train' and len(identities) < 2:
             raise ValueError(f'{self.title}: all {len(records)} training triplets show one identity ({next(iter(identities))}); '
@@ -174,19 +174,6 @@ class TripletDataset(BaseDataset):
         synthetic = bool(self._metainfo.get('synthetic'))
         print_log('\n' + statistics_table(self.title, self.split, records, synthetic=synthetic), logger='current')
         return records
-
-    def _refuse(self, problems: list[Problem]) -> None:
-        empty = next((problem for problem in problems if problem.kind == 'no pictures'), None)
-        if empty:
-            raise FileNotFoundError(f'{self.title}: the {self.split} split is empty: no pictures in {empty.where} ({empty.detail}); '
-                                    'docs/data.md shows the layout')
-        if not problems:
-            return
-        first = problems[0]
-        number = sum(problem.kind == first.kind for problem in problems)
-        what = {'train': 'training', 'test': 'test'}[self.split]
-        raise ValueError(f'{self.title}: {number} of {self.num_found} {what} triplets have {first.kind}, first: {first.where} '
-                         f'({first.detail}). Run tools/check_dataset.py for the list.')
 
     def _join_captions(self, records: list[TripletRecord]) -> bool:
         if self.caption_dir is None:
@@ -214,7 +201,7 @@ class TripletDataset(BaseDataset):
             return
         super().full_init()
         if self.cache_gib:
-            self.pipeline = Compose(cache_pictures(self.pipeline.transforms, len(self), self.cache_gib))
+            self.pipeline.transforms = cache_pictures(self.pipeline.transforms, len(self), self.cache_gib)
         if self._metainfo['has_captions']:
             for transform in self.pipeline.transforms:
                 if isinstance(transform, TokenizeCaptions):

@@ -3,7 +3,9 @@ import json
 
 import pytest
 
+from next_mm.apis import load_config
 from next_mm.datasets import OwnTriplets
+from next_mm.registry import DATASETS
 from tests.datasets.trees import write_captions, write_picture
 
 MODALITIES = ('rgb', 'nir', 'tir')
@@ -105,3 +107,21 @@ def test_bad_lists(tmp_path):
         OwnTriplets(data_root=str(tmp_path), list_file='g.csv')
     with pytest.raises(ValueError, match='a list has columns camera and scene'):
         OwnTriplets(data_root=str(tmp_path), list_file='a.csv', camera_pattern='x')
+
+
+def test_the_config_of_the_docs_lists_own_data(tmp_path, repo_dir):
+    blocks = (repo_dir / 'docs/data.md').read_text().split('```')
+    config_text = next(block for block in blocks if block.startswith('python\n# configs/own.py')).removeprefix('python\n')
+    table = next(block for block in blocks if block.startswith('\nsplit,identity')).strip()
+    root = tmp_path / 'own'
+    for name in ('1', '1n', '1t', '2', '2t', '3', '3n'):
+        write_picture(root / f'pics/{name}.jpg')
+    (root / 'list.csv').write_text(table + '\ntrain,dora,pics/1.jpg,,,gate,,\n')
+    config_text = config_text.replace("'_base_/", f"'{repo_dir}/configs/_base_/").replace("'data/own'", f"'{root}'")
+    (tmp_path / 'own.py').write_text(config_text)
+    config = load_config(tmp_path / 'own.py')
+    assert config.val_evaluator.rule == config.test_evaluator.rule == 'none'
+    train, test = (DATASETS.build(config[loader].dataset) for loader in ('train_dataloader', 'test_dataloader'))
+    assert column(train, 'identity') == ['anna', 'dora'] and column(test, 'is_query') == [True, False]
+    assert train[0]['inputs'].shape == test[1]['inputs'].shape == (3, 3, 256, 128)
+    assert test[1]['data_samples'].present.tolist() == [True, True, False]

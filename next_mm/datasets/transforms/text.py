@@ -99,7 +99,7 @@ class TokenizeCaptions(BaseTransform):
         if 'sentences' not in results:
             return results
         subsets = results['sentences']
-        tokens = np.zeros((len(subsets), NUM_MODALITIES, self.context_length), np.int32)
+        tokens: np.ndarray = np.zeros((len(subsets), NUM_MODALITIES, self.context_length), np.int32)
         for row, subset in zip(tokens, subsets):
             for line, sentences in zip(row, subset):
                 ids = self._fit(sentences)
