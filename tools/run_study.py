@@ -6,6 +6,7 @@ Runs that ended are kept, runs that were interrupted go on, and the table is wri
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import threading
 from pathlib import Path
@@ -46,6 +47,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> int:
     """Run the study; the exit status is 1 when a run failed."""
     args = parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # a batch system's end is an interruption: the children end too
     from rich.console import Console
 
     from next_mm.analysis.studies import TITLES, list_studies, load_study

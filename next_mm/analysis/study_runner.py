@@ -62,11 +62,11 @@ class Launcher:
         return [*shlex.split(self.prefix), *train, *resume, '--cfg-options', f'randomness.seed={task.seed}', *self.options]
 
     def environment(self, device: int | None) -> dict[str, str]:
-        """The environment of a task: the dataset, the GPU, and on the CPU a fair share of the cores."""
+        """The environment of a task: the dataset, the GPU, and on the CPU a fair share of the cores unless the user has said how many."""
         chosen = {DATASET_VARIABLE: self.dataset}
         if device is not None:
             chosen['CUDA_VISIBLE_DEVICES'] = str(device)
-        elif len(self.devices) > 1:
+        elif len(self.devices) > 1 and 'OMP_NUM_THREADS' not in os.environ:
             chosen['OMP_NUM_THREADS'] = str(max(1, (os.cpu_count() or 1) // len(self.devices)))
         return {**os.environ, **chosen}
 

@@ -65,7 +65,8 @@ def test_a_failure_is_a_row_and_is_tried_again_on_request_only(tmp_path, monkeyp
     assert collect(rows, 1, tmp_path)[0].metrics['mAP'] == [8.0]
 
 
-def test_runs_share_the_devices(tmp_path):
+def test_runs_share_the_devices(tmp_path, monkeypatch):
+    monkeypatch.delenv('OMP_NUM_THREADS', raising=False)
     run_tasks(plan([make_row(f's_{n}') for n in range(4)], 1, tmp_path), launcher(devices=(0, 1)))
     gpus = {line.split('gpu=')[1] for line in starts(tmp_path)}
     assert gpus <= {'0', '1'} and len(starts(tmp_path)) == 4
