@@ -24,7 +24,7 @@ from next_mm.structures import MODALITIES
 from projects.demo.attributes import CAMERAS, CAPTURE_TIMES, Environment, rng_for, sample_environment, sample_identity
 from projects.demo.captions import captions_for
 from projects.demo.dataset import write_jpeg
-from projects.demo.layouts import LAYOUTS, Layout, caption_names, made_up_names
+from projects.demo.layouts import CAPTION_SUFFIXES, LAYOUTS, Layout, caption_names, made_up_names
 from projects.demo.render import Triplet, render_triplet, render_vehicle
 from projects.demo.vehicle import describe_vehicle, sample_vehicle
 
@@ -141,7 +141,7 @@ def _write_captions(layout: Layout, out: Path, parts: dict[str, list[str]], rele
     text = out / 'text'
     text.mkdir()
     for split, members in (('train', ('train', )), ('test', ('query', 'gallery'))):
-        files = [f'{split}_{folder}.json' for folder in layout.folders]
+        files = [f'{split}_{folder}.json' for folder in CAPTION_SUFFIXES]
         if released is not None:
             for file in files:
                 shutil.copyfile(released / file, text / file)
@@ -159,7 +159,8 @@ def main() -> None:
     parser.add_argument('dataset', choices=sorted(LAYOUTS))
     parser.add_argument('--out', type=Path, required=True, help='a new folder, e.g. data/RGBNT201')
     parser.add_argument('--captions', type=Path, help='folder of {train,test}_{RGB,NI,TI}.json; without it all is made up')
-    parser.add_argument('--size', type=int, nargs=2, metavar=('HEIGHT', 'WIDTH'), help="of a picture in pixels (default: the dataset's)")
+    parser.add_argument('--size', type=int, nargs=2, metavar=('HEIGHT', 'WIDTH'),
+                        help="of a picture in pixels (default: the dataset's)")
     parser.add_argument('--quality', type=int, default=90, help='of the JPEG files (default: 90)')
     parser.add_argument('--workers', type=int, default=min(2, os.cpu_count() or 1), help='processes (default: 2)')
     parser.add_argument('--limit', type=int, help='at most so many triplets of each part, for a quick look')

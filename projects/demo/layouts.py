@@ -11,6 +11,7 @@ import numpy as np
 from next_mm.datasets.captions import read_captions
 from projects.demo.attributes import rng_for
 
+CAPTION_SUFFIXES = ('RGB', 'NI', 'TI')  # of persons and vehicles alike
 _PERSON_FOLDERS, _VEHICLE_FOLDERS = ('RGB', 'NI', 'TI'), ('vis', 'ni', 'th')
 
 
@@ -19,7 +20,7 @@ class Layout:
     """How a dataset lies on disk.
 
     Attributes:
-        folders: name of each modality, also in its caption files.
+        folders: name of each modality.
         pattern: reads ``identity``, ``camera`` and, where there is one, ``night`` out of a name.
         parts: folder of 'train', 'query' and 'gallery'; without 'query' all of the gallery is asked.
         by_identity: whether each identity has a folder. side_by_side: whether one file holds the three pictures.
@@ -80,7 +81,7 @@ def caption_names(layout: Layout, captions: Path) -> dict[str, list[str]]:
     """
     parts = {}
     for part, split in (('train', 'train'), ('gallery', 'test')):
-        path = captions / f'{split}_{layout.folders[0]}.json'
+        path = captions / f'{split}_{CAPTION_SUFFIXES[0]}.json'
         names = sorted(read_captions(path))
         for name in names:
             if layout.pattern.fullmatch(Path(name).stem) is None:

@@ -43,7 +43,8 @@ class DemoData:
         self.data_options = dict(train_identities=train_identities, test_identities=test_identities, triplets=triplets, seed=seed)
         self.clip_options = dict(identities=clip_identities, triplets=clip_triplets, steps=clip_steps, batch_size=clip_batch_size,
                                  lr=clip_lr, seed=seed)
-        for name, value in {**self.data_options, **self.clip_options}.items():
+        clip_options = {f'clip_{name}': value for name, value in self.clip_options.items() if name != 'seed'}
+        for name, value in {**self.data_options, **clip_options}.items():
             if value <= 0 and name != 'seed':
                 raise ValueError(f'DemoData: {name}={value}, expected a positive number')
 

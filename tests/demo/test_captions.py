@@ -1,0 +1,49 @@
+"""Captions of the demo: wording by hand, honest flaws at their rate, and the vocabulary of captioning."""
+import pytest
+
+from next_mm.captioning.schema import load_schema
+from projects.demo import attributes as vocabulary
+from projects.demo.attributes import rng_for, sample_environment, sample_identity
+from projects.demo.captions import blemish, captions_for, compose, true_attributes
+
+
+def test_compose_by_hand():
+    told = dict(age='adult', gender='female', view='back', capture_time='nighttime', illumination='dim', upper_type='coat',
+                upper_color='orange', upper_pattern='striped', lower_type='jeans', lower_color='blue', footwear='boots',
+                hairstyle='ponytail', glasses='no', backpack='no', handbag='yes', suitcase='no', held_object='umbrella', clarity='clear')
+    assert compose(told) == (
+        'An adult female seen from the back during nighttime in dim lighting. She is wearing an orange striped coat, blue jeans and boots. '
+        'She has a ponytail and no glasses. She is carrying a handbag. She is holding an umbrella. The image appears clear.')
+
+
+def test_what_is_unknown_is_left_out():
+    assert compose({}) == 'A person.'
+    assert compose(dict(gender='male', backpack='no')) == 'A male.'  # no word about bags: two of three are unknown
+    bags = dict(backpack='no', handbag='no', suitcase='no')
+    assert compose(bags) == 'A person. The person is not carrying a bag.'
+
+
+@pytest.mark.parametrize('index', range(20))
+def test_only_rgb_speaks_of_colour_and_tir_not_of_light(index):
+    captions = captions_for(sample_identity(rng_for(1, index)), sample_environment(rng_for(2, index), 1), rng_for(3, index))
+    for modality in ('nir', 'tir'):
+        assert not set(captions[modality].replace(',', '').split()) & set(vocabulary.COLORS)
+    assert 'lighting' not in captions['tir'] and 'time' not in captions['tir']
+
+
+def test_flaws_come_at_their_rate():
+    truth = dict(age='adult', gender='male', view='side', footwear='boots', hairstyle='cap')
+    told = [blemish(truth, rng_for(5, index), unknown=.1, wrong=.05) for index in range(2000)]
+    values = [(name, one.get(name)) for one in told for name in truth]
+    assert sum(value is None for _, value in values) / len(values) == pytest.approx(.1, abs=.012)
+    assert sum(value not in (None, truth[name]) for name, value in values) / len(values) == pytest.approx(.05, abs=.01)
+
+
+def test_truth_speaks_the_words_of_the_person_schema():
+    schema = load_schema('person')
+    for index in range(60):
+        truth = true_attributes(sample_identity(rng_for(1, index)), sample_environment(rng_for(2, index), 1))
+        assert set(truth['rgb']) == set(schema.attributes)
+        for values in truth.values():
+            for name, value in values.items():
+                assert value in schema.attributes[name].values, (name, value)
