@@ -36,8 +36,10 @@ def main() -> int:
             configs.append(dataset)
     datasets = [DATASETS.build({**dataset, 'pipeline': [], 'lazy_init': True}) for dataset in configs]
     console = Console(soft_wrap=True, highlight=False)
+    loader = config.train_dataloader
     problems = check_datasets(
-        datasets, lambda items, length, what: track(items, total=length, description=what, console=Console(stderr=True)))
+        datasets, batch=(loader.batch_size, loader.batch_sampler.num_instances) if loader.get('batch_sampler') else None,
+        progress=lambda items, length, what: track(items, total=length, description=what, console=Console(stderr=True)))
     kinds = defaultdict(list)
     for problem in problems:
         kinds[problem.kind, problem.fatal].append(problem)

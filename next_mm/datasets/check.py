@@ -5,12 +5,15 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
+
 from next_mm.structures import MODALITIES, TripletRecord
 
 from .caption_join import caption_files, caption_folder
 from .captions import Captions, read_captions
 from .decoding import PictureError, read_picture
 from .listing import Problem
+from .samplers import check_batch, group_by_label
 from .transforms.load import split_panels
 from .triplet_dataset import TripletDataset
 
@@ -18,7 +21,8 @@ Progress = Callable[[Iterable, int, str], Iterable]
 """Shows how far an iteration is: (iterable, length, what) to the same items."""
 
 
-def check_datasets(datasets: Sequence[TripletDataset], progress: Progress = lambda items, length, what: items) -> list[Problem]:
+def check_datasets(datasets: Sequence[TripletDataset], *, batch: tuple[int, int] | None = None,
+                   progress: Progress = lambda items, length, what: items) -> list[Problem]:
     """Check pictures, captions and identities of a training and a test split.
 
     Every picture is decoded. A problem is fatal where training or testing would stop or be wrong; a missing caption is not, another
@@ -26,6 +30,7 @@ def check_datasets(datasets: Sequence[TripletDataset], progress: Progress = lamb
 
     Args:
         datasets: built with ``lazy_init=True``, so that nothing has been refused yet.
+        batch: batch size and K of the training split; ``None`` leaves that out.
         progress: wraps the slow loop.
 
     Returns:
@@ -40,6 +45,8 @@ def check_datasets(datasets: Sequence[TripletDataset], progress: Progress = lamb
         problems += check_pictures(dataset.title, records, progress)
         problems += check_captions(dataset, records)
         problems += check_identities(dataset, records)
+        if batch and records and dataset.split == 'train':
+            problems += check_batches(dataset.title, records, batch_size=batch[0], num_instances=batch[1])
     for first, (dataset, records) in enumerate(splits):
         for other, others in splits[first + 1:]:
             if other.split != dataset.split and other.data_root == dataset.data_root:
@@ -111,6 +118,16 @@ def check_identities(dataset: TripletDataset, records: Sequence[TripletRecord]) 
     lost = sorted({record['identity'] for record in records if record['is_query']} - known, key=str)
     return [Problem('a query identity that the gallery lacks', str(identity), 'its queries do not count', fatal=len(known) == 0)
             for identity in lost]
+
+
+def check_batches(title: str, records: Sequence[TripletRecord], *, batch_size: int, num_instances: int) -> list[Problem]:
+    """Check that a training split fills a batch of P x K."""
+    members = group_by_label(np.array([record['label'] for record in records]))
+    try:
+        check_batch(title, members, batch_size // num_instances, num_instances)
+    except ValueError as error:
+        return [Problem('too few for a batch', title, str(error).removeprefix(f'{title}: '))]
+    return []
 
 
 def shared_identities(train: Sequence[TripletRecord], test: Sequence[TripletRecord]) -> list[Problem]:

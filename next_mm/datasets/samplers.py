@@ -1,7 +1,7 @@
 """The identity-balanced batch sampler."""
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from torch.utils.data import Sampler
@@ -39,21 +39,10 @@ class IdentityBatchSampler(Sampler):
         self.batch_size = batch_size
         self.num_instances = num_instances
         self._identities = batch_size // num_instances
-        self._members = _group_by_label(np.asarray(sampler.dataset.labels))
-        self._check_size()
+        self._members = group_by_label(np.asarray(sampler.dataset.labels))
+        check_batch(type(sampler.dataset).__name__, self._members, self._identities, num_instances, sampler.world_size)
         groups = np.array([max(1, len(members) // num_instances) for members in self._members])
         self._num_batches = count_batches(groups, self._identities * sampler.world_size)
-
-    def _check_size(self) -> None:
-        ranks, (p, k) = self.sampler.world_size, (self._identities, self.num_instances)
-        name, triplets = type(self.sampler.dataset).__name__, sum(map(len, self._members))
-        of_ranks = f' on each of {ranks} ranks' if ranks > 1 else ''
-        if len(self._members) < p * ranks:
-            raise ValueError(f'{name}: {len(self._members)} training identities, but a batch takes P = {p}{of_ranks}; lower '
-                             f'train_dataloader.batch_size (now P x K = {p} x {k}) or raise batch_sampler.num_instances')
-        if triplets < p * k * ranks:
-            raise ValueError(f'{name}: {triplets} training triplets, fewer than one batch of P x K = {p} x {k}{of_ranks}; lower '
-                             'train_dataloader.batch_size or batch_sampler.num_instances')
 
     def __len__(self) -> int:
         """Batches of an epoch, the same in each epoch and on every rank."""
@@ -71,7 +60,36 @@ class IdentityBatchSampler(Sampler):
             yield [SeededIndex(index, seed) for index, seed in zip(indices[mine].tolist(), batch_seeds[mine].tolist())]
 
 
-def _group_by_label(labels: np.ndarray) -> list[np.ndarray]:
+def check_batch(title: str, members: Sequence[Sequence | np.ndarray], identities: int, num_instances: int, ranks: int = 1) -> None:
+    """Check that the data fill at least one batch of P x K on every rank.
+
+    Args:
+        title: dataset name for the message.
+        members: the triplets of each identity.
+        identities: P.
+        num_instances: K.
+        ranks: processes that train together.
+
+    Raises:
+        ValueError: fewer than P identities or P x K triplets for each rank; the text says which number to lower.
+    """
+    triplets = sum(map(len, members))
+    of_ranks = f' on each of {ranks} ranks' if ranks > 1 else ''
+    batch = f'P x K = {identities} x {num_instances}'
+    if len(members) < identities * ranks:
+        raise ValueError(f'{title}: {len(members)} training identities, but a batch takes P = {identities}{of_ranks}; lower '
+                         f'train_dataloader.batch_size (now {batch}) or raise batch_sampler.num_instances')
+    if triplets < identities * num_instances * ranks:
+        raise ValueError(f'{title}: {triplets} training triplets, fewer than one batch of {batch}{of_ranks}; lower '
+                         'train_dataloader.batch_size or batch_sampler.num_instances')
+
+
+def group_by_label(labels: np.ndarray) -> list[np.ndarray]:
+    """Indices of each label, the labels in their order.
+
+    Args:
+        labels: (N,) integers.
+    """
     order = np.argsort(labels, kind='stable')
     return np.split(order, np.flatnonzero(np.diff(labels[order])) + 1)
 

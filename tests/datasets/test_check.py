@@ -81,10 +81,12 @@ def test_tool_exits_non_zero_when_training_would_be_wrong(tmp_path, repo_dir, mo
     if not sound:
         for number in range(3):
             (root / f'train_171/TI/000007_cam{number + 1}_0_0{number}.jpg').unlink()
+    options = ['train_dataloader.batch_size=4', 'train_dataloader.batch_sampler.num_instances=2' if sound else
+               'train_dataloader.batch_sampler.num_instances=1']
     roots = [f'{loader}.dataset.data_root={root}' for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader')]
     monkeypatch.chdir(repo_dir)
     tool = 'tools/check_dataset.py'
-    monkeypatch.setattr(sys, 'argv', [tool, 'configs/next_rgbnt201.py', '--limit', '2', '--cfg-options', *roots])
+    monkeypatch.setattr(sys, 'argv', [tool, 'configs/next_rgbnt201.py', '--limit', '2', '--cfg-options', *roots, *options])
     with pytest.raises(SystemExit) as ended:
         runpy.run_path(tool, run_name='__main__')
     told = capsys.readouterr().out
@@ -95,4 +97,5 @@ def test_tool_exits_non_zero_when_training_would_be_wrong(tmp_path, repo_dir, mo
         first = root / 'train_171/TI/000007_cam1_0_00.jpg'
         assert 'ERROR: no TI picture: 3\n' in told and 'and 1 more; --limit 0 lists all' in told
         assert f'  {first} (expected beside {str(first).replace("TI", "RGB")})\n' in told
-        assert '3 errors, 0 notes: training would be wrong.' in told
+        assert 'RGBNT201 (3 training identities, but a batch takes P = 4; lower' in told
+        assert '4 errors, 0 notes: training would be wrong.' in told

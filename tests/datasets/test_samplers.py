@@ -76,7 +76,7 @@ def test_every_identity_comes_in_time():
 
 @pytest.mark.parametrize('labels, options, message', [
     ([0] * 64, {}, 'SimpleNamespace: 1 training identities, but a batch takes P = 2; lower train_dataloader.batch_size'),
-    ([0, 1, 1, 0, 1], {}, 'SimpleNamespace: 5 training triplets, fewer than one batch of P x K = 2 x 4; lower'),
+    ([0, 1, 1, 0, 1], {}, 'SimpleNamespace: 5 training triplets, fewer than one batch of P x K = 2 x 4; lower train_dataloader'),
     ([0, 1, 2] * 9, dict(ranks=2), r'3 training identities, but a batch takes P = 2 on each of 2 ranks'),
     ([0, 1] * 9, dict(batch_size=7), 'batch_size=7 should be a positive multiple of num_instances=4'),
 ])
