@@ -248,3 +248,20 @@ def test_damaged_picture_stops_the_loader_and_is_named(tmp_path):
     path.write_bytes(path.read_bytes()[:-40])
     with pytest.raises(ValueError, match=r'NI/000030_cam1_0_00.jpg: the picture is truncated or damaged'):
         run(loader_config(root, 1))
+
+
+@pytest.mark.parametrize('name, counts', [
+    ('RGBNT201', dict(train=(3951, 171), test=(836, 30))), ('MSVR310', dict(train=(1032, 155), test=(1055, 155)))])
+def test_real_names_and_captions(tmp_path, shared_dir, caplog_mm, name, counts):
+    captions = shared_dir / 'data/captions/NEXT' / name
+    dataset_class = dict(RGBNT201=RGBNT201, MSVR310=MSVR310)[name]
+    for split, parts in (('train', ['train']), ('test', ['query', 'gallery'] if name == 'MSVR310' else ['test'])):
+        items = trees.read_items(captions / f'{split}_RGB.json')
+        for part in parts:
+            chosen = [item for item in items if part != 'query' or item.endswith('_000.jpg')]
+            trees.touch_pictures(tmp_path / dataset_class.parts[part], chosen, dataset_class.folders, by_identity=dataset_class.by_identity)
+    for split, (triplets, identities) in counts.items():
+        dataset = dataset_class(data_root=str(tmp_path), split=split, caption_dir=str(captions), captions_required=True)
+        assert (len(dataset), dataset.metainfo['num_identities']) == (triplets, identities)
+        assert all(None not in triple for triple in column(dataset, 'captions')) and all(column(dataset, 'is_gallery')) == (split == 'test')
+    assert 'no RGB caption' not in caplog_mm.text and 'not there' not in caplog_mm.text

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -96,3 +97,20 @@ def make_rgbnt100(root: Path) -> Path:
         for name in names:
             write_picture(root / 'rgbir' / part / name, size=(16, 96), seed=int(name[:4]) + int(name[6:10]))
     return root
+
+
+def read_items(path: Path) -> list[str]:
+    """Picture names of a caption file."""
+    return [entry['item'] for entry in json.loads(path.read_text(encoding='utf-8'))]
+
+
+def touch_pictures(part: Path, names: Iterable[str], folders: Sequence[str], *, by_identity: bool) -> None:
+    """Make empty files of these names in the folders of the modalities, or in such folders of each identity."""
+    made: set[str] = set()
+    for name in names:
+        for folder in folders:
+            parent = os.path.join(part, name.split('_')[0], folder) if by_identity else os.path.join(part, folder)
+            if parent not in made:
+                os.makedirs(parent)
+                made.add(parent)
+            os.close(os.open(os.path.join(parent, name), os.O_CREAT))
