@@ -9,7 +9,7 @@ import torch
 from next_mm.models.clip_loading import load_clip
 from next_mm.models.text import CLIPText
 from next_mm.models.text.text_tower import TextTower
-from tests.models.conftest import TINY_CLIP
+from tests.conftest import TINY_CLIP
 from tests.models.text.conftest import build_encoder
 
 

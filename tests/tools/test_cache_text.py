@@ -1,0 +1,85 @@
+import importlib.util
+import itertools
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import torch
+
+from next_mm.models.text import CachedText
+from next_mm.models.text.embedding_file import list_files
+from next_mm.registry import DATASETS, MODELS
+from tests.datasets.trees import make_rgbnt201
+
+CONFIG = """
+_base_ = [{base!r}]
+model = dict(backbone=dict(model_name={clip!r}, pretrained=None, image_size=(32, 16)),
+             text=dict(model_name={clip!r}, pretrained=None), head=dict(num_classes=3, num_heads=4))
+train_dataloader = dict(dataset=dict(data_root={root!r}))
+val_dataloader = dict(dataset=dict(data_root={root!r}))
+test_dataloader = dict(dataset=dict(data_root={root!r}))
+"""
+
+
+@pytest.fixture(scope='module')
+def tool() -> ModuleType:
+    spec = importlib.util.spec_from_file_location('cache_text', Path(__file__).parents[2] / 'tools' / 'cache_text.py')
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def config(tmp_path: Path, repo_dir: Path, tiny_clip: str) -> Path:
+    make_rgbnt201(tmp_path / 'data')
+    path = tmp_path / 'config.py'
+    path.write_text(CONFIG.format(base=str(repo_dir / 'configs/next_rgbnt201.py'), clip=tiny_clip, root=str(tmp_path / 'data')))
+    return path
+
+
+def run(tool: ModuleType, monkeypatch: pytest.MonkeyPatch, *arguments: str | Path) -> None:
+    monkeypatch.setattr(sys, 'argv', ['cache_text.py', *map(str, arguments)])
+    torch.manual_seed(0)  # the same random text tower each time
+    tool.main()
+
+
+def test_testing_and_training_need_no_tower(tool: ModuleType, config: Path, monkeypatch, capsys, tmp_path: Path):
+    from next_mm import apis
+    run(tool, monkeypatch, config, '--train')
+    out = tmp_path / 'data' / 'caption_features'
+    assert str(out) in capsys.readouterr().out
+    cfg = apis.load_config(config, {'model.text._delete_': True, 'model.text.type': 'CachedText', 'model.text.path': str(out)})
+    cached = MODELS.build(cfg.model.text)
+    for loader in (cfg.test_dataloader, cfg.train_dataloader):
+        dataset = DATASETS.build(loader.dataset)
+        for sample in itertools.chain.from_iterable([dataset[i] for i in range(len(dataset))] for _ in range(3)):
+            tokens = torch.as_tensor(sample['data_samples'].tokens)
+            assert cached(tokens).shape[-1] == cached.out_dim  # an unknown caption is an error
+
+
+def test_goes_on_and_finds_nothing_new(tool: ModuleType, config: Path, monkeypatch, capsys, tmp_path: Path):
+    run(tool, monkeypatch, config, '--out', tmp_path / 'features')
+    first = list_files(tmp_path / 'features')
+    run(tool, monkeypatch, config, '--out', tmp_path / 'features')
+    assert ', 0 of them new' in capsys.readouterr().out
+    assert list_files(tmp_path / 'features') == first
+    run(tool, monkeypatch, config, '--train', '--out', tmp_path / 'features')  # adds the training captions
+    assert len(list_files(tmp_path / 'features')) == 2
+    CachedText(path=str(tmp_path / 'features'))
+
+
+def test_all_subsets(tool: ModuleType):
+    found = set(tool.sentence_subsets(('a', 'b', 'c'), whole=False))
+    assert found == {('a', ), ('b', ), ('c', ), ('a', 'b'), ('a', 'c'), ('b', 'c'), ('a', 'b', 'c')}
+    assert list(tool.sentence_subsets(('a', 'b', 'c'), whole=True)) == [('a', 'b', 'c')]
+
+
+def test_too_many_are_refused_before_work_is_done(tool: ModuleType, config: Path, monkeypatch):
+    with pytest.raises(SystemExit, match='more than 5 texts: raise --max-captions'):
+        run(tool, monkeypatch, config, '--train', '--max-captions', '5')
+
+
+def test_without_a_tower_there_is_nothing_to_encode_with(tool: ModuleType, config: Path, monkeypatch):
+    with pytest.raises(SystemExit, match='model.text is not CLIPText'):
+        run(tool, monkeypatch, config, '--cfg-options', 'model.text=None')
