@@ -1,6 +1,6 @@
 """Generate captions from pictures with multi-modal LLMs, or look at captions that are there.
 
-    python tools/generate_captions.py CONFIG [attributes|merge|compose|report|all] [options]
+    python tools/generate_captions.py CONFIG [attributes] [merge] [compose] [report] [options]   (no stage: all)
     python tools/generate_captions.py audit FOLDER [--schema person|vehicle] [--dataset-config CONFIG]
     python tools/generate_captions.py report FOLDER [--schema person|vehicle] [--out FOLDER]
 """
@@ -39,7 +39,7 @@ def run_parser() -> argparse.ArgumentParser:
     """Arguments of a run over a config."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', help='a config under configs/captions')
-    parser.add_argument('stage', nargs='?', default='all', choices=('attributes', 'merge', 'compose', 'report', 'all'))
+    parser.add_argument('stages', nargs='*', metavar='stage', help='attributes, merge, compose, report; all of them where none is named')
     parser.add_argument('--dry-run', action='store_true', help='say how many requests and tokens and how much money, and send nothing')
     parser.add_argument('--budget', type=positive(float), metavar='USD', help='stop before the store has cost more than this')
     parser.add_argument('--limit', type=positive(int), metavar='N', help='the first N triplets only')
@@ -82,16 +82,30 @@ def _options(options: list[str], action: type) -> dict:
 def run_config(arguments: argparse.Namespace) -> int:
     """Run the stages; the exit code is 3 where the run stopped early."""
     from next_mm.captioning.attributes_stage import Selection
-    from next_mm.captioning.pipeline import STAGES, CaptionRun
+    from next_mm.captioning.pipeline import CaptionRun
     settings = load_settings(arguments.config, arguments.cfg_options)
     run = CaptionRun(settings, Selection(arguments.limit, arguments.shard, arguments.retry_failed), arguments.budget, arguments.absorb)
     if arguments.dry_run:
         run.dry_run()
         return 0
-    stages = STAGES if arguments.stage == 'all' else (arguments.stage,)
-    if arguments.shard != (1, 1) and arguments.stage == 'all':
-        stages = ('attributes',)  # a share alone cannot be merged
-    return 3 if run.run(stages) else 0
+    return 3 if run.run(choose_stages(arguments.stages, arguments.shard)) else 0
+
+
+def choose_stages(named: list[str], shard: tuple[int, int]) -> tuple[str, ...]:
+    """The stages to run, in their order; a share alone cannot be merged.
+
+    Raises:
+        ValueError: a name that is no stage, or a stage that takes all shares.
+    """
+    from next_mm.captioning.pipeline import STAGES
+    strangers = set(named) - set(STAGES)
+    if strangers:
+        raise ValueError(f'unknown stage {sorted(strangers)[0]!r}; the stages are {", ".join(STAGES)}')
+    if shard != (1, 1):
+        if set(named) - {'attributes'}:
+            raise ValueError('with --shard only the stage attributes runs; bring the shares together with --absorb, then run the others')
+        return ('attributes',)
+    return tuple(stage for stage in STAGES if stage in named) if named else STAGES
 
 
 def look_at_folder(arguments: argparse.Namespace) -> int:

@@ -12,6 +12,18 @@ from .store import Store
 from .template import compose_caption
 
 __all__ = [
-    'Attribute', 'CaptionSettings', 'ModelSettings', 'Observation', 'ParsedAnswer', 'Schema', 'Store', 'check_caption', 'compose_caption',
-    'complement_modalities', 'load_schema', 'merge_models', 'parse_answer', 'parse_settings'
+    'Attribute',
+    'CaptionSettings',
+    'ModelSettings',
+    'Observation',
+    'ParsedAnswer',
+    'Schema',
+    'Store',
+    'check_caption',
+    'complement_modalities',
+    'compose_caption',
+    'load_schema',
+    'merge_models',
+    'parse_answer',
+    'parse_settings'
 ]

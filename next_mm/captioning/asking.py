@@ -51,6 +51,14 @@ class Tally:
     cost: float = 0.
 
 
+async def _all_or_first_error(tasks: list[asyncio.Task]) -> None:
+    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+    for task in done:
+        if not task.cancelled() and task.exception() is not None:
+            raise task.exception()
+    await asyncio.wait(tasks)  # a cancelled feeder ends the wait above early
+
+
 class Asker:
     """Puts questions to one model.
 
@@ -75,28 +83,32 @@ class Asker:
         endpoint = ChatEndpoint(self.settings)
 
         async def feed() -> None:
-            try:
-                async for job in jobs:
-                    await queue.put(job)
-            finally:
-                for _ in range(size):
-                    await queue.put(None)
+            async for job in jobs:
+                await queue.put(job)
+            for _ in range(size):
+                await queue.put(None)
 
         async def work() -> None:
             while not self.stop and (job := await queue.get()) is not None:
                 await self._settle(endpoint, job)
 
+        async def wind_down() -> None:
+            await self.stop.wait()
+            feeder.cancel()
+            while not queue.empty():
+                queue.get_nowait()
+            for _ in range(size):  # wakes the workers that wait for a job
+                queue.put_nowait(None)
+
         feeder = asyncio.create_task(feed())
+        guard = asyncio.create_task(wind_down())
         workers = [asyncio.create_task(work()) for _ in range(size)]
         try:
-            await asyncio.gather(*workers)
-            if self.stop:
-                feeder.cancel()
-            await asyncio.gather(feeder, return_exceptions=bool(self.stop))
+            await _all_or_first_error([feeder, *workers])
         finally:
-            for task in (feeder, *workers):
+            for task in (feeder, guard, *workers):
                 task.cancel()
-            await asyncio.gather(feeder, *workers, return_exceptions=True)
+            await asyncio.gather(feeder, guard, *workers, return_exceptions=True)
             await endpoint.close()
         return self.tally
 

@@ -11,9 +11,7 @@ from .template import CONTEXT_LENGTH, TokenCounter, compose_sentences, count_cli
 from .unknown import unknown_words
 
 COLORS = frozenset(
-    'amber apricot aqua azure beige black blue bronze brown burgundy charcoal chocolate cobalt copper coral cream crimson cyan gold golden '
-    'gray grey green indigo ivory khaki lavender lilac lime magenta maroon mauve mint mustard navy ochre olive orange peach pink plum '
-    'purple red rose ruby rust salmon scarlet silver tan taupe teal turquoise vermilion violet white yellow'.split())
+    ['amber', 'apricot', 'aqua', 'azure', 'beige', 'black', 'blue', 'bronze', 'brown', 'burgundy', 'charcoal', 'chocolate', 'cobalt', 'copper', 'coral', 'cream', 'crimson', 'cyan', 'gold', 'golden', 'gray', 'grey', 'green', 'indigo', 'ivory', 'khaki', 'lavender', 'lilac', 'lime', 'magenta', 'maroon', 'mauve', 'mint', 'mustard', 'navy', 'ochre', 'olive', 'orange', 'peach', 'pink', 'plum', 'purple', 'red', 'rose', 'ruby', 'rust', 'salmon', 'scarlet', 'silver', 'tan', 'taupe', 'teal', 'turquoise', 'vermilion', 'violet', 'white', 'yellow'])
 """Colour words that a caption may use only if an attribute says them."""
 
 _WORD = re.compile(r"[^\W\d_][\w'-]*")

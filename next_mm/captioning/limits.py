@@ -20,6 +20,10 @@ class Stop:
             self.reason = reason
             self._event.set()
 
+    async def wait(self) -> None:
+        """Return when it is time to stop."""
+        await self._event.wait()
+
     async def sleep(self, seconds: float) -> None:
         """Wait so long, or until it is time to stop."""
         if seconds > 0:

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 from ..modalities import MODALITIES
 
-
 _PICTURE, _ERROR = 'next_mm-picture ', 'next_mm-error '
 """Begin of the lines that matter; a dataset may print others."""
 

@@ -58,7 +58,8 @@ class CaptionRun:
         with Store(self.store_path) as store:
             for other in self.absorb:
                 self.console.print(f'{store.absorb(other):,} answers taken over from {other}')
-            self._scan(store)
+            if 'attributes' in stages or not self._listed(store):
+                self._scan(store)
             for stage in stages:
                 reason = getattr(self, f'_{stage}')(store)
                 if reason:
@@ -75,6 +76,10 @@ class CaptionRun:
                         [(e.model, e.what, e.requests, e.tokens_in, e.tokens_out, round(e.cost, 2)) for e in lines])
             self.console.print(f'{sum(e.requests for e in lines):,} requests, about ${sum(e.cost for e in lines):.2f}; '
                                f'spent so far ${store.spent():.2f}. Nothing was sent.', highlight=False)
+
+    def _listed(self, store: Store) -> bool:
+        found = {split for split, in store.db.execute('SELECT DISTINCT split FROM pictures')}
+        return found >= set(self.settings.splits)
 
     def _scan(self, store: Store) -> None:
         settings = self.settings

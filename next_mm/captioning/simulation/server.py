@@ -1,8 +1,7 @@
 """A server that speaks the OpenAI chat protocol and answers as the simulated models do.
 
-``python -m next_mm.captioning.simulation.server --schema person --truth truth.json --port 8000``
+``python -m next_mm.captioning.simulation.server --schema person --truth data/demo/RGBNT201/attributes.json --port 8000``
 
-The truth file maps a picture's key (:func:`next_mm.captioning.pictures.picture_key`) to ``{"modality": ..., "attributes": {...}}``.
 The name of the model in a request chooses the behaviour; a request without a picture is answered with the example caption it holds.
 """
 from __future__ import annotations
@@ -18,6 +17,7 @@ from aiohttp import web
 from ..pictures import picture_key
 from ..schema import Schema, load_schema
 from .behaviour import BEHAVIOURS, Behaviour, simulate_answer
+from .truth import truth_by_picture
 
 
 def picture_of(messages: list[dict]) -> bytes | None:
@@ -29,11 +29,12 @@ def picture_of(messages: list[dict]) -> bytes | None:
     return None
 
 
-def completion(text: str, finish_reason: str = 'stop', **message: object) -> dict:
+def completion(text: str | None, finish_reason: str = 'stop', **message: object) -> dict:
     """The body of a chat completion."""
+    tokens = len(text or '') // 4 + 1
     return {'id': 'simulated', 'object': 'chat.completion', 'created': 0, 'model': 'simulated',
             'choices': [{'index': 0, 'finish_reason': finish_reason, 'message': {'role': 'assistant', 'content': text, **message}}],
-            'usage': {'prompt_tokens': 900, 'completion_tokens': max(1, len(text) // 4), 'total_tokens': 900 + max(1, len(text) // 4)}}
+            'usage': {'prompt_tokens': 900, 'completion_tokens': tokens, 'total_tokens': 900 + tokens}}
 
 
 def answer_text(request: dict, schema: Schema, truth: dict) -> str:
@@ -63,11 +64,11 @@ def main() -> None:
     """Serve until killed; the address is printed first."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--schema', default='person')
-    parser.add_argument('--truth', type=Path)
+    parser.add_argument('--truth', type=Path, help='attributes.json of a dataset whose truth is known')
     parser.add_argument('--port', type=int, default=8000)
     parser.add_argument('--latency', type=float, default=0., help='seconds before each answer')
     arguments = parser.parse_args()
-    truth = json.loads(arguments.truth.read_text(encoding='utf-8')) if arguments.truth else {}
+    truth = truth_by_picture(arguments.truth) if arguments.truth else {}
     app = build_app(load_schema(arguments.schema), truth, arguments.latency)
     web.run_app(app, host='127.0.0.1', port=arguments.port, access_log=None, print=lambda text: print(text.splitlines()[0].strip('= '), flush=True))
 

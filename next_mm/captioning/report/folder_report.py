@@ -1,0 +1,99 @@
+"""The report on caption files alone, whoever made them."""
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from pathlib import Path
+
+from ...datasets.captions import read_captions
+from ..files import FILE_NAMES
+from ..mentions import read_attributes
+from ..schema import Schema
+from .figures import MODALITY_COLORS, agreement_bars
+from .page import Section, write_page
+from .sections import agreement_section, text_section, token_section
+from .statistics import Agreement, TextStatistics
+
+Files = dict[tuple[str, str], dict[str, str]]
+
+
+def read_folder(folder: Path) -> Files:
+    """The caption files of a folder: (split, modality name) -> picture name -> caption.
+
+    Raises:
+        FileNotFoundError: there are none.
+    """
+    files = {(split, name): dict(read_captions(folder / f'{split}_{name}.json'))
+             for split in ('train', 'test') for name in FILE_NAMES.values() if (folder / f'{split}_{name}.json').is_file()}
+    if not files:
+        raise FileNotFoundError(f'{folder}: no caption files (expected train_RGB.json, train_NI.json, ...)')
+    return files
+
+
+def identity_of(item: str, pattern: re.Pattern) -> str:
+    """The identity that a picture's name holds; the name itself where it holds none."""
+    match = pattern.search(item)
+    return match.group(1) if match else item
+
+
+def write_folder_report(folder: Path, schema: Schema, out: Path, identity_pattern: str = r'^0*(\d+)') -> Path:
+    """Write a report on the caption files of ``folder``.
+
+    Args:
+        schema: its patterns say how attributes are read off the texts.
+        out: folder of the page and the pictures.
+        identity_pattern: regular expression; its first group is the identity in a picture's name.
+
+    Returns:
+        The page.
+    """
+    files = read_folder(folder)
+    pattern = re.compile(identity_pattern)
+    texts = {key: TextStatistics() for key in files}
+    mentions: dict[str, Counter] = defaultdict(Counter)
+    agreement = Agreement()
+    for split in dict.fromkeys(split for split, _ in files):
+        names = [name for s, name in files if s == split]
+        for item in dict.fromkeys(item for name in names for item in files[split, name]):
+            sets = {}
+            for name in names:
+                if item in files[split, name]:
+                    text = files[split, name][item]
+                    texts[split, name].add(text)
+                    # two values of one attribute in a text contradict each other and count for none
+                    sets[name] = {n: next(iter(v)) for n, v in read_attributes(text, schema).items() if len(v) == 1}
+                    mentions[name].update([*sets[name], 'captions'])
+            agreement.add(identity_of(item, pattern), sets)
+    sections = [text_section(texts), token_section(texts), _unknown_section(texts), _mention_section(schema, mentions),
+                agreement_section(schema, {'read off the captions': agreement},
+                                  'An unknown rate says nothing about truth. The three pictures of a triplet show the same thing at the same time, and the '
+                                  'pictures of an identity the same person or vehicle: where the captions contradict each other, one of them is wrong. '
+                                  '"Any two" is the agreement of two pictures drawn blindly.')]
+    return write_page(out, f'Captions in {folder.name if folder.name != "text" else folder.parent.name}',
+                      f'{sum(map(len, files.values())):,} captions in {len(files)} files, attributes read off the texts by the schema "{schema.name}".',
+                      _tiles(texts, agreement, schema), [s for s in sections if s is not None])
+
+
+def _tiles(texts: dict, agreement: Agreement, schema: Schema) -> list[tuple[str, str]]:
+    total = sum(len(s.words) for s in texts.values())
+    over = sum(t > 77 for s in texts.values() for t in s.tokens)
+    tiles = [(f'{sum(sum(s.words) for s in texts.values()) / total:.1f}', 'words in a caption'),
+             (f'{100 * sum(s.with_unknown for s in texts.values()) / total:.1f} %', 'of the captions say that something is unknown'),
+             (f'{100 * over / total:.1f} %', 'are longer than CLIP reads')]
+    rows = {n: agreement.row(n)['across modalities, %'] for n, a in schema.attributes.items() if not a.environment}
+    worst = min((n for n, v in rows.items() if v == v), key=rows.get, default=None)
+    return [*tiles, (f'{rows[worst]:.0f} %', f'agreement across modalities on {worst}, the lowest')] if worst else tiles
+
+
+def _unknown_section(texts: dict) -> Section | None:
+    words = sum((s.unknown for s in texts.values()), Counter())
+    if not words:
+        return None
+    return Section('Words for "unknown"', 'As they stand in the captions.', table=[['word', 'times'], *([w, n] for w, n in words.most_common(15))])
+
+
+def _mention_section(schema: Schema, mentions: dict[str, Counter]) -> Section:
+    names = [n for n in schema.attributes if any(counts[n] for counts in mentions.values())]
+    series = {m: [100 * counts[n] / counts['captions'] if counts[n] else float('nan') for n in names] for m, counts in mentions.items()}
+    return Section('What the captions mention', 'Share of the captions that state exactly one value of an attribute.',
+                   agreement_bars(names, series, 'Captions that state the attribute', MODALITY_COLORS), 'mentions')

@@ -1,0 +1,81 @@
+"""A tiny dataset in RGBNT201's layout, a chat server in a process of its own, and a caption config for both."""
+import json
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).parents[2]
+SECRET = 'sk-test-5ecr3t-do-not-leak'
+
+
+def make_dataset(root: Path, triplets: int, triplets_per_identity: int = 2) -> Path:
+    """Write so many triplets of noise, three quarters of them for training."""
+    for index in range(triplets):
+        split = 'train_171' if index < triplets * .75 else 'test'
+        name = f'{index // triplets_per_identity + 1:06d}_cam{index % 2 + 1}_0_{index:04d}.jpg'
+        for modality in ('RGB', 'NI', 'TI'):
+            folder = root / split / modality
+            folder.mkdir(parents=True, exist_ok=True)
+            Image.frombytes('RGB', (8, 16), random.Random(f'{index}{modality}').randbytes(384)).save(folder / name, quality=60)
+    return root
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    return make_dataset(tmp_path / 'RGBNT201', 12)
+
+
+@pytest.fixture
+def serve(tmp_path):
+    """Start a chat server; returns its base URL and the path of its log."""
+    processes = []
+
+    def start(plan: dict | None = None, **options) -> tuple[str, Path]:
+        log, plan_file = tmp_path / f'server{len(processes)}.log', tmp_path / 'plan.json'
+        plan_file.write_text(json.dumps(plan or {}))
+        flags = [str(word) for name, value in options.items() for word in (f'--{name.replace("_", "-")}', value)]
+        process = subprocess.Popen([sys.executable, str(Path(__file__).with_name('chat_server.py')), str(log), str(plan_file), *flags],
+                                   stdout=subprocess.PIPE, text=True, env={**os.environ, 'PYTHONPATH': str(ROOT)})
+        processes.append(process)
+        address = process.stdout.readline().split()[-1]
+        return f'{address}/v1', log
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def write_config(folder: Path, data: Path, url: str, *, models=('clothing-expert', 'accessory-expert'), name: str = 'run', **model) -> Path:
+    """Write a caption config; every model asks the same server."""
+    options = dict(base_url=url, api_key_env='NEXT_MM_TEST_KEY', max_concurrency=8, timeout=1., max_attempts=4, price_input=1., price_output=2.)
+    entries = [dict(options, name=m, model=m, **model) for m in models]
+    path = folder / f'{name}.py'
+    path.write_text(f'dataset = dict(type="RGBNT201", data_root={str(data)!r})\nschema = "person"\nmodels = {entries!r}\n'
+                    f'store = {str(folder / name / "store.sqlite")!r}\ncaptions = {str(folder / name / "text")!r}\n')
+    return path
+
+
+def tool_command(*arguments: object) -> list[str]:
+    """The command line of the tool, with a lister that needs no torch (see ``light_tool.py``)."""
+    return [sys.executable, str(Path(__file__).with_name('light_tool.py')), *map(str, arguments)]
+
+
+def tool_environment() -> dict[str, str]:
+    """Environment with the secret key."""
+    return {**os.environ, 'PYTHONPATH': str(ROOT), 'NEXT_MM_TEST_KEY': SECRET, 'OMP_NUM_THREADS': '1', 'COLUMNS': '200'}
+
+
+def run_tool(*arguments: object, code: int = 0) -> str:
+    """Run the tool and return all it printed."""
+    result = subprocess.run(tool_command(*arguments), capture_output=True, text=True, env=tool_environment(), timeout=120)
+    output = result.stdout + result.stderr
+    assert result.returncode == code, output
+    assert SECRET not in output
+    return output

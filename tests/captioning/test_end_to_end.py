@@ -1,0 +1,183 @@
+"""The whole pipeline over real HTTP, against a server that does everything wrong that servers do."""
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from next_mm.captioning.pictures import picture_key
+from next_mm.captioning.schema import load_schema
+
+from .chat_server import PLATE
+from .conftest import SECRET, make_dataset, run_tool, tool_command, tool_environment, write_config
+
+# What is done to a picture's first requests -> state of its answer and number of requests that it takes.
+PLAN = {
+    'too_many': (['too_many', 'too_many'], 'complete', 3),
+    'error_500': (['error_500'], 'complete', 2),
+    'always_500': (['error_500'] * 9, 'unreached', 4),
+    'hang': (['hang'], 'complete', 2),
+    'drip': (['drip'], 'complete', 2),
+    'broken': (['broken'], 'complete', 2),
+    'not_a_completion': (['not_a_completion'], 'complete', 2),
+    'refusal': (['refusal'], 'complete', 2),
+    'always_refusal': (['refusal', 'refusal'], 'refused', 2),
+    'formal_refusal': (['formal_refusal', 'formal_refusal'], 'refused', 2),
+    'truncated': (['truncated'], 'complete', 2),
+    'always_truncated': (['truncated', 'truncated'], 'partial', 2),
+    'white_space': (['white_space'], 'complete', 1),
+    'fences': (['fences'], 'complete', 1),
+    'odd_confidence': (['odd_confidence'], 'complete', 1),
+    'missing_and_extra': (['missing_and_extra'], 'partial', 1),
+    'wrong_types': (['wrong_types'], 'partial', 1),
+    'plate': (['plate'], 'complete', 1),
+    'bad_request': (['bad_request'], 'rejected', 1),
+}
+
+
+def pictures_of(data: Path) -> list[str]:
+    """Keys of all pictures, in a fixed order."""
+    return [picture_key(path.read_bytes(), -1) for path in sorted(data.rglob('*.jpg'))]
+
+
+def query(folder: Path, sql: str) -> list[tuple]:
+    with sqlite3.connect(folder / 'store.sqlite') as db:
+        return db.execute(sql).fetchall()
+
+
+def log_of(path: Path) -> list[list[str]]:
+    return [line.split() for line in path.read_text().splitlines()]
+
+
+def assert_no_secret(folder: Path) -> None:
+    """The key is in no file below ``folder``."""
+    for path in folder.rglob('*'):
+        if path.is_file():
+            assert SECRET.encode() not in path.read_bytes(), path
+
+
+def test_misbehaving_server_loses_and_invents_nothing(dataset, serve, tmp_path):
+    keys = pictures_of(dataset)
+    cases = dict(zip(PLAN, keys))
+    url, log = serve({cases[name]: steps for name, (steps, _, _) in PLAN.items()})
+    config = write_config(tmp_path, dataset, url, models=('clothing-expert',))
+    output = run_tool(config, 'attributes')
+    answers = {subject: (status, raw, parsed, notes) for subject, _, _, status, raw, parsed, notes in query(tmp_path / 'run', 'SELECT * FROM answers')}
+    asked = Counter(words[1] for words in log_of(log) if words[0] == 'asked')
+    for name, (_, status, requests) in PLAN.items():
+        assert answers[cases[name]][0] == status, name
+        assert asked[cases[name]] == requests, name
+    assert set(answers) == set(keys)  # nothing is lost
+    assert all(asked[key] == 1 for key in keys[len(PLAN):])  # nothing is asked twice without need
+    recorded = Counter(dict(query(tmp_path / 'run', 'SELECT subject, COUNT(*) FROM requests GROUP BY subject')))
+    assert recorded == asked  # the counts add up, request by request
+    assert sum(recorded.values()) == sum(int(line.split('│')[4]) for line in output.splitlines() if '│ request │' in line)
+
+    odd = json.loads(answers[cases['odd_confidence']][2])
+    order = list(load_schema('person').observable('rgb'))
+    assert {name: confidence for name, (_, confidence) in odd.items()} == {name: (.85, .85, .9, 0, 0)[order.index(name) % 5] for name in odd}
+    assert json.loads(answers[cases['odd_confidence']][3]).keys() >= {'confidence as text', 'confidence out of 100', 'confidence in words'}
+    missing = json.loads(answers[cases['missing_and_extra']][2])
+    assert missing['gender'] == [None, 0] and 'name' not in missing
+    wrong = json.loads(answers[cases['wrong_types']][2])
+    assert wrong['gender'] == [None, 0] and wrong['backpack'] == ['yes', .9] and wrong['upper_type'] == [None, 0] and wrong['hairstyle'] == [None, 0]
+    plate = answers[cases['plate']]
+    assert PLATE not in plate[1] and 'licence plate removed' in plate[3] and json.loads(plate[2])['view'] == [None, 0]
+    partial = json.loads(answers[cases['always_truncated']][2])
+    assert any(value for value, _ in partial.values()) and partial['clarity'] == [None, 0]
+    assert PLATE.encode() not in b''.join(p.read_bytes() for p in (tmp_path / 'run').rglob('*') if p.is_file())
+    assert_no_secret(tmp_path / 'run')
+
+    # Started again: what never arrived is asked for, what failed for good only on request.
+    before = len(log_of(log))
+    run_tool(config, 'attributes')
+    assert [words[1] for words in log_of(log)[before:] if words[0] == 'asked'] == [cases['always_500']] * 4
+    before = len(log_of(log))
+    run_tool(config, 'attributes', '--retry-failed')
+    retried = {words[1] for words in log_of(log)[before:] if words[0] == 'asked'}
+    assert retried == {cases[n] for n in ('always_500', 'always_refusal', 'formal_refusal', 'bad_request')}
+    assert {status for status, in query(tmp_path / 'run', 'SELECT status FROM answers')} == {'complete', 'partial'}
+
+    run_tool(config, 'merge', 'compose')
+    for split, count in (('train', 9), ('test', 3)):
+        for name in ('RGB', 'NI', 'TI'):
+            entries = json.loads((tmp_path / f'run/text/{split}_{name}.json').read_text())
+            assert len(entries) == count and all(e.keys() == {'item', 'description'} and e['description'] for e in entries)
+
+
+@pytest.mark.parametrize(('trick', 'text'), [('wrong_key', 'the key was not accepted'), ('elsewhere', 'pictures are sent to no other address')])
+def test_a_hopeless_endpoint_stops_the_run_at_once(dataset, serve, tmp_path, trick, text):
+    url, log = serve({key: [trick] * 99 for key in pictures_of(dataset)})
+    output = run_tool(write_config(tmp_path, dataset, url, models=('m',)), 'attributes', code=3)
+    assert text in output
+    assert len(log_of(log)) <= 2 * 8  # what was in flight
+    assert query(tmp_path / 'run', 'SELECT COUNT(*) FROM answers') == [(0,)]  # a wrong key says nothing about a picture
+    assert_no_secret(tmp_path / 'run')
+
+
+def test_an_endpoint_that_fails_every_time_stops_the_run(tmp_path, serve):
+    data = make_dataset(tmp_path / 'RGBNT201', 20)
+    url, log = serve({key: ['bad_request'] * 99 for key in pictures_of(data)})
+    output = run_tool(write_config(tmp_path, data, url, models=('m',)), 'attributes', code=3)
+    assert '10 questions in a row failed' in output and 'picture rejected' in output
+    assert sum(words[0] == 'asked' for words in log_of(log)) <= 10 + 8
+
+
+def wait_until(condition, timeout: float = 60) -> None:
+    end = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < end, 'it did not come to that'
+        time.sleep(.02)
+
+
+def answered(log: Path) -> list[str]:
+    return [' '.join(words[1:3]) for words in log_of(log) if words[0] == 'answered'] if log.exists() else []
+
+
+def stored(folder: Path) -> int:
+    if not (folder / 'store.sqlite').exists():
+        return 0
+    try:
+        return query(folder, 'SELECT COUNT(*) FROM answers')[0][0]
+    except sqlite3.OperationalError:
+        return 0
+
+
+def test_killed_and_started_again_asks_nothing_twice(tmp_path, serve):
+    """2,000 pictures: killed with requests in flight, started again, the same output as an uninterrupted run."""
+    data = make_dataset(tmp_path / 'RGBNT201', 667, 4)
+    url, log = serve(stall_after=700)
+    config = write_config(tmp_path, data, url, models=('m',), name='killed', max_concurrency=16, timeout=60.)
+    process = subprocess.Popen(tool_command(config, 'attributes'), env=tool_environment(), stdout=subprocess.DEVNULL, start_new_session=True)
+    wait_until(lambda: stored(tmp_path / 'killed') == 700)  # the server stalls: the rest hangs in flight
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    first = answered(log)
+    assert len(first) == 700 and sum(words[0] == 'asked' for words in log_of(log)) > 700
+
+    url, log_two = serve(latency=.01)
+    config = write_config(tmp_path, data, url, models=('m',), name='killed', max_concurrency=16)
+    process = subprocess.Popen(tool_command(config, 'attributes'), env=tool_environment(), stdout=subprocess.DEVNULL, start_new_session=True)
+    wait_until(lambda: stored(tmp_path / 'killed') > 1300)  # and once more at any moment
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    kept = stored(tmp_path / 'killed')
+    on_the_wire = 700 + len(answered(log_two)) - kept  # answers that had left the server and not reached the disk
+    assert 0 <= on_the_wire <= 16
+    run_tool(config, 'attributes')
+    counts = Counter(first + answered(log_two))
+    assert len(counts) == 2001
+    assert not set(first) & set(answered(log_two))  # of the 700, not one is asked again
+    assert sum(n - 1 for n in counts.values()) == on_the_wire  # of the rest, those that were on the wire at the kill
+
+    url, _ = serve()
+    straight = write_config(tmp_path, data, url, models=('m',), name='straight', max_concurrency=16)
+    run_tool(straight, 'attributes', 'merge', 'compose')
+    run_tool(config, 'merge', 'compose')
+    for path in (tmp_path / 'straight/text').iterdir():
+        assert path.read_bytes() == (tmp_path / 'killed/text' / path.name).read_bytes(), path.name

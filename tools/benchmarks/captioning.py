@@ -1,0 +1,192 @@
+"""Measure the caption pipeline against simulated models.
+
+    python tools/benchmarks/captioning.py speed [--pictures 20000] [--latency 0.2] [--concurrency 64]
+    python tools/benchmarks/captioning.py quality data/demo/RGBNT201/attributes.json [--models NAME NAME ...]
+
+``speed`` asks a local server, in a process of its own, about tiny pictures and reports answers a second and peak memory.
+``quality`` compares simulated models, whose errors are known, with what merging and complementing make of them.
+"""
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def make_pictures(root: Path, count: int) -> None:
+    """Write ``count`` tiny pictures, all different, as triplets in RGBNT201's layout."""
+    import io
+
+    from PIL import Image
+    buffer = io.BytesIO()
+    Image.effect_noise((64, 128), 60).convert('RGB').save(buffer, 'JPEG', quality=75)
+    data = buffer.getvalue()
+    for index in range(-(-count // 3)):
+        split = 'train_171' if index % 5 else 'test'
+        for modality in ('RGB', 'NI', 'TI'):
+            folder = root / split / modality
+            if index < 6:
+                folder.mkdir(parents=True, exist_ok=True)
+            # bytes before the last segment marker differ, as a JPEG comment would, at the price of no new encoding
+            path = folder / f'{index // 4 + 1:06d}_cam{index % 4 + 1}_0_{index % 4:02d}.jpg'
+            path.write_bytes(data[:-2] + f'{index}{modality}'.encode() + data[-2:])
+
+
+def start_server(latency: float) -> tuple[subprocess.Popen, str]:
+    """Start the simulated models; returns the process and its base URL."""
+    command = [sys.executable, '-m', 'next_mm.captioning.simulation.server', '--port', '0', '--latency', str(latency)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, 'PYTHONPATH': str(ROOT)})
+    return process, process.stdout.readline().split()[-1] + '/v1'
+
+
+def measure_speed(arguments: argparse.Namespace) -> dict:
+    """Run the attribute stage and read rate and memory off its process."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        make_pictures(root / 'RGBNT201', arguments.pictures)
+        server, url = start_server(arguments.latency)
+        model = dict(name='m', model='clothing-expert', base_url=url, max_concurrency=arguments.concurrency)
+        config = root / 'config.py'
+        config.write_text(f'dataset = dict(type="RGBNT201", data_root={str(root / "RGBNT201")!r})\nschema = "person"\nmodels = [{model!r}]\n'
+                          f'store = {str(root / "store.sqlite")!r}\ncaptions = {str(root / "text")!r}\n')
+        try:
+            began = time.monotonic()
+            process = subprocess.Popen([sys.executable, str(ROOT / 'tools/generate_captions.py'), str(config), 'attributes'],
+                                       env={**os.environ, 'PYTHONPATH': str(ROOT)}, stdout=subprocess.DEVNULL)
+            peak = watch_memory(process)
+            total = time.monotonic() - began
+        finally:
+            server.kill()
+            server.wait()
+            server.stdout.close()
+        if process.returncode:
+            raise SystemExit(f'the run failed with status {process.returncode}')
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return {'pictures': arguments.pictures, **read_rate(root / 'store.sqlite'), 'ideal answers/s': arguments.concurrency / arguments.latency,
+                'peak memory MiB, asking process': peak, 'peak memory MiB, lister before it': usage.ru_maxrss / 1024,
+                'CPU s, server included': usage.ru_utime + usage.ru_stime, 'whole run s': total}
+
+
+def watch_memory(process: subprocess.Popen) -> float:
+    """Wait for a process; returns the peak of its own resident memory in MiB (Linux)."""
+    peak = 0
+    while process.poll() is None:
+        lines = Path(f'/proc/{process.pid}/status').read_text().splitlines()
+        peak = max([peak, *(int(line.split()[1]) for line in lines if line.startswith('VmHWM'))])
+        time.sleep(.2)
+    return peak / 1024
+
+
+def read_rate(store: Path) -> dict:
+    """Answers a second between the first and the last answer in a store."""
+    import sqlite3
+    with sqlite3.connect(store) as db:
+        count, first, last = db.execute("SELECT COUNT(*), MIN(at), MAX(at) FROM requests WHERE outcome='complete'").fetchone()
+    return {'answers': count, 'answers/s': (count - 1) / (last - first)}
+
+
+class Score:
+    """Answers against the truth: unknown, right, wrong."""
+
+    def __init__(self) -> None:
+        self.total = self.unknown = self.right = 0
+
+    def add(self, value: str | None, true: str) -> None:
+        """Count one answer."""
+        self.total += 1
+        self.unknown += value is None
+        self.right += value == true
+
+    def columns(self) -> list[float]:
+        """Percent unknown, percent right of all, percent right of what is stated."""
+        told = self.total - self.unknown
+        return [100 * part / whole if whole else float('nan') for part, whole in
+                ((self.unknown, self.total), (self.right, self.total), (self.right, told))]
+
+
+def measure_quality(arguments: argparse.Namespace) -> dict[str, dict[tuple[str, str], Score]]:
+    """Simulate the models on every picture of a dataset whose truth is known, merge, complement, and score every step.
+
+    Returns:
+        step (a model, merged, complemented) -> (modality, attribute) -> score.
+    """
+    from next_mm.captioning import complement_modalities, load_schema, merge_models, parse_answer
+    from next_mm.captioning.simulation import BEHAVIOURS, simulate_answer
+    from next_mm.captioning.simulation.truth import read_truth
+    schema = load_schema(arguments.schema)
+    triplets: dict[tuple[str, str], dict] = {}
+    for picture in read_truth(arguments.truth):
+        triplets.setdefault((picture.split, picture.item), {})[picture.modality] = picture
+    scores: dict[str, dict[tuple[str, str], Score]] = {}
+
+    def score(step: str, pictures: dict, sets: dict) -> None:
+        for modality, attributes in sets.items():
+            for name, observation in attributes.items():
+                true = pictures[modality].attributes.get(name)
+                if true is not None:
+                    scores.setdefault(step, {}).setdefault((modality, name), Score()).add(observation.value, true)
+
+    for pictures in triplets.values():
+        answers: dict[str, list] = {}
+        for modality, picture in pictures.items():
+            for model in arguments.models:
+                text = json.dumps(simulate_answer(BEHAVIOURS[model], picture.attributes, modality, schema, f'{model} {picture.split}/{picture.item} {modality}'))
+                answers.setdefault(modality, []).append(parse_answer(text, schema, modality, model).attributes)
+        for index, model in enumerate(arguments.models):
+            score(model, pictures, {m: said[index] for m, said in answers.items()})
+        merged = {m: merge_models(said) for m, said in answers.items()}
+        score('merged', pictures, merged)
+        score('complemented', pictures, complement_modalities(merged, schema))
+    return scores
+
+
+def print_quality(scores: dict[str, dict[tuple[str, str], Score]]) -> None:
+    """Three tables: all attributes, by modality, by attribute (Markdown)."""
+    steps = list(scores)
+    print('percent: unknown / right of all / right of what is stated\n')
+    print('| | ' + ' | '.join(steps) + ' |\n|---|' + '---|' * len(steps))
+    cells = list(scores[steps[0]])
+    groups = {'all': cells, **{m: [c for c in cells if c[0] == m] for m in dict.fromkeys(m for m, _ in cells)},
+              **{n: [c for c in cells if c[1] == n] for n in dict.fromkeys(n for _, n in cells)}}
+    for label, members in groups.items():
+        row = []
+        for step in steps:
+            total = Score()
+            for cell in members:
+                part = scores[step][cell]
+                total.total, total.unknown, total.right = total.total + part.total, total.unknown + part.unknown, total.right + part.right
+            row.append(' / '.join(f'{value:.1f}' for value in total.columns()))
+        print(f'| {label} | ' + ' | '.join(row) + ' |')
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest='command', required=True)
+    speed = commands.add_parser('speed')
+    speed.add_argument('--pictures', type=int, default=20000)
+    speed.add_argument('--latency', type=float, default=.2)
+    speed.add_argument('--concurrency', type=int, default=64)
+    quality = commands.add_parser('quality')
+    quality.add_argument('truth', type=Path)
+    quality.add_argument('--schema', default='person')
+    quality.add_argument('--models', nargs='+', default=['clothing-expert', 'accessory-expert'])
+    arguments = parser.parse_args()
+    if arguments.command == 'quality':
+        print_quality(measure_quality(arguments))
+        return
+    result = measure_speed(arguments)
+    for name, value in result.items():
+        print(f'{name:36} {value:,.1f}' if isinstance(value, float) else f'{name:36} {value:,}')
+
+
+if __name__ == '__main__':
+    main()
