@@ -1,4 +1,4 @@
-# The plain baseline of Table IV (a) on the demo (synthetic): the concatenated class tokens, no captions.
+# The plain baseline of Table IV (a) on the demo (synthetic): the concatenated class tokens, no captions. Needs nothing.
 #   python tools/train.py configs/baseline_demo.py
 _base_ = ['_base_/experiments/demo.py']
 

@@ -1,6 +1,7 @@
 """What all tests share: one thread and fresh seeds, mmengine's global names put back, and the optional shared data."""
 from __future__ import annotations
 
+import json
 import os
 import random
 from collections.abc import Iterator
@@ -14,6 +15,13 @@ from mmengine.registry import DefaultScope, init_default_scope
 from mmengine.visualization import Visualizer
 
 torch.set_num_threads(1)
+
+TINY_CLIP = {
+    'embed_dim': 32,
+    'quick_gelu': True,
+    'vision_cfg': {'image_size': [32, 16], 'layers': 2, 'width': 64, 'head_width': 32, 'patch_size': 8},
+    'text_cfg': {'context_length': 77, 'vocab_size': 49408, 'width': 32, 'heads': 2, 'layers': 2},
+}
 
 
 @pytest.fixture(autouse=True)
@@ -42,3 +50,11 @@ def shared_dir() -> Path:
 def repo_dir() -> Path:
     """Root of the checkout."""
     return Path(__file__).parents[1]
+
+
+@pytest.fixture(scope='session')
+def tiny_clip(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Path of an open_clip model config of a CLIP that runs in milliseconds."""
+    path = tmp_path_factory.mktemp('clip') / 'tiny-clip-quickgelu.json'
+    path.write_text(json.dumps(TINY_CLIP))
+    return str(path)

@@ -23,7 +23,7 @@ def test_leaves_are_found() -> None:
 def test_leaf_is_complete_and_its_model_builds(leaf: str, tiny_clip: str) -> None:
     cfg = load_config(leaf)
     check_config(cfg)
-    assert cfg.train_cfg and cfg.val_cfg and cfg.test_cfg and cfg.optim_wrapper
+    assert cfg.train_cfg and cfg.optim_wrapper and cfg.val_cfg is not None and cfg.test_cfg is not None
     assert cfg.model.head.num_classes > 1
     cfg.model.backbone.update(model_name=tiny_clip, pretrained=None)  # the real towers are built in test_clip_visual.py
     if cfg.model.text:

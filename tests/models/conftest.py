@@ -6,21 +6,7 @@ import pytest
 import torch
 
 from next_mm.structures import ReIDDataSample
-
-TINY_CLIP = {
-    'embed_dim': 32,
-    'quick_gelu': True,
-    'vision_cfg': {'image_size': [32, 16], 'layers': 2, 'width': 64, 'head_width': 32, 'patch_size': 8},
-    'text_cfg': {'context_length': 77, 'vocab_size': 49408, 'width': 32, 'heads': 2, 'layers': 2},
-}
-
-
-@pytest.fixture(scope='session')
-def tiny_clip(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Path of an open_clip model config of a CLIP that runs in milliseconds."""
-    path = Path(tmp_path_factory.mktemp('clip')) / 'tiny-clip-quickgelu.json'
-    path.write_text(json.dumps(TINY_CLIP))
-    return str(path)
+from tests.conftest import TINY_CLIP
 
 
 @pytest.fixture(scope='session')
