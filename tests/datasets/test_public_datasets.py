@@ -70,6 +70,8 @@ def test_rgbnt100(tmp_path):
 
 
 def test_labels_follow_sorted_identities_and_indices(tmp_path):
+    many = RGBNT201(data_root=str(trees.make_rgbnt201(tmp_path / 'many', train=[129, 7, 64, 30], per_identity=1)))
+    assert dict(zip(column(many, 'identity'), many.labels.tolist())) == {7: 0, 30: 1, 64: 2, 129: 3}  # a set has another order
     root = trees.make_rgbnt201(tmp_path)
     assert RGBNT201(data_root=str(root), indices=6).labels.tolist() == [0, 0, 0, 0, 1, 1]
     assert RGBNT201(data_root=str(root), indices=[11, 0]).labels.tolist() == [2, 0]
