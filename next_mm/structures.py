@@ -9,7 +9,7 @@ from torch import Tensor
 
 from .modalities import MODALITIES, NUM_MODALITIES
 
-__all__ = ['MODALITIES', 'NUM_MODALITIES', 'ReIDDataSample', 'TripletBatch', 'TripletRecord', 'UNKNOWN']
+__all__ = ['MODALITIES', 'NUM_MODALITIES', 'UNKNOWN', 'ReIDDataSample', 'TripletBatch', 'TripletRecord']
 
 UNKNOWN = -1
 """Camera, scene or label that is not known."""

@@ -25,7 +25,10 @@ def measure_expert_load(model: nn.Module, loader: DataLoader, title: str = 'expe
     try:
         for _ in predict(model, loader, title):
             pass
-        return meter.tokens_per_sample().numpy()
+        load = meter.tokens_per_sample()
+        if load is None:
+            raise ValueError(f'{title}: expected samples to count, got none')
+        return load.numpy()
     finally:
         meter.close()
 

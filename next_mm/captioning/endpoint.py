@@ -99,7 +99,7 @@ class ChatEndpoint:
         Raises:
             AskError: there is no answer.
         """
-        options = {self.settings.token_limit: max_tokens}
+        options: dict = {self.settings.token_limit: max_tokens}
         if response_format is not None:
             options['response_format'] = response_format
         if self.settings.temperature is not None:

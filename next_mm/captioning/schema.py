@@ -10,7 +10,6 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from ..modalities import MODALITIES
 from .grammar import Node, parse_template, placeholders
 from .unknown import is_unknown
 
@@ -43,7 +42,7 @@ class Attribute(BaseModel):
     values: dict[str, tuple[str, ...]]
     free: bool = False
     environment: bool = False
-    modalities: tuple[Literal['rgb', 'nir', 'tir'], ...] = MODALITIES
+    modalities: tuple[Literal['rgb', 'nir', 'tir'], ...] = ('rgb', 'nir', 'tir')
     complement: bool = True
     complement_below: float | None = Field(default=None, ge=0, le=1)
     qualifies: str | None = None

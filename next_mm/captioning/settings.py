@@ -145,7 +145,7 @@ def _place(location: tuple) -> str:
     return '.'.join(map(str, location)) or 'config'
 
 
-def _hint(error: dict) -> str:
+def _hint(error: Mapping) -> str:
     if error['type'] != 'extra_forbidden':
         return ''
     fields = ModelSettings.model_fields if len(error['loc']) > 1 else {**CaptionSettings.model_fields, 'schema': None}

@@ -118,12 +118,17 @@ class Store:
         """One answer, or ``None``."""
         row = self.db.execute('SELECT status, raw, parsed, notes FROM answers WHERE subject=? AND model=? AND prompt=?',
                               (subject, model, prompt)).fetchone()
-        return None if row is None else Answer(*row[:3], json.loads(row[3]) if row[3] else {})
+        return None if row is None else Answer(row[0], row[1], row[2], json.loads(row[3]) if row[3] else {})
 
     def spent(self, model: str | None = None) -> float:
         """US dollars spent so far, in all runs on this store."""
         query, values = ('SELECT TOTAL(cost) FROM requests', ()) if model is None else ('SELECT TOTAL(cost) FROM requests WHERE model=?', (model,))
         return self.db.execute(query, values).fetchone()[0]
+
+    def most_tokens(self, model: str) -> tuple[int, int]:
+        """The most tokens that a request of ``model`` took in and gave out."""
+        row = self.db.execute('SELECT MAX(tokens_in), MAX(tokens_out) FROM requests WHERE model=?', (model,)).fetchone()
+        return row[0] or 0, row[1] or 0
 
     def absorb(self, other: str | Path) -> int:
         """Take over the answers and requests of another store; what both have stays, a usable answer beats a failed one.

@@ -60,7 +60,8 @@ def fit_budget(sentences: Iterable[str], budget: int, count: TokenCounter = coun
 
     A sentence that does not fit is left out whole; a shorter one after it may still fit. The first is always kept.
     """
-    kept, used = [], 2
+    kept: list[str] = []
+    used = 2
     for sentence in sentences:
         length = count(sentence)
         if not kept or used + length <= budget:

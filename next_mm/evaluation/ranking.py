@@ -202,7 +202,8 @@ def score_queries(
         scores.append((*score_ranks(ranks, num_matches), first, num_matches))
         if keep_ranks:
             kept += [row[:count].clone() for row, count in zip(ranks.cpu(), num_matches.tolist())]
-    return QueryScores(*(torch.cat(column) for column in zip(*scores)), ranks=kept if keep_ranks else None)
+    average_precision, inverse_penalty, first_rank, matches = (torch.cat(column) for column in zip(*scores))
+    return QueryScores(average_precision, inverse_penalty, first_rank, matches, ranks=kept if keep_ranks else None)
 
 
 def summarize(scores: QueryScores, topk: Sequence[int] = (1, 5, 10)) -> dict[str, float]:

@@ -108,7 +108,7 @@ class ReIDMetric(BaseMetric):
             self.collect_device,
             **({'tmpdir': self.collect_dir} if self.collect_device == 'cpu' else {}),
         )
-        self.results = []
+        self.results: list[Any] = []
         outcome: list[Any] = [None, None]
         if is_main_process():
             _remove_empty_collect_folder()

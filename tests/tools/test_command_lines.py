@@ -1,4 +1,5 @@
 """The command lines: help without loading torch, mistakes told in words."""
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -41,7 +42,7 @@ def test_scripts_say_how_they_are_used(script: str) -> None:
 
 def test_print_config_shows_all_bases_and_names_misspelt_options() -> None:
     command = [sys.executable, 'tools/print_config.py', 'configs/next_demo.py', '--cfg-options']
-    environment = {'PYTHONPATH': str(ROOT), 'PATH': ''}
+    environment = {**os.environ, 'PYTHONPATH': str(ROOT)}
     good = subprocess.run([*command, 'model.neck.semantic.sampling=topk'], cwd=ROOT, capture_output=True, text=True, env=environment)
     assert "sampling='topk'" in good.stdout
     assert "type='RankListHook'" in good.stdout

@@ -81,12 +81,12 @@ def _tiles(texts: dict, agreement: Agreement, schema: Schema) -> list[tuple[str,
              (f'{100 * sum(s.with_unknown for s in texts.values()) / total:.1f} %', 'of the captions say that something is unknown'),
              (f'{100 * over / total:.1f} %', 'are longer than CLIP reads')]
     rows = {n: agreement.row(n)['across modalities, %'] for n, a in schema.attributes.items() if not a.environment}
-    worst = min((n for n, v in rows.items() if v == v), key=rows.get, default=None)
+    worst = min((n for n, v in rows.items() if v == v), key=rows.__getitem__, default=None)
     return [*tiles, (f'{rows[worst]:.0f} %', f'agreement across modalities on {worst}, the lowest')] if worst else tiles
 
 
 def _unknown_section(texts: dict) -> Section | None:
-    words = sum((s.unknown for s in texts.values()), Counter())
+    words: Counter[str] = sum((s.unknown for s in texts.values()), Counter())
     if not words:
         return None
     return Section('Words for "unknown"', 'As they stand in the captions.', table=[['word', 'times'], *([w, n] for w, n in words.most_common(15))])

@@ -102,7 +102,7 @@ def _step_section(statistics: RunStatistics) -> Section:
     panels = {'Words by template': {s: statistics.words[s][0] / max(1, statistics.words[s][1]) for s in used},
               'Unknown values, %': {s: c.unknown_rate(names) for s, c in used.items()},
               'Identity incomplete, %': {s: 100 * c.incomplete / c.sets for s, c in used.items()}}
-    table = [['attribute', *(f'{s}, unknown %' for s in used)], *([n, *(c.unknown_rate([n]) for c in used.values())] for n in names)]
+    table: list[list[object]] = [['attribute', *(f'{s}, unknown %' for s in used)], *([n, *(c.unknown_rate([n]) for c in used.values())] for n in names)]
     return Section('Before and after', 'What each model says alone, what is left unknown when the surest of them is taken for each attribute, and when the '
                    'other modalities fill the gaps. "Identity incomplete": pictures with an unknown among the attributes of the identity.', bars(panels, colors), 'before_after', table)
 

@@ -5,6 +5,7 @@ import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from next_mm.models.backbones.attention import SelfAttention
 from next_mm.models.backbones.features import CameraEmbedding, VisualFeatures, encode_triplets
 from next_mm.models.clip_loading import load_clip
 from next_mm.registry import MODELS
@@ -38,8 +39,11 @@ class CLIPVisual(BaseModule):
                  grad_checkpointing: bool = False,
                  num_cameras: int = 0) -> None:
         super().__init__()
-        self.tower = load_clip(model_name, pretrained, image_size=tuple(image_size), stride=stride).visual
+        self.tower = load_clip(model_name, pretrained, image_size=(image_size[0], image_size[1]), stride=stride).visual
         _check_tower(self.tower, model_name)
+        for block in self.tower.transformer.resblocks:
+            if isinstance(block.attn, nn.MultiheadAttention):  # open_clip's own variants need no help
+                block.attn = SelfAttention(block.attn)
         self.tower.set_grad_checkpointing(grad_checkpointing)
         self.passes = passes
         self.out_dim: int = self.tower.output_dim

@@ -64,7 +64,7 @@ class CLIPText(TextEncoder):
         return self._frozen.cache
 
     @property
-    def digest(self) -> str:
+    def digest(self) -> str:  # type: ignore[override]
         """SHA-256 of the tower."""
         return self._frozen.digest
 
@@ -89,7 +89,7 @@ class CLIPText(TextEncoder):
         slots = self.cache.slots(captions) if self.cache is not None else [-1] * len(captions)
         new = [caption for caption, slot in zip(captions, slots) if slot < 0]
         known = torch.tensor([slot for slot in slots if slot >= 0], dtype=torch.int64)
-        features = [_take(self.cache.table(device), known)] if len(known) else []
+        features = [_take(self.cache.table(device), known)] if self.cache is not None and len(known) else []
         if new:
             fresh = self.tower([np.frombuffer(caption, dtype=np.int32) for caption in new])
             features.append(fresh)
