@@ -5,7 +5,10 @@
 dataset = dict(type='RGBNT201', data_root='data/demo/RGBNT201')
 schema = 'person'
 _server = dict(base_url='http://127.0.0.1:8765/v1', max_concurrency=16)
-models = [dict(name='clothing-expert', model='clothing-expert', **_server), dict(name='accessory-expert', model='accessory-expert', **_server)]
+models = [
+    dict(name='clothing-expert', model='clothing-expert', **_server),
+    dict(name='accessory-expert', model='accessory-expert', **_server),
+]
 composer = None  # by template
 store = 'work_dirs/captions/demo_simulated/store.sqlite'
 captions = 'work_dirs/captions/demo_simulated/text'

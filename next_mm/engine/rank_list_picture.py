@@ -86,9 +86,11 @@ class QueryPictures:
     def __call__(self, query: Mapping[str, Any], topk: int, title: str = '') -> np.ndarray:
         """Return the picture (H, W, 3) of a query and its ``topk`` nearest; ``title`` goes before the query's name."""
         columns = [RankedTriplet(self._pictures(query), f'query: {query["identity"]}', f'camera {query["camera"]}')]
-        for rank, entry in enumerate(query['nearest'][:topk], start=1):
-            columns.append(
-                RankedTriplet(self._pictures(entry), f'{rank}: {entry["identity"]}', f'{entry["distance"]:.3f}', entry['correct']))
+        nearest = query['nearest'][:topk]
+        cosine = bool(nearest) and nearest[0]['distance'] < 0  # the metric ranks by -cosine, re-ranking by a distance from 0 up
+        for rank, entry in enumerate(nearest, start=1):
+            note = f'cos {-entry["distance"]:.3f}' if cosine else f'dist {entry["distance"]:.3f}'
+            columns.append(RankedTriplet(self._pictures(entry), f'{rank}: {entry["identity"]}', note, entry['correct']))
         kind = type(self.dataset).__name__ + (' (synthetic)' if self.dataset.metainfo.get('synthetic') else '')
         return draw_rank_list(f'{title or kind}: {query["name"]}, average precision {100 * query["ap"]:.1f} %', columns)
 

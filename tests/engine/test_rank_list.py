@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from next_mm.engine import RankedTriplet, choose_queries, draw_rank_list
+from next_mm.engine.rank_list_picture import QueryPictures
 
 
 def _flat(value: int) -> np.ndarray:
@@ -37,3 +38,29 @@ def test_frames_tell_right_from_wrong_and_absent_pictures_stay_grey() -> None:
 def test_nothing_to_draw_is_an_error() -> None:
     with pytest.raises(ValueError, match='expected pictures, got none'):
         draw_rank_list('x', [RankedTriplet([None, None, None], 'query')])
+
+
+class TwoTriplets:
+    """A dataset of two triplets with pictures in memory."""
+
+    metainfo = dict(synthetic=True)
+
+    def __len__(self) -> int:
+        return 2
+
+    def get_data_info(self, index: int) -> dict:
+        """One record."""
+        return dict(name=f'{index}.jpg', identity=5 + index, img_paths=(None, None, None), side_by_side=False)
+
+
+@pytest.mark.parametrize(('distance', 'note'), [(-0.75, 'cos 0.750'), (0.25, 'dist 0.250')])
+def test_a_querys_picture_names_what_ranked_it(distance: float, note: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list = []
+    monkeypatch.setattr('next_mm.engine.rank_list_picture.draw_rank_list', lambda title, columns: drawn.append((title, columns)))
+    pictures = QueryPictures(TwoTriplets())
+    nearest = [dict(name='1.jpg', identity=6, distance=distance, correct=False)]
+    pictures(dict(name='0.jpg', identity=5, camera=2, ap=0.125, nearest=nearest), topk=5)
+    title, (query, entry) = drawn[0]
+    assert title == 'TwoTriplets (synthetic): 0.jpg, average precision 12.5 %'
+    assert (query.label, query.note, query.correct) == ('query: 5', 'camera 2', None)
+    assert (entry.label, entry.note, entry.correct) == ('1: 6', note, False)
