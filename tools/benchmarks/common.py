@@ -1,0 +1,156 @@
+"""What the benchmarks share: interleaved timing, the bare tower to compare with, made-up batches, tables and JSON."""
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import platform
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import open_clip
+import torch
+from mmengine.config import Config
+from rich.console import Console
+from rich.table import Table
+from torch import Tensor, nn
+
+from next_mm.apis import build_model, load_config
+from next_mm.structures import ReIDDataSample, TripletBatch
+
+START, END = 49406, 49407  # CLIP's tokens around a caption
+
+
+def interleave(cases: dict[str, Callable[[], Any]], *, repeats: int, warmup: int = 1) -> dict[str, list[float]]:
+    """Time all cases in turn, again and again, so that a slow moment of the machine falls on all of them.
+
+    Returns:
+        Seconds of each repeat by case.
+    """
+    seconds: dict[str, list[float]] = {name: [] for name in cases}
+    for repeat in range(warmup + repeats):
+        for name, run in cases.items():
+            synchronize()
+            start = time.perf_counter()
+            run()
+            synchronize()
+            if repeat >= warmup:
+                seconds[name].append(time.perf_counter() - start)
+    return seconds
+
+
+def ratio(seconds: dict[str, list[float]], name: str, floor: str) -> float:
+    """Median over the rounds of a case's time in units of the floor's time in the same round."""
+    return statistics.median(case / base for case, base in zip(seconds[name], seconds[floor]))
+
+
+def synchronize() -> None:
+    """Wait for the GPU, where there is one."""
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+
+
+def arguments(description: str, *, repeats: int, batch_sizes: Sequence[int]) -> argparse.ArgumentParser:
+    """The options that all benchmarks have."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument('--config', default='configs/next_rgbnt201.py')
+    parser.add_argument('--batch-sizes', type=int, nargs='+', default=list(batch_sizes), metavar='B', help='triplets')
+    parser.add_argument('--repeats', type=int, default=repeats, help='rounds over all cases; the median is reported')
+    parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
+    parser.add_argument('--amp', choices=['bf16', 'fp16'], help='autocast, for the floor as well')
+    parser.add_argument('--threads', type=int, default=torch.get_num_threads())
+    parser.add_argument('--out', type=Path, help='JSON file to write')
+    return parser
+
+
+def autocast(args: argparse.Namespace) -> contextlib.AbstractContextManager:
+    """The autocast that ``--amp`` asks for."""
+    if args.amp is None:
+        return contextlib.nullcontext()
+    return torch.autocast(args.device, dtype={'bf16': torch.bfloat16, 'fp16': torch.float16}[args.amp])
+
+
+def read_config(args: argparse.Namespace, **options: Any) -> Config:
+    """The config with random weights: what is measured does not depend on them."""
+    cfg = load_config(args.config, {'model.backbone.pretrained': None, **options})
+    if cfg.model.get('text') and cfg.model.text.type == 'CLIPText':
+        cfg.model.text.pretrained = None
+    return cfg
+
+
+def make_model(args: argparse.Namespace, cfg: Config) -> nn.Module:
+    """The model of the config, in evaluation mode."""
+    torch.manual_seed(0)
+    return build_model(cfg, device=args.device)
+
+
+def make_tower(args: argparse.Namespace, cfg: Config) -> nn.Module:
+    """The bare visual tower, as open_clip builds it: the floor."""
+    name, size = cfg.model.backbone.model_name, tuple(cfg.model.backbone.image_size)
+    return open_clip.create_model(name, force_image_size=size).visual.to(args.device).eval()
+
+
+def make_captions(shape: Sequence[int], generator: torch.Generator) -> Tensor:
+    """Random captions, (*shape, 77) int32, as long as RGBNT201's (48 tokens on average); no two share a beginning."""
+    tokens = torch.zeros(*shape, 77, dtype=torch.int32)
+    rows = tokens.view(-1, 77)
+    lengths = (48 + 8 * torch.randn(len(rows), generator=generator)).round().clamp(20, 77).int().tolist()
+    for row, length in zip(rows, lengths):
+        row[:length] = torch.randint(1, START, (length, ), generator=generator)
+        row[0], row[length - 1] = START, END
+    return tokens
+
+
+def make_batch(args: argparse.Namespace, cfg: Config, size: int, *, subsets: int, seed: int = 0) -> tuple[Tensor, TripletBatch]:
+    """Random normalised pictures (B, 3, 3, H, W) and the rest of a batch, identities in groups of four."""
+    generator = torch.Generator().manual_seed(seed)
+    images = torch.randn(size, 3, 3, *cfg.model.backbone.image_size, generator=generator).to(args.device)
+    labels = torch.arange(size).div(4, rounding_mode='floor').to(args.device)
+    tokens = make_captions((size, subsets, 3), generator)
+    samples = [ReIDDataSample() for _ in range(size)]
+    return images, TripletBatch(samples=samples, labels=labels, tokens=tokens)
+
+
+def report(title: str, rows: Iterable[dict[str, Any]], args: argparse.Namespace) -> None:
+    """Print the rows as a table and write them, with what they were measured on, to ``--out``."""
+    rows = list(rows)
+    table = Table(title=f'{title}\n{hardware(args)}', title_justify='left')
+    for column in rows[0]:
+        table.add_column(column, justify='left' if isinstance(rows[0][column], str) else 'right')
+    for row in rows:
+        table.add_row(*(f'{value:.3f}' if isinstance(value, float) else str(value) for value in row.values()))
+    Console(width=None if sys.stdout.isatty() else 140).print(table)
+    if args.out is not None:
+        args.out.parent.mkdir(parents=True, exist_ok=True)
+        options = {name: str(value) if isinstance(value, Path) else value for name, value in vars(args).items()}
+        args.out.write_text(json.dumps({'title': title, 'hardware': hardware(args), 'arguments': options, 'rows': rows}, indent=2))
+
+
+def hardware(args: argparse.Namespace) -> str:
+    """Device, versions and date in one line."""
+    device = torch.cuda.get_device_name() if args.device.startswith('cuda') else f'{_cpu_name()}, {args.threads} threads'
+    return f'{device}; torch {torch.__version__}; {date.today().isoformat()}'
+
+
+def _cpu_name() -> str:
+    with contextlib.suppress(OSError):
+        for line in Path('/proc/cpuinfo').read_text().splitlines():
+            if line.startswith('model name'):
+                return line.split(':', 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+@contextlib.contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Run with this many CPU threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,124 @@
+"""Time and memory of a training step in units of the bare visual tower: ``python tools/benchmarks/training_step.py``.
+
+A step is forward, loss, backward and Adam. The floor is the same step of open_clip's own visual tower, three passes over the triplet,
+with the mean of its features as the loss. Both checkpoint their activations with ``--grad-checkpointing``. Peak memory comes from
+processes of their own (resident memory of the process on a CPU, allocated memory on a GPU), the same before the first step taken off.
+"""
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import common
+import torch
+from torch import Tensor, nn
+
+FLOOR = 'floor: bare tower'
+BACKBONE = 'CLIPVisual alone'
+CASES = (FLOOR, BACKBONE, 'captions seen before', 'captions all new', 'without text')
+TEXT = 'looking up the captions alone'
+
+
+def make_case(args: argparse.Namespace, name: str, size: int) -> Callable[[], Any]:
+    """A training step, ready to run again and again."""
+    options: dict[str, Any] = {'model.backbone.grad_checkpointing': args.grad_checkpointing}
+    if name == 'without text':
+        options['model.text'] = None
+    cfg = common.read_config(args, **options)
+    images, batch = common.make_batch(args, cfg, size, subsets=3)
+    if name == FLOOR:
+        tower = common.make_tower(args, cfg)
+        tower.set_grad_checkpointing(args.grad_checkpointing)
+        return _step(args, tower, lambda: sum(tower(images[:, m]).float().mean() for m in range(3)))
+    model = common.make_model(args, cfg)
+    if name == BACKBONE:
+        return _step(args, model.backbone, lambda: model.backbone(images).classes.float().mean())
+    if name == TEXT:
+        model.text(batch.tokens)
+        return lambda: model.text(batch.tokens)
+    generator = torch.Generator().manual_seed(1)
+
+    def loss() -> Tensor:
+        if name == 'captions all new':
+            batch.tokens = common.make_captions((size, 3, 3), generator)
+        losses = model(images, batch, mode='loss')
+        return losses['loss_id'] + losses['loss_triplet']
+
+    return _step(args, model, loss)
+
+
+def _step(args: argparse.Namespace, model: nn.Module, loss: Callable[[], Tensor]) -> Callable[[], None]:
+    model.train()
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-6)
+
+    def step() -> None:
+        optimizer.zero_grad()
+        with common.autocast(args):
+            value = loss()
+        value.backward()
+        optimizer.step()
+
+    return step
+
+
+def peak_memory(args: argparse.Namespace, name: str, size: int) -> float:
+    """MiB that two steps of a case add to their process at the most, in a fresh process."""
+    options = [str(part) for part in (
+        '--config', args.config, '--device', args.device, '--threads', args.threads, '--batch-sizes', size, '--measure-memory', name)]
+    options += ['--amp', args.amp] if args.amp else []
+    options += ['--grad-checkpointing'] if args.grad_checkpointing else []
+    result = subprocess.run([sys.executable, __file__, *options], check=True, stdout=subprocess.PIPE, text=True)
+    return json.loads(result.stdout.splitlines()[-1])
+
+
+def measure_memory(args: argparse.Namespace) -> None:
+    """Run two steps of one case and print its peak memory in MiB."""
+    with common.threads(args.threads):
+        run = make_case(args, args.measure_memory, args.batch_sizes[0])
+        run()
+        run()
+    if args.device.startswith('cuda'):
+        print(json.dumps(torch.cuda.max_memory_allocated() / 2**20))
+    else:
+        print(json.dumps(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10))
+
+
+def rows_of(args: argparse.Namespace, size: int) -> list[dict[str, Any]]:
+    """Measure one batch size."""
+    names = [name for name in (*CASES, TEXT) if args.cases is None or name in (FLOOR, *args.cases)]
+    seconds = common.interleave({name: make_case(args, name, size) for name in names}, repeats=args.repeats)
+    memory = {name: peak_memory(args, name, size) for name in names if name != TEXT} if args.memory else {}
+    return [{
+        'case': name,
+        'batch': size,
+        'ms': 1000 * statistics.median(times),
+        'triplets/s': size / statistics.median(times),
+        'x floor': common.ratio(seconds, name, FLOOR),
+        'peak MiB': round(memory[name]) if name in memory else '-',
+        'memory x floor': memory[name] / memory[FLOOR] if name in memory else '-',
+    } for name, times in seconds.items()]
+
+
+def main() -> None:
+    """Measure and report."""
+    parser = common.arguments('A training step in units of the bare visual tower.', repeats=5, batch_sizes=(8, ))
+    parser.add_argument('--grad-checkpointing', action='store_true', help='in the floor as well; batch 64 needs it below 48 GiB')
+    parser.add_argument('--cases', nargs='+', choices=[*CASES, TEXT], help='beside the floor (default: all)')
+    parser.add_argument('--memory', action='store_true', help='peak memory too, each case in a process of its own')
+    parser.add_argument('--measure-memory', choices=CASES, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.measure_memory:
+        return measure_memory(args)
+    with common.threads(args.threads):
+        for size in args.batch_sizes:
+            common.report(f'Training step, batch {size}, {args.config}, {args.amp or "fp32"}', rows_of(args, size), args)
+
+
+if __name__ == '__main__':
+    main()
