@@ -2,7 +2,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,9 +66,14 @@ def _load_run(label: str, run: Path, config: Path | None, options: dict[str, Any
     return TrainedModel(label, cfg, checkpoint, load_model(cfg, checkpoint))
 
 
-def build_visualizer(cfg: Config, out_dir: Path) -> Visualizer:
+@contextmanager
+def open_visualizer(cfg: Config, out_dir: Path) -> Iterator[Visualizer]:
     """The configuration's visualizer, writing below ``out_dir``; TensorBoard is among its backends where the configuration says so."""
-    return Visualizer(name=f'analysis-{out_dir}', vis_backends=cfg.get('visualizer', {}).get('vis_backends'), save_dir=str(out_dir))
+    visualizer = Visualizer(name=f'analysis-{out_dir}', vis_backends=cfg.get('visualizer', {}).get('vis_backends'), save_dir=str(out_dir))
+    try:
+        yield visualizer
+    finally:
+        visualizer.close()
 
 
 def run_tool(main: Callable[[], None]) -> None:

@@ -20,8 +20,7 @@ def main() -> None:
     table = expert_load_table(loads)
     table.write(args.out_dir / 'expert_load')
     print(table.markdown())
-    visualizer = line.build_visualizer(runs[0].cfg, args.out_dir)
-    with paper_style():
+    with line.open_visualizer(runs[0].cfg, args.out_dir) as visualizer, paper_style():
         figure = draw_expert_load(loads, rows * columns)
         print(*save_figure(figure, args.out_dir / 'expert_load', visualizer), sep='\n')
 

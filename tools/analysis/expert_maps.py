@@ -20,8 +20,7 @@ def main() -> None:
     run, = line.load_runs(args)
     dataset = build_test_loader(run.cfg).dataset
     views = collect_views(run.model, dataset, choose_samples(dataset, args.samples, args.names))
-    visualizer = line.build_visualizer(run.cfg, args.out_dir)
-    with paper_style():
+    with line.open_visualizer(run.cfg, args.out_dir) as visualizer, paper_style():
         figure = draw_expert_views(views)
         print(*save_figure(figure, args.out_dir / 'expert_maps', visualizer), sep='\n')
 

@@ -16,9 +16,9 @@ def main() -> None:
     args = parser.parse_args()
     from next_mm.analysis.rank_lists import compare_rank_lists
     runs = line.load_runs(args)
-    visualizer = line.build_visualizer(runs[0].cfg, args.out_dir)
-    for path in compare_rank_lists(runs, args.out_dir, args.queries, args.names, args.topk, visualizer):
-        print(path)
+    with line.open_visualizer(runs[0].cfg, args.out_dir) as visualizer:
+        for path in compare_rank_lists(runs, args.out_dir, args.queries, args.names, args.topk, visualizer):
+            print(path)
 
 
 if __name__ == '__main__':

@@ -18,8 +18,7 @@ def main() -> None:
     from next_mm.analysis.plotting import paper_style, save_figure
     runs = line.load_runs(args)
     features = {run.label: extract_features(run.model, build_test_loader(run.cfg), run.label) for run in runs}
-    visualizer = line.build_visualizer(runs[0].cfg, args.out_dir)
-    with paper_style():
+    with line.open_visualizer(runs[0].cfg, args.out_dir) as visualizer, paper_style():
         figure = draw_embeddings(features, args.identities, args.seed)
         print(*save_figure(figure, args.out_dir / 'tsne', visualizer), sep='\n')
 

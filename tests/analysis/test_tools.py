@@ -1,0 +1,79 @@
+"""The analysis tools from a checkpoint to their files, on a run of a minute's fraction."""
+from __future__ import annotations
+
+import csv
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from next_mm import apis
+from next_mm.analysis.studies import load_row
+from next_mm.models.clip_loading import load_clip
+from projects.demo.dataset import write_dataset
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope='module')
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Work directory of the full model, trained for one epoch of three steps."""
+    folder = tmp_path_factory.mktemp('run')
+    write_dataset(folder / 'RGBNT201', train_identities=3, test_identities=4, triplets=4, seed=0)
+    clip = folder / 'clip.pt'
+    options = {f'{part}_dataloader.dataset.data_root': str(folder / 'RGBNT201') for part in ('train', 'val', 'test')}
+    options |= {'train_dataloader.batch_size': 4, 'train_dataloader.batch_sampler.num_instances': 2, 'model.head.num_classes': 3,
+                'model.backbone.pretrained': str(clip), 'model.text.pretrained': str(clip), 'prepare': None, 'train_cfg.max_epochs': 1}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(ROOT)
+        torch.save(load_clip('projects/demo/clip_demo.json', None).state_dict(), clip)
+        cfg = load_row(ROOT / 'configs/ablations/table4_d.py', 'demo', options).resolved
+        cfg.work_dir = str(folder / 'work')
+        apis.train(cfg)
+    return folder / 'work'
+
+
+def call(tool: str, *words: object) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(ROOT)
+        patch.setattr(sys, 'argv', [tool, *map(str, words)])
+        runpy.run_path(str(ROOT / 'tools' / tool), run_name='__main__')
+
+
+@pytest.mark.parametrize('tool, files', [
+    ('tsne', ['tsne.png', 'tsne.pdf']), ('distances', ['distances.png', 'distances.pdf']),
+    ('expert_maps', ['expert_maps.png', 'expert_maps.pdf']),
+    ('expert_load', ['expert_load.png', 'expert_load.pdf', 'expert_load.md', 'expert_load.csv', 'expert_load.tex'])])
+def test_a_checkpoint_becomes_a_picture(run: Path, tmp_path: Path, tool: str, files: list[str]) -> None:
+    call(f'analysis/{tool}.py', run / 'epoch_1.pth', '--out-dir', tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {*files, 'vis_data'}
+    events = EventAccumulator(str(tmp_path / 'vis_data')).Reload()
+    assert events.Tags()['images'] == [tool]
+
+
+def test_rank_lists_of_two_models_are_one_picture(run: Path, tmp_path: Path) -> None:
+    call('analysis/rank_list.py', run, run / 'epoch_1.pth', '--labels', 'a', 'b', '--queries', 2, '--out-dir', tmp_path)
+    assert len(list(tmp_path.glob('rank_list_*.png'))) == len(list(tmp_path.glob('rank_list_*.pdf'))) == 2
+
+
+def test_missing_modalities_are_a_table_of_eight_cases(run: Path, tmp_path: Path) -> None:
+    page = tmp_path / 'page.md'
+    page.write_text('<!-- begin missing-modalities -->\n<!-- end missing-modalities -->\n')
+    call('missing_modalities.py', run, '--out-dir', tmp_path, '--doc', page)
+    with (tmp_path / 'missing_modalities.csv').open() as file:
+        rows = {row['missing at test']: float(row['mAP']) for row in csv.DictReader(file)}
+    assert list(rows) == ['nothing', 'RGB', 'NIR', 'TIR', 'RGB and NIR', 'RGB and TIR', 'NIR and TIR', 'captions']
+    assert len({round(value, 6) for value in rows.values()}) > 4  # the cases are different tests
+    assert 'missing_modalities.py' in page.read_text() and '| NIR and TIR |' in page.read_text()
+
+
+def test_a_user_error_is_one_line(run: Path, tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match='error: --labels: expected one for each of the 1 runs, got 2'):
+        call('analysis/tsne.py', run, '--labels', 'a', 'b')
+    with pytest.raises(SystemExit, match='error: the dataset has no sample nobody.jpg'):
+        call('analysis/expert_maps.py', run, '--names', 'nobody.jpg', '--out-dir', tmp_path)
+    with pytest.raises(SystemExit, match='holds no last checkpoint'):
+        call('analysis/tsne.py', tmp_path)
