@@ -32,11 +32,10 @@ class TripletPreprocessor(BaseDataPreprocessor):
         Raises:
             ValueError: the pictures of the batch differ in size.
         """
-        shapes = {tuple(picture.shape) for picture in data['inputs']}
-        if len(shapes) != 1:
-            raise ValueError(f'the triplets of a batch differ in shape: {sorted(shapes)}; add ResizeTriplet to the pipeline')
-        images = torch.stack(list(data['inputs'])).to(self.device, non_blocking=True)
-        images = (images.float() - self.mean) / self.std
+        images = data['inputs']
+        if not isinstance(images, Tensor):  # collate_triplets has stacked them already, mmengine's own collate functions do not
+            images = _stack_images(images)
+        images = (images.to(self.device, non_blocking=True).float() - self.mean) / self.std
         return {'inputs': images, 'data_samples': self._collate(list(data['data_samples']))}
 
     def _collate(self, samples: list[ReIDDataSample]) -> TripletBatch:
@@ -57,6 +56,13 @@ class TripletPreprocessor(BaseDataPreprocessor):
 
     def _to_device(self, tensor: Tensor) -> Tensor:
         return tensor.to(self.device, non_blocking=True)
+
+
+def _stack_images(images: Sequence[Tensor]) -> Tensor:
+    shapes = {tuple(triplet.shape) for triplet in images}
+    if len(shapes) != 1:
+        raise ValueError(f'the triplets of a batch differ in shape: {sorted(shapes)}; add ResizeTriplet to the pipeline')
+    return torch.stack(list(images))
 
 
 def _stack_tokens(samples: list[ReIDDataSample]) -> Tensor | None:

@@ -58,3 +58,9 @@ def test_pictures_of_two_sizes_are_refused(preprocessor: TripletPreprocessor) ->
     data['inputs'][1] = data['inputs'][1][..., :8]
     with pytest.raises(ValueError, match='the triplets of a batch differ in shape'):
         preprocessor(data)
+
+
+def test_stacked_pictures_are_taken_as_they_are(preprocessor: TripletPreprocessor) -> None:
+    data = make_samples([0, 1])
+    expected = preprocessor(data)['inputs']
+    assert torch.equal(preprocessor({**data, 'inputs': torch.stack(data['inputs'])})['inputs'], expected)
