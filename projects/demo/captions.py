@@ -7,12 +7,13 @@ from next_mm.structures import MODALITIES
 from projects.demo import attributes as vocabulary
 from projects.demo.attributes import Environment, PersonIdentity
 
-_VALUES = dict(
+VALUES = dict(
     age=vocabulary.AGES, gender=vocabulary.GENDERS, upper_type=vocabulary.UPPER_TYPES, upper_color=vocabulary.COLORS,
     upper_pattern=vocabulary.PATTERNS, lower_type=vocabulary.LOWER_TYPES, lower_color=vocabulary.COLORS,
     footwear=vocabulary.FOOTWEAR, hairstyle=vocabulary.HAIRSTYLES, glasses=('yes', 'no'), backpack=('yes', 'no'),
     handbag=('yes', 'no'), suitcase=('yes', 'no'), held_object=vocabulary.HELD_OBJECTS, view=vocabulary.VIEWS,
     capture_time=vocabulary.CAPTURE_TIMES, illumination=vocabulary.ILLUMINATIONS, clarity=vocabulary.CLARITIES)
+"""Attributes that a caption can mention, and their values."""
 _UNSEEN = {'rgb': (), 'nir': ('upper_color', 'lower_color'), 'tir': ('upper_color', 'lower_color', 'capture_time', 'illumination')}
 _ONCE_UNKNOWN, _ONCE_WRONG = .06, .04
 
@@ -48,7 +49,7 @@ def blemish(truth: dict[str, str], rng: Generator, unknown: float = _ONCE_UNKNOW
         if draw < lost:
             continue
         if draw < lost + wrong:
-            others = [other for other in _VALUES[name] if other != value]
+            others = [other for other in VALUES[name] if other != value]
             value = others[int(rng.integers(len(others)))]
         told[name] = value
     return told
@@ -69,8 +70,7 @@ def compose(told: dict[str, str]) -> str:
         opening += f' during {told["capture_time"]}'
     if 'illumination' in told:
         opening += f' in {told["illumination"]} lighting'
-    lower = _join(told.get('lower_color'), told['lower_type']) if 'lower_type' in told else ''
-    clothes = [garment for garment in (_upper(told), lower, told.get('footwear')) if garment]
+    clothes = [garment for garment in (_upper(told), _lower(told), told.get('footwear')) if garment]
     sentences = [opening + '.']
     if clothes:
         sentences.append(f'{pronoun} is wearing {_listed(clothes)}.')
@@ -118,8 +118,15 @@ def _listed(parts: list[str]) -> str:
 
 def _upper(told: dict[str, str]) -> str:
     pattern = told.get('upper_pattern')
-    words = _join(told.get('upper_color'), None if pattern == 'plain' else pattern, told.get('upper_type'))
-    return f'{_article(words).lower()} {words}' if 'upper_type' in told else ''
+    words = _join(told.get('upper_color'), None if pattern == 'plain' and 'upper_type' in told else pattern, told.get('upper_type'))
+    if 'upper_type' not in told:
+        return f'{words} upper clothing' if words else ''
+    return f'{_article(words).lower()} {words}'
+
+
+def _lower(told: dict[str, str]) -> str:
+    color = told.get('lower_color')
+    return _join(color, told.get('lower_type', 'lower clothing')) if color or 'lower_type' in told else ''
 
 
 def _hair(style: str) -> list[str]:

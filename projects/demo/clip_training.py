@@ -17,12 +17,15 @@ from torch import Tensor, nn
 from next_mm.datasets.captions import split_sentences
 from next_mm.models.clip_loading import load_clip
 from next_mm.structures import MODALITIES
-from projects.demo.render import render_triplet
+from projects.demo.captions import true_attributes
+from projects.demo.render import PICTURE_SIZE, draw_labels, render_triplet
+from projects.demo.statements import StatementLoss, attribute_targets, patch_places, statements
 from projects.demo.triplets import list_triplets
 
 CLIP_CONFIG = Path(__file__).with_name('clip_demo.json')
 _KEEP_SENTENCE = .75  # as in the training of NEXT, so that parts of captions mean something too
 _MEAN, _STD = 127.5, 127.5
+_PATCH = 8
 
 
 @dataclass(frozen=True)
@@ -33,11 +36,14 @@ class ClipPairs:
         pictures: (T, 3, H, W, 3) uint8, three modalities of T triplets.
         captions: T times three captions.
         identities: (T,) numbers.
+        targets: (T, 3, A) true values of the attributes. places: (T, N) what each patch shows (see statements.py).
     """
 
     pictures: np.ndarray
     captions: list[tuple[str, ...]]
     identities: np.ndarray
+    targets: np.ndarray
+    places: np.ndarray
 
 
 def render_pairs(*, first: int, identities: int, triplets: int, seed: int, size: tuple[int, int]) -> ClipPairs:
@@ -50,21 +56,25 @@ def render_pairs(*, first: int, identities: int, triplets: int, seed: int, size:
     """
     listed = list(list_triplets('clip', identities=first + identities, triplets=triplets, seed=seed))[first * triplets:]
     pictures = np.empty((len(listed), len(MODALITIES), *size, 3), np.uint8)
+    places = np.empty((len(listed), size[0] // _PATCH * (size[1] // _PATCH)), np.int64)
     bar = ProgressBar(len(listed))
-    for row, triplet in zip(pictures, listed):
+    for row, place, triplet in zip(pictures, places, listed):
+        labels, _ = draw_labels(triplet.person, triplet.environment, PICTURE_SIZE)
+        place[:] = patch_places(labels, (size[0] // _PATCH, size[1] // _PATCH))
         for slot, picture in zip(row, render_triplet(triplet.person, triplet.environment)):
             slot[:] = cv2.resize(picture, (size[1], size[0]), interpolation=cv2.INTER_AREA)
         bar.update()
     captions = [tuple(triplet.captions[modality] for modality in MODALITIES) for triplet in listed]
-    return ClipPairs(pictures, captions, np.array([triplet.identity for triplet in listed]))
+    targets = np.stack([attribute_targets(true_attributes(triplet.person, triplet.environment)) for triplet in listed])
+    return ClipPairs(pictures, captions, np.array([triplet.identity for triplet in listed]), targets, places)
 
 
 def encode_pictures(clip: nn.Module, pictures: Tensor) -> tuple[Tensor, Tensor]:
-    """Features of (B, H, W, 3) uint8 pictures: class token (B, D), and mean of the patch tokens (B, D), in the joint space."""
+    """Features of (B, H, W, 3) uint8 pictures: class token (B, D), and patch tokens (B, N, D), in the joint space."""
     visual = clip.visual
     visual.output_tokens = True
     classes, patches = visual((pictures.permute(0, 3, 1, 2).float() - _MEAN) / _STD)
-    return classes, (patches @ visual.proj).mean(1)
+    return classes, patches @ visual.proj
 
 
 def encode_captions(clip: nn.Module, captions: list[str]) -> Tensor:
@@ -87,8 +97,9 @@ def contrastive_loss(pictures: Tensor, captions: Tensor, scale: Tensor) -> Tenso
 def train_clip(path: Path, *, identities: int, triplets: int, steps: int, batch_size: int, lr: float, seed: int) -> dict[str, float]:
     """Train the small CLIP, save its state dict, and measure it on further unseen people.
 
-    Patch tokens are trained too, through their mean: NEXT compares them with captions, and minutes of training would not give them
-    the meaning that CLIP's have after millions of pictures.
+    Pictures are contrasted with their captions, and with statements about single attributes; patches with statements about what
+    they show (the renderer knows). NEXT compares patch tokens with captions, and minutes of training on captions alone would not
+    give tokens the meaning that CLIP's have after millions of pictures.
 
     Args:
         path: the state dict.
@@ -122,6 +133,7 @@ def _optimise(clip: nn.Module, pairs: ClipPairs, *, steps: int, batch_size: int,
     pictures = torch.from_numpy(pairs.pictures)
     people = np.unique(pairs.identities)
     by_person = [np.flatnonzero(pairs.identities == person) for person in people]
+    sentences = statements()
     bar = ProgressBar(steps)
     for step in range(steps):
         modality = step % len(MODALITIES)  # one at a time: telling RGB captions from TIR captions would be too easy
@@ -132,7 +144,10 @@ def _optimise(clip: nn.Module, pairs: ClipPairs, *, steps: int, batch_size: int,
         scale = clip.logit_scale.exp().clamp(max=100)
         text = encode_captions(clip, captions)
         classes, patches = encode_pictures(clip, pictures[rows, modality])
-        loss = contrastive_loss(classes, text, scale) + .5 * contrastive_loss(patches, text, scale)
+        targets, places = torch.from_numpy(pairs.targets[rows, modality]), torch.from_numpy(pairs.places[rows])
+        stated = StatementLoss(F.normalize(encode_captions(clip, sentences), dim=-1), scale)
+        loss = contrastive_loss(classes, text, scale) + .5 * contrastive_loss(patches.mean(1), text, scale)
+        loss = loss + stated.picture(classes, targets) + stated.patches(patches, targets, places)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(clip.parameters(), 1.)
@@ -147,6 +162,11 @@ def _some_sentences(caption: str, rng: np.random.Generator) -> str:
     return ' '.join(kept or sentences)
 
 
+def _class_and_mean(clip: nn.Module, pictures: np.ndarray) -> tuple[Tensor, Tensor]:
+    classes, patches = encode_pictures(clip, torch.from_numpy(pictures))
+    return classes, patches.mean(1)
+
+
 @torch.no_grad()
 def retrieval(clip: nn.Module, pairs: ClipPairs) -> dict[str, float]:
     """Share in percent of pictures whose own caption ranks first, or among the first five, by modality and token.
@@ -158,7 +178,7 @@ def retrieval(clip: nn.Module, pairs: ClipPairs) -> dict[str, float]:
     figures = {}
     for index, modality in enumerate(MODALITIES):
         text = F.normalize(encode_captions(clip, [captions[index] for captions in pairs.captions]), dim=-1)
-        for token, feature in zip(('class', 'patch'), encode_pictures(clip, torch.from_numpy(pairs.pictures[:, index]))):
+        for token, feature in zip(('class', 'patch'), _class_and_mean(clip, pairs.pictures[:, index])):
             logits = F.normalize(feature, dim=-1) @ text.T
             rank = (logits > logits.diagonal()[:, None]).sum(1)
             figures[f'{modality} {token} R-1'] = float((rank < 1).float().mean() * 100)

@@ -104,7 +104,8 @@ def test_captions_are_encoded_as_open_clip_does():
     torch.testing.assert_close(encode_captions(clip, captions), clip.encode_text(open_clip.tokenize(captions)), atol=1e-5, rtol=1e-5)
     picture = torch.randint(0, 256, (2, 64, 32, 3), dtype=torch.uint8)
     classes, patches = encode_pictures(clip, picture)
-    assert classes.shape == patches.shape == (2, 128)
+    torch.testing.assert_close(classes, clip.encode_image((picture.permute(0, 3, 1, 2) - 127.5) / 127.5)[0], atol=1e-5, rtol=1e-5)
+    assert patches.shape == (2, 32, 128)
 
 
 def test_contrastive_loss_against_a_loop():
@@ -121,6 +122,6 @@ def test_retrieval_counts_the_own_caption(monkeypatch):
     eye = torch.eye(6)
     module = 'projects.demo.clip_training.'
     monkeypatch.setattr(module + 'encode_captions', lambda clip, captions: eye)
-    monkeypatch.setattr(module + 'encode_pictures', lambda clip, pictures: (eye, eye.roll(1, 0)))
+    monkeypatch.setattr(module + 'encode_pictures', lambda clip, pictures: (eye, eye.roll(1, 0)[:, None]))
     figures = retrieval(None, pairs)
     assert figures['rgb class R-1'] == 100 and figures['tir patch R-1'] == 0
