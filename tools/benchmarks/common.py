@@ -26,7 +26,7 @@ from next_mm.structures import ReIDDataSample, TripletBatch
 START, END = 49406, 49407  # CLIP's tokens around a caption
 
 
-def interleave(cases: dict[str, Callable[[], Any]], *, repeats: int, warmup: int = 1) -> dict[str, list[float]]:
+def interleave(cases: dict[str, Callable[[], Any]], *, repeats: int, warmup: int) -> dict[str, list[float]]:
     """Time all cases in turn, again and again, so that a slow moment of the machine falls on all of them.
 
     Returns:
@@ -61,6 +61,7 @@ def arguments(description: str, *, repeats: int, batch_sizes: Sequence[int]) -> 
     parser.add_argument('--config', default='configs/next_rgbnt201.py')
     parser.add_argument('--batch-sizes', type=int, nargs='+', default=list(batch_sizes), metavar='B', help='triplets')
     parser.add_argument('--repeats', type=int, default=repeats, help='rounds over all cases; the median is reported')
+    parser.add_argument('--warmup', type=int, default=1, help='rounds before those that count')
     parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
     parser.add_argument('--amp', choices=['bf16', 'fp16'], help='autocast, for the floor as well')
     parser.add_argument('--threads', type=int, default=torch.get_num_threads())

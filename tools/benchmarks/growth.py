@@ -76,7 +76,7 @@ def grow(axis: str, make: Callable[..., Step], args: argparse.Namespace) -> list
     sizes = list(AXES[axis])
     steps = {str(size): make(args, **{**BASE, axis: size}) for size in sizes}
     memory = [step.memory() for step in steps.values()]
-    seconds = common.interleave(steps, repeats=args.repeats)
+    seconds = common.interleave(steps, repeats=args.repeats, warmup=args.warmup)
     times = [1000 * statistics.median(seconds[str(size)]) for size in sizes]
     rows = [{'axis': axis, 'size': size, 'ms': time, 'MiB': room, 'slope of time': '', 'slope of memory': ''}
             for size, time, room in zip(sizes, times, memory)]

@@ -55,7 +55,7 @@ def _inference(run: Callable[[], Any], args: argparse.Namespace) -> Callable[[],
 
 def rows_of(args: argparse.Namespace, size: int) -> list[dict[str, Any]]:
     """Measure one batch size."""
-    seconds = common.interleave(make_cases(args, size), repeats=args.repeats)
+    seconds = common.interleave(make_cases(args, size), repeats=args.repeats, warmup=args.warmup)
     return [{
         'case': name,
         'batch': size,

@@ -92,7 +92,7 @@ def measure_memory(args: argparse.Namespace) -> None:
 def rows_of(args: argparse.Namespace, size: int) -> list[dict[str, Any]]:
     """Measure one batch size."""
     names = [name for name in (*CASES, TEXT) if args.cases is None or name in (FLOOR, *args.cases)]
-    seconds = common.interleave({name: make_case(args, name, size) for name in names}, repeats=args.repeats)
+    seconds = common.interleave({name: make_case(args, name, size) for name in names}, repeats=args.repeats, warmup=args.warmup)
     memory = {name: peak_memory(args, name, size) for name in names if name != TEXT} if args.memory else {}
     return [{
         'case': name,

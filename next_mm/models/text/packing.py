@@ -7,6 +7,10 @@ from typing import NamedTuple
 import numpy as np
 
 
+TOKENS_A_CAPTION = 8
+"""A pack has room for one caption for so many tokens: subsets of one caption's sentences, which share most, still fill it."""
+
+
 class Pack(NamedTuple):
     """Captions that are encoded together, as a flat list of at most ``budget`` tokens.
 
@@ -17,7 +21,7 @@ class Pack(NamedTuple):
         positions: (T,) place of each token in its caption.
         paths: (C, L) where the tokens of each caption stand in the list; places behind its end-of-text token point at 0.
         sources: (T,) for each token a place in the flattened ``paths`` that points at it.
-        ends: (C,) where each caption's end-of-text token stands in the list.
+        ends: (budget // TOKENS_A_CAPTION,) where each caption's end-of-text token stands in the list; the rest is filled with 0.
         rows: (C,) which of the captions given these are.
     """
 
@@ -43,7 +47,7 @@ def pack_captions(captions: Sequence[np.ndarray], *, budget: int, context_length
     used = 0
     for row in order:
         common = _common_prefix(captions[chosen[-1]], captions[row]) if chosen else 0
-        if used + len(captions[row]) - common > budget:
+        if used + len(captions[row]) - common > budget or len(chosen) == budget // TOKENS_A_CAPTION:
             yield _pack(captions, chosen, shared, budget, context_length)
             chosen, shared, used, common = [], [], 0, 0
         chosen.append(row)
@@ -65,7 +69,7 @@ def _pack(captions: Sequence[np.ndarray], chosen: list[int], shared: list[int], 
     positions = np.zeros(budget, dtype=np.int64)
     sources = np.zeros(budget, dtype=np.int64)
     paths = np.zeros((len(chosen), context_length), dtype=np.int64)
-    ends = np.zeros(len(chosen), dtype=np.int64)
+    ends = np.zeros(budget // TOKENS_A_CAPTION, dtype=np.int64)
     used = 0
     for place, (row, common) in enumerate(zip(chosen, shared)):
         caption = captions[row]

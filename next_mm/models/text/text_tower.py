@@ -70,18 +70,21 @@ class TextTower(nn.Module):
         """Features (C, D) of a pack's captions."""
         ids, positions, paths, sources, ends = (to_device(torch.from_numpy(part), device) for part in pack[:5])
         x = self.token_embedding(ids) + self.positional_embedding[positions]  # (T, width)
-        for block in self.blocks:
-            x = x + block.ls_1(self._attention(block.attn, block.ln_1(x), paths, sources))
+        for depth, block in enumerate(self.blocks, start=1):
+            normed = block.ln_1(x)
+            if depth == len(self.blocks):  # from here on the end-of-text tokens alone are read
+                x, sources = x[ends], sources[ends]
+            x = x + block.ls_1(self._attention(block.attn, normed, paths, sources))
             x = x + block.ls_2(block.mlp(block.ln_2(x)))
         x = self.ln_final(x)
         if isinstance(self.text_projection, nn.Linear):
             x = self.text_projection(x)
         elif self.text_projection is not None:
             x = x @ self.text_projection
-        return x[ends]
+        return x[:len(pack.rows)]
 
     def _attention(self, attention: nn.MultiheadAttention, x: Tensor, paths: Tensor, sources: Tensor) -> Tensor:
-        """Causal self-attention of each caption within itself, from and to the flat list (T, width)."""
+        """Causal self-attention of each caption within itself, from the flat list (T, width) to those of it that ``sources`` names."""
         projected = F.linear(x, attention.in_proj_weight, attention.in_proj_bias)[paths]  # (C, L, 3 * width)
         query, key, value = projected.unflatten(-1, (3, self.num_heads, -1)).permute(2, 0, 3, 1, 4)  # each (C, H, L, d)
         answer = F.scaled_dot_product_attention(query, key, value, is_causal=True)
