@@ -1,9 +1,10 @@
 """Generate captions from pictures with multi-modal LLMs, or look at captions that are there.
 
-    python tools/generate_captions.py CONFIG [attributes] [merge] [compose] [report] [options]   (no stage: all)
-    python tools/generate_captions.py audit FOLDER [--schema person|vehicle] [--dataset-config CONFIG]
-    python tools/generate_captions.py report FOLDER [--schema person|vehicle] [--out FOLDER]
+python tools/generate_captions.py CONFIG [attributes] [merge] [compose] [report] [options]   (no stage: all)
+python tools/generate_captions.py audit FOLDER [--schema person|vehicle] [--dataset-config CONFIG]
+python tools/generate_captions.py report FOLDER [--schema person|vehicle] [--out FOLDER]
 """
+
 from __future__ import annotations
 
 import argparse
@@ -24,6 +25,7 @@ def parse_shard(text: str) -> tuple[int, int]:
 
 def positive(kind: type):
     """An argument type: a number of ``kind`` above 0."""
+
     def parse(text: str):
         try:
             number = kind(text)
@@ -32,6 +34,7 @@ def positive(kind: type):
         if not number > 0:
             raise argparse.ArgumentTypeError(f'expected a number above 0, got {text!r}')
         return number
+
     return parse
 
 
@@ -67,6 +70,7 @@ def load_settings(path: str, options: list[str] | None):
     from mmengine.config import Config, DictAction
 
     from next_mm.captioning.settings import parse_settings
+
     config = Config.fromfile(path, import_custom_modules=False)
     if options:
         config.merge_from_dict(_options(options, DictAction))
@@ -83,6 +87,7 @@ def run_config(arguments: argparse.Namespace) -> int:
     """Run the stages; the exit code is 3 where the run stopped early."""
     from next_mm.captioning.attributes_stage import Selection
     from next_mm.captioning.pipeline import CaptionRun
+
     settings = load_settings(arguments.config, arguments.cfg_options)
     run = CaptionRun(settings, Selection(arguments.limit, arguments.shard, arguments.retry_failed), arguments.budget, arguments.absorb)
     if arguments.dry_run:
@@ -98,6 +103,7 @@ def choose_stages(named: list[str], shard: tuple[int, int]) -> tuple[str, ...]:
         ValueError: a name that is no stage, or a stage that takes all shares.
     """
     from next_mm.captioning.pipeline import STAGES
+
     strangers = set(named) - set(STAGES)
     if strangers:
         raise ValueError(f'unknown stage {sorted(strangers)[0]!r}; the stages are {", ".join(STAGES)}')
@@ -111,12 +117,15 @@ def choose_stages(named: list[str], shard: tuple[int, int]) -> tuple[str, ...]:
 def look_at_folder(arguments: argparse.Namespace) -> int:
     """Audit or report; an audit that finds something exits with 1."""
     from next_mm.captioning.schema import load_schema
+
     schema = load_schema(arguments.schema)
     if arguments.what == 'report':
         from next_mm.captioning.report import write_folder_report
+
         print('report:', write_folder_report(arguments.folder, schema, arguments.out or arguments.folder / 'report', arguments.identity))
         return 0
     from next_mm.captioning.audit import audit_folder, print_audit
+
     expected = load_settings(arguments.dataset_config, None) if arguments.dataset_config else None
     return print_audit(audit_folder(arguments.folder, schema, expected))
 

@@ -2,6 +2,7 @@
 
 Nothing here loads torch until captions are counted in CLIP tokens or a report is written.
 """
+
 from .answers import ParsedAnswer, parse_answer
 from .checker import check_caption
 from .merge import complement_modalities, merge_models
@@ -25,5 +26,5 @@ __all__ = [
     'load_schema',
     'merge_models',
     'parse_answer',
-    'parse_settings'
+    'parse_settings',
 ]

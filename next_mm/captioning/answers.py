@@ -1,4 +1,5 @@
 """A model's answer about one picture: found in its text, repaired where that is unambiguous, validated, and counted."""
+
 from __future__ import annotations
 
 import json
@@ -14,7 +15,7 @@ from .plates import REMOVED
 from .schema import Attribute, Schema
 from .unknown import is_unknown
 
-CONFIDENCE_WORDS = {'certain': 1., 'very high': .95, 'high': .9, 'medium': .6, 'moderate': .6, 'low': .3, 'very low': .1}
+CONFIDENCE_WORDS = {'certain': 1.0, 'very high': 0.95, 'high': 0.9, 'medium': 0.6, 'moderate': 0.6, 'low': 0.3, 'very low': 0.1}
 """What a confidence in words is taken for."""
 
 _REFUSAL = re.compile(r"\b(?:I'?m sorry|I am sorry|I can(?:no|')t|I cannot|I am unable|I'?m unable|I won'?t|as an AI)\b", re.IGNORECASE)
@@ -29,7 +30,7 @@ class RawAttribute(BaseModel):
     model_config = ConfigDict(extra='ignore')
 
     value: str | None
-    confidence: float = 0.
+    confidence: float = 0.0
 
     @field_validator('value', mode='before')
     @classmethod
@@ -48,7 +49,7 @@ class RawAttribute(BaseModel):
         number = _number(value, info)
         if number is None or not math.isfinite(number) or number < 0 or 1 < number < 2 or number > 100:
             _note(info, 'confidence not usable, taken as 0')
-            return 0.
+            return 0.0
         if number >= 2:
             _note(info, 'confidence out of 100')
             return number / 100
@@ -121,7 +122,7 @@ def parse_answer(text: str, schema: Schema, modality: str, model: str = '', cut_
         observed = _observation(fields.get(name, _ABSENT), attribute, note)
         if observed is None:
             missing.append(name)
-        value, confidence = observed or (None, 0.)
+        value, confidence = observed or (None, 0.0)
         attributes[name] = Observation(value, confidence, model, modality)
     status = 'invalid' if len(missing) == len(expected) else 'partial' if missing else 'complete'
     return ParsedAnswer(status, attributes if status != 'invalid' else {}, notes, tuple(missing))
@@ -147,7 +148,7 @@ def _observation(entry: object, attribute: Attribute, note: Callable[[str], None
     value = _allowed_value(raw.value, attribute)
     if value is None:
         note('value not allowed, taken as unknown')
-        return None, 0.
+        return None, 0.0
     return value, raw.confidence
 
 

@@ -1,4 +1,5 @@
 """Many questions to one model: concurrently, with back-pressure, retries, a budget, and every answer written down at once."""
+
 from __future__ import annotations
 
 import asyncio
@@ -13,7 +14,7 @@ from .limits import Budget, Gate, Stop
 from .settings import ModelSettings
 from .store import Answer, Request, Store
 
-LONGEST_PAUSE = 300.
+LONGEST_PAUSE = 300.0
 """Seconds; a server that asks to wait longer stops the run instead."""
 REASKS = 1
 """How often a question is put again when its answer came but cannot be used."""
@@ -48,7 +49,7 @@ class Tally:
     requests: Counter = field(default_factory=Counter)
     answers: Counter = field(default_factory=Counter)
     notes: Counter = field(default_factory=Counter)
-    cost: float = 0.
+    cost: float = 0.0
 
 
 async def _all_or_first_error(tasks: list[asyncio.Task]) -> None:
@@ -69,12 +70,15 @@ class Asker:
         progress: called after every question that is settled.
     """
 
-    def __init__(self, settings: ModelSettings, store: Store, budget: Budget, stop: Stop, progress: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, settings: ModelSettings, store: Store, budget: Budget, stop: Stop, progress: Callable[[], None] = lambda: None
+    ) -> None:
         self.settings, self.store, self.budget, self.stop, self.progress = settings, store, budget, stop, progress
         self.tally = Tally()
         self._gate = Gate(settings.requests_per_minute, stop)
         self._failed_in_a_row = 0
-        self._dearest_input = 0
+        # What requests took at most so far: the budget sets aside as much. Before there are any, a rule of thumb with a margin.
+        self._most_in, self._most_out = store.most_tokens(settings.name)
 
     async def run(self, jobs: AsyncIterator[Job]) -> Tally:
         """Ask all ``jobs``; they are drawn as they are needed, a few ahead of the requests in flight."""
@@ -118,7 +122,7 @@ class Asker:
         messages, max_tokens, faults, waits, reasks = job.messages, self.settings.max_tokens, 0, 0, 0
         while True:
             await self._gate.wait()
-            dearest = self.settings.cost(max(self._dearest_input, estimate_tokens(messages) + job.image_tokens), max_tokens)
+            dearest = self._dearest(messages, job.image_tokens, max_tokens)
             if self.stop or not self._reserve(dearest):
                 if best is not None:  # paid for: kept, such as it is
                     self._finish(job, best.answer, None)
@@ -155,6 +159,10 @@ class Asker:
             if verdict.complaint:
                 messages = [*messages, {'role': 'assistant', 'content': reply.text}, {'role': 'user', 'content': verdict.complaint}]
 
+    def _dearest(self, messages: list[dict], image_tokens: int, max_tokens: int) -> float:
+        guess = round(1.3 * (estimate_tokens(messages) + image_tokens))
+        return self.settings.cost(max(self._most_in, guess), max(self._most_out, max_tokens))
+
     def _reserve(self, amount: float) -> bool:
         if self.budget.reserve(amount):
             return True
@@ -165,7 +173,7 @@ class Asker:
         cost = self.settings.cost(reply.tokens_in, reply.tokens_out)
         self.budget.settle(reserved, cost)
         self.tally.cost += cost
-        self._dearest_input = max(self._dearest_input, reply.tokens_in)
+        self._most_in, self._most_out = max(self._most_in, reply.tokens_in), max(self._most_out, reply.tokens_out)
         return Request(verdict.answer.status, reply.tokens_in, reply.tokens_out, cost, seconds)
 
     async def _pause(self, error: AskError, times: int) -> None:
@@ -174,7 +182,7 @@ class Asker:
         elif error.retry_after is not None:
             self._gate.pause(error.retry_after)  # what is said to one request is meant for all
         else:
-            await self.stop.sleep(min(60., .25 * 2 ** min(times, 8)) * random.uniform(.5, 1))
+            await self.stop.sleep(min(60.0, 0.25 * 2 ** min(times, 8)) * random.uniform(0.5, 1))
 
     def _give_up(self, job: Job, error: AskError, best: Verdict | None, request: Request) -> None:
         if best is not None:

@@ -1,4 +1,5 @@
 """Stage 1: ask every model about every picture (Sec. IV-A)."""
+
 from __future__ import annotations
 
 import asyncio
@@ -64,19 +65,23 @@ class Questions:
         done = USABLE if self.selection.retry_failed else USABLE + FAILED
         splits = self.settings.splits
         version = 'CASE p.modality ' + ' '.join(f"WHEN '{m}' THEN ?" for m in MODALITIES) + ' END'
-        query = (f'FROM pictures p WHERE p.picture IS NOT NULL AND p.split IN ({_marks(splits)}) '
-                 # a picture that is in the list twice is asked about once
-                 'AND p.rowid=(SELECT MIN(q.rowid) FROM pictures q WHERE q.picture=p.picture AND q.modality=p.modality '
-                 f'AND q.split IN ({_marks(splits)})) '
-                 'AND NOT EXISTS(SELECT 1 FROM answers a WHERE a.subject=p.picture AND a.model=? '
-                 f'AND a.prompt={version} AND a.status IN ({_marks(done)}))')
+        query = (
+            f'FROM pictures p WHERE p.picture IS NOT NULL AND p.split IN ({_marks(splits)}) '
+            # a picture that is in the list twice is asked about once
+            'AND p.rowid=(SELECT MIN(q.rowid) FROM pictures q WHERE q.picture=p.picture AND q.modality=p.modality '
+            f'AND q.split IN ({_marks(splits)})) '
+            'AND NOT EXISTS(SELECT 1 FROM answers a WHERE a.subject=p.picture AND a.model=? '
+            f'AND a.prompt={version} AND a.status IN ({_marks(done)}))'
+        )
         values = (*splits, *splits, self.model.name, *(self.versions[m] for m in MODALITIES), *done)
         index, count = self.selection.shard
         if count > 1:
             query, values = f'{query} AND shard_of(p.picture, ?)=?', (*values, count, index)
         if self.selection.limit is not None:
-            query += (f' AND (p.split, p.item) IN (SELECT split, item FROM pictures WHERE split IN ({_marks(splits)}) '
-                      'GROUP BY split, item ORDER BY MIN(rowid) LIMIT ?)')
+            query += (
+                f' AND (p.split, p.item) IN (SELECT split, item FROM pictures WHERE split IN ({_marks(splits)}) '
+                'GROUP BY split, item ORDER BY MIN(rowid) LIMIT ?)'
+            )
             values = (*values, *splits, self.selection.limit)
         return query, values
 
@@ -89,11 +94,12 @@ class Questions:
         """The questions, their pictures read a few at a time in a thread."""
         query, values = self._where()
         last = -1
-        while rows := self.store.db.execute(f'SELECT p.rowid, p.picture, p.modality, p.path, p.panel {query} AND p.rowid>? '
-                                            'ORDER BY p.rowid LIMIT 256', (*values, last)).fetchall():
+        while rows := self.store.db.execute(
+            f'SELECT p.rowid, p.picture, p.modality, p.path, p.panel {query} AND p.rowid>? ORDER BY p.rowid LIMIT 256', (*values, last)
+        ).fetchall():
             last = rows[-1][0]
             for start in range(0, len(rows), 16):
-                for job in await asyncio.to_thread(self._prepare, rows[start:start + 16]):
+                for job in await asyncio.to_thread(self._prepare, rows[start : start + 16]):
                     yield job
 
     def _prepare(self, rows: list[tuple]) -> list[Job]:
@@ -104,14 +110,26 @@ class Questions:
             except PictureProblem as problem:
                 self.problems.append(str(problem))
                 continue
-            jobs.append(Job(key, self.versions[modality], attribute_messages(self.instructions[modality], url, self.model.detail),
-                            partial(self._judge, modality), self.formats[modality], self.model.image_tokens))
+            jobs.append(
+                Job(
+                    key,
+                    self.versions[modality],
+                    attribute_messages(self.instructions[modality], url, self.model.detail),
+                    partial(self._judge, modality),
+                    self.formats[modality],
+                    self.model.image_tokens,
+                )
+            )
         return jobs
 
     def _judge(self, modality: str, reply: Reply) -> Verdict:
         # Plates go before anything is kept, parsed or shown.
         text, plates = redact(reply.text, self.plain_words, self.keep_keys)
-        parsed = ParsedAnswer('refused') if reply.refused else parse_answer(text, self.schema, modality, self.model.name, reply.finish_reason == 'length')
+        parsed = (
+            ParsedAnswer('refused')
+            if reply.refused
+            else parse_answer(text, self.schema, modality, self.model.name, reply.finish_reason == 'length')
+        )
         if plates:
             parsed.notes['licence plate removed'] = plates
         short = {name: [o.value, o.confidence] for name, o in parsed.attributes.items()}
@@ -125,8 +143,15 @@ def _marks(values: tuple) -> str:
     return ','.join('?' * len(values))
 
 
-async def ask_models(store: Store, settings: CaptionSettings, schema: Schema, selection: Selection, budget: Budget, stop: Stop,
-                     progress: Callable[[str], None] = lambda model: None) -> tuple[dict[str, Tally], list[str]]:
+async def ask_models(
+    store: Store,
+    settings: CaptionSettings,
+    schema: Schema,
+    selection: Selection,
+    budget: Budget,
+    stop: Stop,
+    progress: Callable[[str], None] = lambda model: None,
+) -> tuple[dict[str, Tally], list[str]]:
     """Ask all models at the same time, each within its own limits.
 
     Args:

@@ -1,4 +1,5 @@
 """What is wrong with caption files, whoever made them."""
+
 from __future__ import annotations
 
 import re
@@ -118,10 +119,15 @@ def print_audit(findings: dict[str, Findings]) -> int:
     from rich.console import Console
 
     from .console import print_table
+
     console = Console()
     kinds = [kind for kind in KINDS if any(kind in f.items for f in findings.values())]
-    print_table(console, 'Captions', ('file', 'captions', *kinds),
-                [(name, f.captions, *(len(f.items.get(kind, [])) for kind in kinds)) for name, f in findings.items()])
+    print_table(
+        console,
+        'Captions',
+        ('file', 'captions', *kinds),
+        [(name, f.captions, *(len(f.items.get(kind, [])) for kind in kinds)) for name, f in findings.items()],
+    )
     for kind in kinds:
         examples = [f'{name}: {item}' for name, f in findings.items() for item in f.items.get(kind, [])[:1]]
         console.print(f'{kind}: {KINDS[kind]}; first in {"; ".join(examples[:3])}', highlight=False, markup=False)

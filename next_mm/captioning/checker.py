@@ -1,4 +1,5 @@
 """The checker: a composed caption may say only what is in its attribute set."""
+
 from __future__ import annotations
 
 import re
@@ -11,14 +12,74 @@ from .template import CONTEXT_LENGTH, TokenCounter, compose_sentences, count_cli
 from .unknown import unknown_words
 
 COLORS = frozenset(
-    ['amber', 'apricot', 'aqua', 'azure', 'beige', 'black', 'blue', 'bronze', 'brown', 'burgundy', 'charcoal', 'chocolate', 'cobalt', 'copper', 'coral', 'cream', 'crimson', 'cyan', 'gold', 'golden', 'gray', 'grey', 'green', 'indigo', 'ivory', 'khaki', 'lavender', 'lilac', 'lime', 'magenta', 'maroon', 'mauve', 'mint', 'mustard', 'navy', 'ochre', 'olive', 'orange', 'peach', 'pink', 'plum', 'purple', 'red', 'rose', 'ruby', 'rust', 'salmon', 'scarlet', 'silver', 'tan', 'taupe', 'teal', 'turquoise', 'vermilion', 'violet', 'white', 'yellow'])
+    [
+        'amber',
+        'apricot',
+        'aqua',
+        'azure',
+        'beige',
+        'black',
+        'blue',
+        'bronze',
+        'brown',
+        'burgundy',
+        'charcoal',
+        'chocolate',
+        'cobalt',
+        'copper',
+        'coral',
+        'cream',
+        'crimson',
+        'cyan',
+        'gold',
+        'golden',
+        'gray',
+        'grey',
+        'green',
+        'indigo',
+        'ivory',
+        'khaki',
+        'lavender',
+        'lilac',
+        'lime',
+        'magenta',
+        'maroon',
+        'mauve',
+        'mint',
+        'mustard',
+        'navy',
+        'ochre',
+        'olive',
+        'orange',
+        'peach',
+        'pink',
+        'plum',
+        'purple',
+        'red',
+        'rose',
+        'ruby',
+        'rust',
+        'salmon',
+        'scarlet',
+        'silver',
+        'tan',
+        'taupe',
+        'teal',
+        'turquoise',
+        'vermilion',
+        'violet',
+        'white',
+        'yellow',
+    ]
+)
 """Colour words that a caption may use only if an attribute says them."""
 
 _WORD = re.compile(r"[^\W\d_][\w'-]*")
 
 
-def check_caption(text: str, attributes: AttributeSet, schema: Schema, budget: int = CONTEXT_LENGTH,
-                  count: TokenCounter = count_clip_tokens) -> list[str]:
+def check_caption(
+    text: str, attributes: AttributeSet, schema: Schema, budget: int = CONTEXT_LENGTH, count: TokenCounter = count_clip_tokens
+) -> list[str]:
     """What is wrong with a composed caption, in words that can be handed back to the model; empty if nothing is.
 
     Checked are invented or swapped values, colours and objects that no attribute has, words for "unknown", licence plates,
@@ -27,8 +88,11 @@ def check_caption(text: str, attributes: AttributeSet, schema: Schema, budget: i
     if not text.strip():
         return ['the caption is empty']
     known = {n: o.value for n, o in attributes.items() if o.value is not None and o.confidence >= schema.mention_from}
-    problems = [f'it says {name} is {" or ".join(sorted(values))}, the attributes say {known.get(name, "nothing of it")}'
-                for name, values in read_attributes(text, schema).items() if not values <= _also(known.get(name), name, schema)]
+    problems = [
+        f'it says {name} is {" or ".join(sorted(values))}, the attributes say {known.get(name, "nothing of it")}'
+        for name, values in read_attributes(text, schema).items()
+        if not values <= _also(known.get(name), name, schema)
+    ]
     allowed = _allowed_words(attributes, known, schema)
     words = {word.casefold() for word in _WORD.findall(text)}
     invented = sorted({w for w in words if w in COLORS or _singular(w) in _objects(schema)} - allowed)
@@ -59,8 +123,14 @@ def _names(schema: Schema) -> list[str]:
 
 def _objects(schema: Schema) -> frozenset[str]:
     """Nouns that stand for something to be seen: values of attributes that name things, and the schema's own list."""
-    nouns = {word for a in schema.attributes.values() if not a.environment for text in a.lookup for word in text.split()
-             if len(word) > 3 and '-' not in word}
+    nouns = {
+        word
+        for a in schema.attributes.values()
+        if not a.environment
+        for text in a.lookup
+        for word in text.split()
+        if len(word) > 3 and '-' not in word
+    }
     return frozenset(_singular(word.casefold()) for word in nouns | {w for text in schema.objects for w in text.split()})
 
 

@@ -1,4 +1,5 @@
 """Stage 3: from attributes to captions, by a language model under a checker, or by the template (Sec. IV, "Caption Generation")."""
+
 from __future__ import annotations
 
 import hashlib
@@ -50,8 +51,12 @@ class Compositions:
             if subject in seen or (answer is not None and answer.status in self.done):
                 continue
             seen.add(subject)
-            yield Job(subject, self.version, compose_messages(attributes, self.schema, self.settings.token_budget),
-                      partial(self._judge, attributes))
+            yield Job(
+                subject,
+                self.version,
+                compose_messages(attributes, self.schema, self.settings.token_budget),
+                partial(self._judge, attributes),
+            )
 
     def _judge(self, attributes: AttributeSet, reply: Reply) -> Verdict:
         text, plates = redact(clean_text(reply.text))
@@ -70,15 +75,24 @@ class Compositions:
 
 def _attribute_sets(store: Store, settings: CaptionSettings):
     last = -1
-    while rows := store.db.execute('SELECT rowid, split, attributes FROM captions WHERE rowid>? ORDER BY rowid LIMIT 256', (last,)).fetchall():
+    while rows := store.db.execute(
+        'SELECT rowid, split, attributes FROM captions WHERE rowid>? ORDER BY rowid LIMIT 256', (last,)
+    ).fetchall():
         last = rows[-1][0]
         for _, split, attributes in rows:
             if split in settings.splits:
                 yield load_set(attributes)
 
 
-async def ask_composer(store: Store, settings: CaptionSettings, schema: Schema, budget: Budget, stop: Stop, retry_failed: bool = False,
-                       progress: Callable[[], None] = lambda: None) -> Tally:
+async def ask_composer(
+    store: Store,
+    settings: CaptionSettings,
+    schema: Schema,
+    budget: Budget,
+    stop: Stop,
+    retry_failed: bool = False,
+    progress: Callable[[], None] = lambda: None,
+) -> Tally:
     """Have the composer word every caption that it has not worded yet."""
     asker = Asker(settings.composer, store, budget, stop, progress)
     return await asker.run(Compositions(store, settings, schema, retry_failed).jobs())

@@ -1,4 +1,5 @@
 """What a caption run shows: progress, tables, the reason why it stopped."""
+
 from __future__ import annotations
 
 import time
@@ -22,8 +23,15 @@ class RunProgress:
 
     def __init__(self, totals: dict[str, int], budget: Budget, console: Console) -> None:
         self.console, self.budget = console, budget
-        self._bar = Progress(TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(), TextColumn('{task.fields[note]}'),
-                             TimeRemainingColumn(), console=console, disable=not console.is_terminal)
+        self._bar = Progress(
+            TextColumn('{task.description}'),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn('{task.fields[note]}'),
+            TimeRemainingColumn(),
+            console=console,
+            disable=not console.is_terminal,
+        )
         self._tasks = {name: self._bar.add_task(name, total=total, note='') for name, total in totals.items()}
         self._done = dict.fromkeys(totals, 0)
         self._totals = totals

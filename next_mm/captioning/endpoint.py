@@ -1,4 +1,5 @@
 """One client for every OpenAI-compatible endpoint: a question in, a reply or one kind of error out, no key ever in a text."""
+
 from __future__ import annotations
 
 import asyncio
@@ -13,8 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from .settings import ModelSettings
 
 _TRANSIENT = frozenset({408, 409, 425, 429})
-_FATAL = {
-    401: 'the key was not accepted', 403: 'the key has no access', 404: 'no such address or model', 402: 'the account has no credit'}
+_FATAL = {401: 'the key was not accepted', 403: 'the key has no access', 404: 'no such address or model', 402: 'the account has no credit'}
 
 
 @dataclass(frozen=True)
@@ -86,8 +86,15 @@ class ChatEndpoint:
         self._key = settings.key()
         # No redirect is followed: a picture goes to the named endpoint and nowhere else. Retries are ours, to be counted.
         http = openai.DefaultAsyncHttpxClient(follow_redirects=False)
-        self._client = openai.AsyncOpenAI(base_url=settings.base_url, api_key=self._key or 'none', organization='', project='',
-                                          max_retries=0, timeout=settings.timeout, http_client=http)
+        self._client = openai.AsyncOpenAI(
+            base_url=settings.base_url,
+            api_key=self._key or 'none',
+            organization='',
+            project='',
+            max_retries=0,
+            timeout=settings.timeout,
+            http_client=http,
+        )
 
     async def close(self) -> None:
         """Close the connections."""
@@ -105,7 +112,8 @@ class ChatEndpoint:
         if self.settings.temperature is not None:
             options['temperature'] = self.settings.temperature
         call = self._client.chat.completions.with_raw_response.create(
-            model=self.settings.model, messages=messages, extra_body=dict(self.settings.extra_body) or None, **options)
+            model=self.settings.model, messages=messages, extra_body=dict(self.settings.extra_body) or None, **options
+        )
         try:
             # the client's own time-out restarts with every byte: a server that drips would hold us for ever
             response = await asyncio.wait_for(call, self.settings.timeout)
@@ -123,7 +131,9 @@ class ChatEndpoint:
         status = error.status_code
         where = f'{self.settings.base_url} answered {status}'
         if status in _FATAL:
-            return AskError('rejected', f'{where}: {_FATAL[status]} (model {self.settings.model}, key from {self.settings.api_key_env})', fatal=True)
+            return AskError(
+                'rejected', f'{where}: {_FATAL[status]} (model {self.settings.model}, key from {self.settings.api_key_env})', fatal=True
+            )
         if 300 <= status < 400:
             return AskError('rejected', f'{where}: it points elsewhere, and pictures are sent to no other address', fatal=True)
         text = f'{where}: {self._clean(error.message)}'
@@ -153,7 +163,9 @@ def _reply(body: bytes, messages: list[dict]) -> Reply:
 
 def estimate_tokens(messages: list[dict]) -> int:
     """Rough number of text tokens in ``messages``: four characters each, pictures left out."""
-    texts = [m['content'] if isinstance(m['content'], str) else json.dumps([p for p in m['content'] if p['type'] == 'text']) for m in messages]
+    texts = [
+        m['content'] if isinstance(m['content'], str) else json.dumps([p for p in m['content'] if p['type'] == 'text']) for m in messages
+    ]
     return sum(map(len, texts)) // 4
 
 
@@ -162,12 +174,12 @@ def _retry_after(headers: object) -> float | None:
     get = headers.get  # type: ignore[attr-defined]
     try:
         if get('retry-after-ms'):
-            return max(0., float(get('retry-after-ms')) / 1000)
-        return max(0., float(get('retry-after')))
+            return max(0.0, float(get('retry-after-ms')) / 1000)
+        return max(0.0, float(get('retry-after')))
     except (TypeError, ValueError):
         pass
     try:
         when = parsedate_to_datetime(get('retry-after') or '')
     except (TypeError, ValueError):
         return None
-    return max(0., (when - datetime.now(timezone.utc)).total_seconds()) if when.tzinfo else None
+    return max(0.0, (when - datetime.now(timezone.utc)).total_seconds()) if when.tzinfo else None

@@ -1,4 +1,5 @@
 """What a run will take before it begins: requests, tokens, money."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -37,12 +38,23 @@ def estimate_run(store: Store, settings: CaptionSettings, schema: Schema, select
         tokens_out = sum(n * ANSWER_TOKENS * len(schema.observable(m)) for m, n in counts.items())
         lines.append(_line(store, model, 'attributes', sum(counts.values()), tokens_in, tokens_out, list(questions.versions.values())))
     if settings.composer is not None:
-        done = store.db.execute('SELECT COUNT(*) FROM answers WHERE model=? AND prompt=?',
-                                (settings.composer.name, compose_version(schema, settings.token_budget))).fetchone()[0]
+        done = store.db.execute(
+            'SELECT COUNT(*) FROM answers WHERE model=? AND prompt=?',
+            (settings.composer.name, compose_version(schema, settings.token_budget)),
+        ).fetchone()[0]
         captions = store.db.execute('SELECT COUNT(DISTINCT picture) FROM pictures WHERE picture IS NOT NULL').fetchone()[0]
         requests = max(0, captions - done)
-        lines.append(_line(store, settings.composer, 'captions, at most', requests, 500 * requests, CAPTION_TOKENS * requests,
-                           [compose_version(schema, settings.token_budget)]))
+        lines.append(
+            _line(
+                store,
+                settings.composer,
+                'captions, at most',
+                requests,
+                500 * requests,
+                CAPTION_TOKENS * requests,
+                [compose_version(schema, settings.token_budget)],
+            )
+        )
     return lines
 
 
@@ -51,7 +63,9 @@ def _line(store: Store, model, what: str, requests: int, tokens_in: int, tokens_
     marks = ','.join('?' * len(versions))
     count, mean_in, mean_out, questions = store.db.execute(
         'SELECT COUNT(*), AVG(tokens_in), AVG(tokens_out), COUNT(DISTINCT subject) FROM requests '
-        f'WHERE model=? AND prompt IN ({marks}) AND tokens_in>0', (model.name, *versions)).fetchone()
+        f'WHERE model=? AND prompt IN ({marks}) AND tokens_in>0',
+        (model.name, *versions),
+    ).fetchone()
     if count:
         per_question = count / questions  # some are asked twice
         tokens_in, tokens_out = round(requests * mean_in * per_question), round(requests * mean_out * per_question)

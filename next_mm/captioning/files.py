@@ -1,4 +1,5 @@
 """The caption files that datasets load, and the attributes beside them."""
+
 from __future__ import annotations
 
 import json
@@ -32,8 +33,9 @@ def export_captions(store: Store, settings: CaptionSettings) -> list[tuple[Path,
     written = []
     for split in settings.splits:
         for modality, name in FILE_NAMES.items():
-            rows = store.db.execute('SELECT item, caption FROM captions WHERE split=? AND modality=? AND caption IS NOT NULL ORDER BY rowid',
-                                    (split, modality)).fetchall()
+            rows = store.db.execute(
+                'SELECT item, caption FROM captions WHERE split=? AND modality=? AND caption IS NOT NULL ORDER BY rowid', (split, modality)
+            ).fetchall()
             if rows:
                 path = settings.captions / f'{split}_{name}.json'
                 entries = [json.dumps({'item': item, 'description': caption}, ensure_ascii=False) for item, caption in rows]
@@ -46,7 +48,11 @@ def export_captions(store: Store, settings: CaptionSettings) -> list[tuple[Path,
 
 
 def _attribute_lines(store: Store) -> Iterable[str]:
-    for split, item, modality, attributes, source in store.db.execute('SELECT split, item, modality, attributes, source FROM captions ORDER BY rowid'):
-        values = {name: dict(value=o.value, confidence=o.confidence, model=o.model, modality=o.modality, complemented=o.complemented)
-                  for name, o in load_set(attributes).items()}
+    for split, item, modality, attributes, source in store.db.execute(
+        'SELECT split, item, modality, attributes, source FROM captions ORDER BY rowid'
+    ):
+        values = {
+            name: dict(value=o.value, confidence=o.confidence, model=o.model, modality=o.modality, complemented=o.complemented)
+            for name, o in load_set(attributes).items()
+        }
         yield json.dumps(dict(split=split, item=item, modality=modality, source=source, attributes=values), ensure_ascii=False) + '\n'

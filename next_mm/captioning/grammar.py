@@ -10,6 +10,7 @@
 ``<p;q;r>``    those that can be filled, joined by commas and "and"; at least one must be
 =============  =======================================================================================
 """
+
 from __future__ import annotations
 
 import re

@@ -1,4 +1,5 @@
 """What holds requests back: a rate limit with pauses, a budget, and a reason to stop."""
+
 from __future__ import annotations
 
 import asyncio
@@ -41,9 +42,9 @@ class Gate:
     """
 
     def __init__(self, per_minute: float | None, stop: Stop) -> None:
-        self._interval = 60 / per_minute if per_minute else 0.
-        self._next = 0.
-        self._paused_until = 0.
+        self._interval = 60 / per_minute if per_minute else 0.0
+        self._next = 0.0
+        self._paused_until = 0.0
         self._stop = stop
 
     def pause(self, seconds: float) -> None:
@@ -69,8 +70,8 @@ class Budget:
         spent: what earlier runs spent.
     """
 
-    def __init__(self, limit: float | None, spent: float = 0.) -> None:
-        self.limit, self.spent, self._reserved = limit, spent, 0.
+    def __init__(self, limit: float | None, spent: float = 0.0) -> None:
+        self.limit, self.spent, self._reserved = limit, spent, 0.0
 
     def reserve(self, amount: float) -> bool:
         """Set ``amount`` aside, if it is there."""

@@ -2,6 +2,7 @@
 
 ``python -m next_mm.captioning.listing`` reads ``{"dataset": ..., "splits": ..., "custom_imports": ...}`` from its input.
 """
+
 from __future__ import annotations
 
 import json
@@ -44,15 +45,16 @@ def list_pictures(dataset: dict[str, Any], splits: tuple[str, ...], custom_impor
         process.stdin.close()
         for line in process.stdout:
             if line.startswith(_ERROR):
-                raise ValueError(json.loads(line[len(_ERROR):]))
+                raise ValueError(json.loads(line[len(_ERROR) :]))
             if line.startswith(_PICTURE):
-                yield Picture(*json.loads(line[len(_PICTURE):]))
+                yield Picture(*json.loads(line[len(_PICTURE) :]))
     if process.returncode:
         raise ValueError(f'listing the dataset ended with exit code {process.returncode}; its messages are above')
 
 
 def _records(dataset: dict, split: str) -> Iterator[Picture]:
     from ..registry import DATASETS
+
     built = DATASETS.build({**dataset, 'split': split, 'caption_dir': None, 'captions_required': False, 'pipeline': []})
     for index in range(len(built)):
         record = built.get_data_info(index)
@@ -67,6 +69,7 @@ def main() -> None:
     try:
         if question['custom_imports']:
             from mmengine.utils import import_modules_from_strings
+
             import_modules_from_strings(**question['custom_imports'])
         for split in question['splits']:
             for picture in _records(question['dataset'], split):

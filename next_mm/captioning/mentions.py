@@ -1,4 +1,5 @@
 """Which attribute values a text mentions, by the schema's patterns: the reader behind the checker and the report."""
+
 from __future__ import annotations
 
 import re
@@ -61,6 +62,7 @@ def _patterns(key: _Key) -> list[tuple[str, re.Pattern]]:
 def _qualifier_pattern(words: tuple[str, ...], nouns: tuple[str, ...]) -> re.Pattern:
     def either(texts: tuple[str, ...]) -> str:
         return '|'.join(re.escape(t) for t in sorted(texts, key=len, reverse=True))
+
     return re.compile(rf'\b({either(words)})\b(?: (?!and\b|with\b|or\b|a\b|an\b)[\w-]+){{0,2}}? (?:{either(nouns)})\b', re.IGNORECASE)
 
 

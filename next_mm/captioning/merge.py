@@ -1,4 +1,5 @@
 """Merge across models, complement across modalities (Sec. IV-B of the paper): pure functions that keep where values came from."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -48,7 +49,7 @@ def complement_modalities(sets: Mapping[str, AttributeSet], schema: Schema) -> d
 
 
 def _complemented(name: str, modality: str, sets: Mapping[str, AttributeSet], schema: Schema) -> Observation:
-    own = sets[modality].get(name, Observation(None, 0., modality=modality))
+    own = sets[modality].get(name, Observation(None, 0.0, modality=modality))
     if not schema.attributes[name].complement or (own.value is not None and own.confidence >= schema.threshold(name)):
         return own
     best = own

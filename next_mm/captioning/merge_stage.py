@@ -1,4 +1,5 @@
 """Stage 2: from the models' answers to one complete attribute set for each picture (Sec. IV-B)."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -82,7 +83,9 @@ def merge_answers(store: Store, settings: CaptionSettings, schema: Schema) -> Me
         for triplet in iterate_triplets(store, settings, schema):
             counts.unanswered += not triplet.complete
             for modality, attributes in triplet.complete.items():
-                store.db.execute('INSERT INTO captions VALUES(?,?,?,?,NULL,NULL)', (triplet.split, triplet.item, modality, dump_set(attributes)))
+                store.db.execute(
+                    'INSERT INTO captions VALUES(?,?,?,?,NULL,NULL)', (triplet.split, triplet.item, modality, dump_set(attributes))
+                )
                 counts.sets += 1
                 counts.complemented += sum(o.complemented for o in attributes.values())
     return counts

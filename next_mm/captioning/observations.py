@@ -1,4 +1,5 @@
 """What is known of one attribute in one picture, and where it came from."""
+
 from __future__ import annotations
 
 import json
@@ -27,7 +28,7 @@ class Observation:
     @property
     def strength(self) -> float:
         """Confidence in the value; 0 for an unknown."""
-        return 0. if self.value is None else self.confidence
+        return 0.0 if self.value is None else self.confidence
 
     def copied(self) -> Observation:
         """The same, marked as taken over from another modality."""
@@ -39,11 +40,16 @@ AttributeSet = Mapping[str, Observation]
 
 def dump_set(attributes: AttributeSet) -> str:
     """One line of JSON: ``{name: [value, confidence, model, modality, complemented]}``."""
-    return json.dumps({name: [o.value, o.confidence, o.model, o.modality, int(o.complemented)] for name, o in attributes.items()},
-                      ensure_ascii=False, separators=(',', ':'))
+    return json.dumps(
+        {name: [o.value, o.confidence, o.model, o.modality, int(o.complemented)] for name, o in attributes.items()},
+        ensure_ascii=False,
+        separators=(',', ':'),
+    )
 
 
 def load_set(text: str) -> dict[str, Observation]:
     """The inverse of :func:`dump_set`."""
-    return {name: Observation(value, confidence, model, modality, bool(complemented))
-            for name, (value, confidence, model, modality, complemented) in json.loads(text).items()}
+    return {
+        name: Observation(value, confidence, model, modality, bool(complemented))
+        for name, (value, confidence, model, modality, complemented) in json.loads(text).items()
+    }

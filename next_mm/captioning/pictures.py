@@ -1,4 +1,5 @@
 """Pictures as they are known to the store and as they are sent: keyed by content, bare of metadata, checked."""
+
 from __future__ import annotations
 
 import base64
@@ -79,7 +80,7 @@ def _has_metadata(data: bytes) -> bool:
             return True
         if marker == 0xDA:  # the pixels begin
             return False
-        at += 2 + int.from_bytes(data[at + 2:at + 4], 'big')
+        at += 2 + int.from_bytes(data[at + 2 : at + 4], 'big')
     return True  # not laid out as expected: better to encode it anew
 
 
@@ -97,10 +98,14 @@ def enter_pictures(store: Store, pictures: Iterable[Picture], splits: tuple[str,
             store.db.execute(
                 'INSERT INTO pictures(split, item, modality, identity, path, panel) VALUES(?,?,?,?,?,?) ON CONFLICT DO UPDATE SET '
                 'identity=excluded.identity, size=CASE WHEN path=excluded.path AND panel=excluded.panel THEN size END, '
-                'path=excluded.path, panel=excluded.panel', picture)
+                'path=excluded.path, panel=excluded.panel',
+                picture,
+            )
         marks = ','.join('?' * len(splits))
         for table in ('pictures', 'captions'):
-            store.db.execute(f'DELETE FROM {table} WHERE split IN ({marks}) AND (split, item, modality) NOT IN (SELECT * FROM listed)', splits)
+            store.db.execute(
+                f'DELETE FROM {table} WHERE split IN ({marks}) AND (split, item, modality) NOT IN (SELECT * FROM listed)', splits
+            )
         return store.db.execute(f'SELECT COUNT(*) FROM pictures WHERE split IN ({marks})', splits).fetchone()[0]
 
 
@@ -114,7 +119,9 @@ def hash_pictures(store: Store, splits: tuple[str, ...], progress: Callable[[int
         One line for each picture that cannot be read.
     """
     marks = ','.join('?' * len(splits))
-    rows = store.db.execute(f'SELECT rowid, path, panel, size, mtime FROM pictures WHERE split IN ({marks}) ORDER BY rowid', splits).fetchall()
+    rows = store.db.execute(
+        f'SELECT rowid, path, panel, size, mtime FROM pictures WHERE split IN ({marks}) ORDER BY rowid', splits
+    ).fetchall()
     problems = []
     with ThreadPoolExecutor(2) as pool:
         for chunk in _chunks(rows, 512):

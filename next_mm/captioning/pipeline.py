@@ -1,4 +1,5 @@
 """A caption run from config to files: the stages in turn, each of which can be started again at any time."""
+
 from __future__ import annotations
 
 import asyncio
@@ -63,7 +64,9 @@ class CaptionRun:
             for stage in stages:
                 reason = getattr(self, f'_{stage}')(store)
                 if reason:
-                    self.console.print(f'[yellow]Stopped:[/] {reason}. Nothing is lost: the same command goes on from here.', highlight=False)
+                    self.console.print(
+                        f'[yellow]Stopped:[/] {reason}. Nothing is lost: the same command goes on from here.', highlight=False
+                    )
                     return reason
         return None
 
@@ -72,13 +75,20 @@ class CaptionRun:
         with Store(self.store_path) as store:
             self._scan(store)
             lines = estimate_run(store, self.settings, self.schema, self.selection)
-            print_table(self.console, 'To be asked', ('model', 'for', 'requests', 'tokens in', 'tokens out', 'US dollars'),
-                        [(e.model, e.what, e.requests, e.tokens_in, e.tokens_out, round(e.cost, 2)) for e in lines])
-            self.console.print(f'{sum(e.requests for e in lines):,} requests, about ${sum(e.cost for e in lines):.2f}; '
-                               f'spent so far ${store.spent():.2f}. Nothing was sent.', highlight=False)
+            print_table(
+                self.console,
+                'To be asked',
+                ('model', 'for', 'requests', 'tokens in', 'tokens out', 'US dollars'),
+                [(e.model, e.what, e.requests, e.tokens_in, e.tokens_out, round(e.cost, 2)) for e in lines],
+            )
+            self.console.print(
+                f'{sum(e.requests for e in lines):,} requests, about ${sum(e.cost for e in lines):.2f}; '
+                f'spent so far ${store.spent():.2f}. Nothing was sent.',
+                highlight=False,
+            )
 
     def _listed(self, store: Store) -> bool:
-        found = {split for split, in store.db.execute('SELECT DISTINCT split FROM pictures')}
+        found = {split for (split,) in store.db.execute('SELECT DISTINCT split FROM pictures')}
         return found >= set(self.settings.splits)
 
     def _scan(self, store: Store) -> None:
@@ -96,7 +106,9 @@ class CaptionRun:
             self.console.print('\n'.join(f'  {line}' for line in problems[:10]), markup=False, highlight=False)
 
     def _attributes(self, store: Store) -> str | None:
-        totals = {m.name: sum(Questions(store, self.settings, m, self.schema, self.selection).count().values()) for m in self.settings.models}
+        totals = {
+            m.name: sum(Questions(store, self.settings, m, self.schema, self.selection).count().values()) for m in self.settings.models
+        }
         budget, stop = Budget(self.budget, store.spent()), Stop()
 
         async def ask() -> None:
@@ -110,8 +122,11 @@ class CaptionRun:
 
     def _merge(self, store: Store) -> str | None:
         counts = merge_answers(store, self.settings, self.schema)
-        self.console.print(f'{counts.sets:,} attribute sets, {counts.complemented:,} values taken from another modality; '
-                           f'{counts.unanswered:,} triplets have no answer yet', highlight=False)
+        self.console.print(
+            f'{counts.sets:,} attribute sets, {counts.complemented:,} values taken from another modality; '
+            f'{counts.unanswered:,} triplets have no answer yet',
+            highlight=False,
+        )
         return None
 
     def _compose(self, store: Store) -> str | None:
@@ -123,8 +138,15 @@ class CaptionRun:
 
             async def ask() -> None:
                 with RunProgress({composer.name: total}, budget, self.console) as progress:
-                    tally = await ask_composer(store, self.settings, self.schema, budget, stop, self.selection.retry_failed,
-                                               lambda: progress.advance(composer.name))
+                    tally = await ask_composer(
+                        store,
+                        self.settings,
+                        self.schema,
+                        budget,
+                        stop,
+                        self.selection.retry_failed,
+                        lambda: progress.advance(composer.name),
+                    )
                 self._show_tallies({composer.name: tally})
 
             _run_until_interrupted(ask, stop)
@@ -138,6 +160,7 @@ class CaptionRun:
 
     def _report(self, store: Store) -> str | None:
         from .report import write_run_report  # matplotlib and the tokenizer: late
+
         page = write_run_report(store, self.settings, self.schema, self.settings.store.parent / 'report')
         self.console.print(f'report: {page}', highlight=False)
         return None
@@ -155,6 +178,7 @@ class CaptionRun:
 
 def _run_until_interrupted(work: Callable[[], Awaitable[None]], stop: Stop) -> None:
     """Run ``work``; the first Ctrl-C lets the requests in flight end, the second does not wait for them."""
+
     async def main() -> None:
         loop = asyncio.get_running_loop()
         task = asyncio.current_task()

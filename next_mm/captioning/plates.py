@@ -1,4 +1,5 @@
 """Licence plates are personal data: found in any text, whoever wrote it, and taken out before anything is kept."""
+
 from __future__ import annotations
 
 import re
@@ -13,10 +14,12 @@ _BLOCKS = re.compile(r'(?<![\w-])[A-Z0-9]{1,8}(?:[ ·.\-][A-Z0-9]{1,5}){0,2}(?![
 # Whatever follows "plate reads", "registration number:", ...
 _CONTEXT = re.compile(
     r'((?:plate|registration|tag)(?:\s+(?:number|no\.?|text|reads?|reading|is|says|with|of))*\s*[:=]?\s*["\'“]?)'
-    r'((?=[\w·\- ]*\d)[A-Z0-9][A-Z0-9·\-]*(?: [A-Z0-9·\-]+){0,2})')
+    r'((?=[\w·\- ]*\d)[A-Z0-9][A-Z0-9·\-]*(?: [A-Z0-9·\-]+){0,2})'
+)
 _PLATE_KEY = re.compile(
     r'"(?P<key>[^"\n]*(?:plate|registration|licen[sc]e)[^"\n]*)"\s*:\s*(?P<open>\{\s*"value"\s*:\s*)?(?P<value>"(?:[^"\\\n]|\\.)*"|-?[\d.]+)',
-    re.IGNORECASE)
+    re.IGNORECASE,
+)
 
 
 def find_plates(text: str, allowed: Iterable[str] = ()) -> list[str]:

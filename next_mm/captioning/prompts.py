@@ -1,4 +1,5 @@
 """What the models are asked, and the version of it: other words, another version, other answers."""
+
 from __future__ import annotations
 
 import json
@@ -60,16 +61,21 @@ def response_format(settings: ModelSettings, schema: Schema, modality: str) -> d
 
 def known_values(attributes: AttributeSet, schema: Schema) -> dict[str, list]:
     """What a composer is told: value and confidence of each attribute that may be mentioned."""
-    return {name: [o.value, round(o.confidence, 2)] for name, o in attributes.items()
-            if o.value is not None and o.confidence >= schema.mention_from}
+    return {
+        name: [o.value, round(o.confidence, 2)]
+        for name, o in attributes.items()
+        if o.value is not None and o.confidence >= schema.mention_from
+    }
 
 
 def compose_messages(attributes: AttributeSet, schema: Schema, budget: int) -> list[dict]:
     """The chat messages that ask for one caption (Sec. IV, "Caption Generation")."""
     example = ' '.join(compose_sentences(attributes, schema))
-    instruction = _COMPOSE.format(subject=schema.subject, words=int(budget * .7), example=example)
-    return [{'role': 'system', 'content': instruction},
-            {'role': 'user', 'content': json.dumps(known_values(attributes, schema), ensure_ascii=False)}]
+    instruction = _COMPOSE.format(subject=schema.subject, words=int(budget * 0.7), example=example)
+    return [
+        {'role': 'system', 'content': instruction},
+        {'role': 'user', 'content': json.dumps(known_values(attributes, schema), ensure_ascii=False)},
+    ]
 
 
 def compose_version(schema: Schema, budget: int) -> str:

@@ -1,4 +1,5 @@
 """The attribute schema: which attributes there are, what they may be, where they can be seen. A data file, checked here."""
+
 from __future__ import annotations
 
 import hashlib

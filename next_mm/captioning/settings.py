@@ -1,4 +1,5 @@
 """The configuration of a caption run, validated: a misspelt key is an error that names it."""
+
 from __future__ import annotations
 
 import difflib
@@ -38,16 +39,16 @@ class ModelSettings(BaseModel):
     model: str = Field(min_length=1)
     base_url: str
     api_key_env: str | None = None
-    price_input: float = Field(default=0., ge=0)
-    price_output: float = Field(default=0., ge=0)
+    price_input: float = Field(default=0.0, ge=0)
+    price_output: float = Field(default=0.0, ge=0)
     max_concurrency: int = Field(default=8, ge=1, le=1024)
     requests_per_minute: float | None = Field(default=None, gt=0)
     structured_output: Literal['json_schema', 'json_object', 'text'] = 'json_schema'
     max_tokens: int = Field(default=800, ge=16)
-    temperature: float | None = Field(default=0., ge=0)
+    temperature: float | None = Field(default=0.0, ge=0)
     image_tokens: int = Field(default=300, ge=0)
     detail: Literal['low', 'high', 'auto'] | None = None
-    timeout: float = Field(default=60., gt=0)
+    timeout: float = Field(default=60.0, gt=0)
     max_attempts: int = Field(default=6, ge=1)
     token_limit: Literal['max_tokens', 'max_completion_tokens'] = 'max_tokens'
     extra_body: dict[str, Any] = {}
@@ -82,7 +83,9 @@ class ModelSettings(BaseModel):
             return None
         key = os.environ.get(self.api_key_env, '').strip()
         if not key:
-            raise ValueError(f'model {self.name}: the environment variable {self.api_key_env} is not set (it should hold the key for {self.base_url})')
+            raise ValueError(
+                f'model {self.name}: the environment variable {self.api_key_env} is not set (it should hold the key for {self.base_url})'
+            )
         return key
 
     def cost(self, tokens_in: int, tokens_out: int) -> float:

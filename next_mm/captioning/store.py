@@ -1,4 +1,5 @@
 """The durable store of a caption run: one SQLite file that survives a kill and merges with others."""
+
 from __future__ import annotations
 
 import json
@@ -38,8 +39,8 @@ class Request:
     outcome: str
     tokens_in: int = 0
     tokens_out: int = 0
-    cost: float = 0.
-    seconds: float = 0.
+    cost: float = 0.0
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -93,13 +94,34 @@ class Store:
         """Write down a request and, once there is one, the answer, in one transaction."""
         with self.transaction():
             if request is not None:
-                self.db.execute('INSERT INTO requests VALUES(?,?,?,?,?,?,?,?,?,?)', (
-                    secrets.token_hex(12), subject, model, prompt, request.outcome, request.tokens_in, request.tokens_out,
-                    request.cost, request.seconds, time.time()))
+                self.db.execute(
+                    'INSERT INTO requests VALUES(?,?,?,?,?,?,?,?,?,?)',
+                    (
+                        secrets.token_hex(12),
+                        subject,
+                        model,
+                        prompt,
+                        request.outcome,
+                        request.tokens_in,
+                        request.tokens_out,
+                        request.cost,
+                        request.seconds,
+                        time.time(),
+                    ),
+                )
             if answer is not None:
-                self.db.execute('INSERT OR REPLACE INTO answers VALUES(?,?,?,?,?,?,?)', (
-                    subject, model, prompt, answer.status, answer.raw, answer.parsed,
-                    json.dumps(answer.notes, ensure_ascii=False) if answer.notes else ''))
+                self.db.execute(
+                    'INSERT OR REPLACE INTO answers VALUES(?,?,?,?,?,?,?)',
+                    (
+                        subject,
+                        model,
+                        prompt,
+                        answer.status,
+                        answer.raw,
+                        answer.parsed,
+                        json.dumps(answer.notes, ensure_ascii=False) if answer.notes else '',
+                    ),
+                )
 
     def transaction(self) -> _Transaction:
         """A context that commits at its end and rolls back on an error."""
@@ -110,19 +132,24 @@ class Store:
         prompts = list(prompts)
         marks = ','.join('?' * len(prompts))
         only = ' AND model=?' if model else ''
-        rows = self.db.execute(f'SELECT * FROM answers WHERE prompt IN ({marks}){only} ORDER BY subject, model', (*prompts, *([model] if model else [])))
+        rows = self.db.execute(
+            f'SELECT * FROM answers WHERE prompt IN ({marks}){only} ORDER BY subject, model', (*prompts, *([model] if model else []))
+        )
         for subject, name, prompt, status, raw, parsed, notes in rows:
             yield subject, name, prompt, Answer(status, raw, parsed, json.loads(notes) if notes else {})
 
     def answer(self, subject: str, model: str, prompt: str) -> Answer | None:
         """One answer, or ``None``."""
-        row = self.db.execute('SELECT status, raw, parsed, notes FROM answers WHERE subject=? AND model=? AND prompt=?',
-                              (subject, model, prompt)).fetchone()
+        row = self.db.execute(
+            'SELECT status, raw, parsed, notes FROM answers WHERE subject=? AND model=? AND prompt=?', (subject, model, prompt)
+        ).fetchone()
         return None if row is None else Answer(row[0], row[1], row[2], json.loads(row[3]) if row[3] else {})
 
     def spent(self, model: str | None = None) -> float:
         """US dollars spent so far, in all runs on this store."""
-        query, values = ('SELECT TOTAL(cost) FROM requests', ()) if model is None else ('SELECT TOTAL(cost) FROM requests WHERE model=?', (model,))
+        query, values = (
+            ('SELECT TOTAL(cost) FROM requests', ()) if model is None else ('SELECT TOTAL(cost) FROM requests WHERE model=?', (model,))
+        )
         return self.db.execute(query, values).fetchone()[0]
 
     def most_tokens(self, model: str) -> tuple[int, int]:
@@ -148,7 +175,8 @@ class Store:
                 usable = ','.join(f"'{status}'" for status in USABLE)
                 count = self.db.execute(
                     f'INSERT OR REPLACE INTO main.answers SELECT o.* FROM other.answers o LEFT JOIN main.answers m USING(subject, model, prompt) '
-                    f'WHERE m.status IS NULL OR (m.status NOT IN ({usable}) AND o.status IN ({usable}))').rowcount
+                    f'WHERE m.status IS NULL OR (m.status NOT IN ({usable}) AND o.status IN ({usable}))'
+                ).rowcount
                 self.db.execute('INSERT OR IGNORE INTO main.requests SELECT * FROM other.requests')
         finally:
             self.db.execute('DETACH other')

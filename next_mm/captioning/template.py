@@ -1,4 +1,5 @@
 """Captions from attributes by template, within a budget of CLIP tokens."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
@@ -23,6 +24,7 @@ def count_clip_tokens(text: str) -> int:
 @lru_cache(maxsize=1)
 def _clip_tokenizer():
     from open_clip.tokenizer import SimpleTokenizer  # loads torch: late, so that asking models needs no such memory
+
     return SimpleTokenizer()
 
 
@@ -34,6 +36,7 @@ def filling_of(attributes: AttributeSet, schema: Schema, unknown_as: str | None 
         schema: thresholds, phrases, plurals and the pronoun.
         unknown_as: a word put for what is not known; by default it is left out.
     """
+
     def value(name: str) -> str | None:
         observation = attributes.get(name)
         if observation is None:
@@ -46,7 +49,9 @@ def filling_of(attributes: AttributeSet, schema: Schema, unknown_as: str | None 
         said = value(name) or ''
         return schema.attributes[name].phrases.get(said, said)
 
-    return Filling(value, phrase, lambda name: value(name) in schema.attributes[name].plural, schema.pronoun.of(value(schema.pronoun.attribute)))
+    return Filling(
+        value, phrase, lambda name: value(name) in schema.attributes[name].plural, schema.pronoun.of(value(schema.pronoun.attribute))
+    )
 
 
 def compose_sentences(attributes: AttributeSet, schema: Schema, unknown_as: str | None = None) -> list[str]:

@@ -1,15 +1,53 @@
 """What counts as "unknown": one list, for answers, merging, checking and reporting."""
+
 from __future__ import annotations
 
 import re
 
 UNKNOWN_PHRASES: tuple[str, ...] = (
-    'unknown', 'unclear', 'none', 'n/a', 'na', 'null', 'nil', 'not visible', 'not clear', 'not available', 'not applicable',
-    'not sure', 'not specified', 'not determinable', 'not discernible', 'not identifiable', 'cannot tell', "can't tell",
-    'cannot be determined', 'cannot determine', 'could not determine', 'unable to determine', 'invisible', 'indeterminate',
-    'indiscernible', 'indistinguishable', 'unidentifiable', 'unidentified', 'unidentifiable object', 'unknowable', 'undefined',
-    'undetermined', 'undeterminable', 'undiscernible', 'undistinguishable', 'unspecified', 'uncertain', 'unsure', 'unrecognizable',
-    'unrecognisable', 'ambiguous', 'obscured')
+    'unknown',
+    'unclear',
+    'none',
+    'n/a',
+    'na',
+    'null',
+    'nil',
+    'not visible',
+    'not clear',
+    'not available',
+    'not applicable',
+    'not sure',
+    'not specified',
+    'not determinable',
+    'not discernible',
+    'not identifiable',
+    'cannot tell',
+    "can't tell",
+    'cannot be determined',
+    'cannot determine',
+    'could not determine',
+    'unable to determine',
+    'invisible',
+    'indeterminate',
+    'indiscernible',
+    'indistinguishable',
+    'unidentifiable',
+    'unidentified',
+    'unidentifiable object',
+    'unknowable',
+    'undefined',
+    'undetermined',
+    'undeterminable',
+    'undiscernible',
+    'undistinguishable',
+    'unspecified',
+    'uncertain',
+    'unsure',
+    'unrecognizable',
+    'unrecognisable',
+    'ambiguous',
+    'obscured',
+)
 """Whole answers that say nothing about the object. A confident "no" is not among them."""
 
 # Inside a running text only words that cannot mean anything else count; "none" does, as in "He is carrying none".

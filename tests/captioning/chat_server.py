@@ -3,6 +3,7 @@
 ``python chat_server.py LOG PLAN [--latency S] [--stall-after N]``: PLAN is a JSON file, picture key -> list of what to do with the
 first, second, ... request about it (then it answers properly). With ``--stall-after`` it answers N requests and no more.
 """
+
 import argparse
 import asyncio
 import json
@@ -78,7 +79,7 @@ class Server:
         await response.prepare(request)
         while request.transport is not None and not request.transport.is_closing():
             await response.write(b' ')
-            await asyncio.sleep(.1)
+            await asyncio.sleep(0.1)
         return web.Response(status=500)
 
     async def refusal(self, request, body):
@@ -89,7 +90,7 @@ class Server:
 
     async def truncated(self, request, body):
         text = answer_text(body, self.schema, {})
-        return web.json_response(completion(text[:len(text) // 2], 'length'))
+        return web.json_response(completion(text[: len(text) // 2], 'length'))
 
     async def white_space(self, request, body):
         return web.json_response(completion(answer_text(body, self.schema, {}) + '\n ' * 2000, 'length'))
@@ -110,14 +111,19 @@ class Server:
 
     async def wrong_types(self, request, body):
         fields = json.loads(answer_text(body, self.schema, {}))
-        fields.update(age=17, gender=['male', 'female'], backpack={'value': True, 'confidence': .9}, upper_type={'value': {'a': 1}, 'confidence': .5},
-                      hairstyle={'value': 'green mohawk', 'confidence': .99})
+        fields.update(
+            age=17,
+            gender=['male', 'female'],
+            backpack={'value': True, 'confidence': 0.9},
+            upper_type={'value': {'a': 1}, 'confidence': 0.5},
+            hairstyle={'value': 'green mohawk', 'confidence': 0.99},
+        )
         return web.json_response(completion(json.dumps(fields)))
 
     async def plate(self, request, body):
         fields = json.loads(answer_text(body, self.schema, {}))
-        fields['licence_plate_text'] = {'value': PLATE, 'confidence': .9}
-        fields['view'] = {'value': f'beside car {PLATE}', 'confidence': .9}
+        fields['licence_plate_text'] = {'value': PLATE, 'confidence': 0.9}
+        fields['view'] = {'value': f'beside car {PLATE}', 'confidence': 0.9}
         return web.json_response(completion(json.dumps(fields, ensure_ascii=False)))
 
     async def not_a_completion(self, request, body):
@@ -134,7 +140,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument('log')
     parser.add_argument('plan')
-    parser.add_argument('--latency', type=float, default=0.)
+    parser.add_argument('--latency', type=float, default=0.0)
     parser.add_argument('--stall-after', type=int, default=0)
     server = Server(parser.parse_args())
     app = web.Application(client_max_size=1 << 24)

@@ -1,13 +1,19 @@
 """A tiny dataset in RGBNT201's layout, a chat server in a process of its own, and a caption config for both."""
+
+import io
 import json
 import os
 import random
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from PIL import Image
+
+from . import light_tool
 
 ROOT = Path(__file__).parents[2]
 SECRET = 'sk-test-5ecr3t-do-not-leak'
@@ -16,7 +22,7 @@ SECRET = 'sk-test-5ecr3t-do-not-leak'
 def make_dataset(root: Path, triplets: int, triplets_per_identity: int = 2) -> Path:
     """Write so many triplets of noise, three quarters of them for training."""
     for index in range(triplets):
-        split = 'train_171' if index < triplets * .75 else 'test'
+        split = 'train_171' if index < triplets * 0.75 else 'test'
         name = f'{index // triplets_per_identity + 1:06d}_cam{index % 2 + 1}_0_{index:04d}.jpg'
         for modality in ('RGB', 'NI', 'TI'):
             folder = root / split / modality
@@ -39,8 +45,12 @@ def serve(tmp_path):
         log, plan_file = tmp_path / f'server{len(processes)}.log', tmp_path / 'plan.json'
         plan_file.write_text(json.dumps(plan or {}))
         flags = [str(word) for name, value in options.items() for word in (f'--{name.replace("_", "-")}', value)]
-        process = subprocess.Popen([sys.executable, str(Path(__file__).with_name('chat_server.py')), str(log), str(plan_file), *flags],
-                                   stdout=subprocess.PIPE, text=True, env={**os.environ, 'PYTHONPATH': str(ROOT)})
+        process = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name('chat_server.py')), str(log), str(plan_file), *flags],
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, 'PYTHONPATH': str(ROOT)},
+        )
         processes.append(process)
         address = process.stdout.readline().split()[-1]
         return f'{address}/v1', log
@@ -54,16 +64,20 @@ def serve(tmp_path):
 
 def write_config(folder: Path, data: Path, url: str, *, models=('clothing-expert', 'accessory-expert'), name: str = 'run', **model) -> Path:
     """Write a caption config; every model asks the same server."""
-    options = dict(base_url=url, api_key_env='NEXT_MM_TEST_KEY', max_concurrency=8, timeout=1., max_attempts=4, price_input=1., price_output=2.)
-    entries = [dict(options, name=m, model=m, **model) for m in models]
+    options = dict(
+        base_url=url, api_key_env='NEXT_MM_TEST_KEY', max_concurrency=8, timeout=60.0, max_attempts=4, price_input=1.0, price_output=2.0
+    )
+    entries = [{**options, 'name': m, 'model': m, **model} for m in models]
     path = folder / f'{name}.py'
-    path.write_text(f'dataset = dict(type="RGBNT201", data_root={str(data)!r})\nschema = "person"\nmodels = {entries!r}\n'
-                    f'store = {str(folder / name / "store.sqlite")!r}\ncaptions = {str(folder / name / "text")!r}\n')
+    path.write_text(
+        f'dataset = dict(type="RGBNT201", data_root={str(data)!r})\nschema = "person"\nmodels = {entries!r}\n'
+        f'store = {str(folder / name / "store.sqlite")!r}\ncaptions = {str(folder / name / "text")!r}\n'
+    )
     return path
 
 
 def tool_command(*arguments: object) -> list[str]:
-    """The command line of the tool, with a lister that needs no torch (see ``light_tool.py``)."""
+    """The command line of the tool as a process, with a lister that needs no torch (see ``light_tool.py``)."""
     return [sys.executable, str(Path(__file__).with_name('light_tool.py')), *map(str, arguments)]
 
 
@@ -73,9 +87,11 @@ def tool_environment() -> dict[str, str]:
 
 
 def run_tool(*arguments: object, code: int = 0) -> str:
-    """Run the tool and return all it printed."""
-    result = subprocess.run(tool_command(*arguments), capture_output=True, text=True, env=tool_environment(), timeout=120)
-    output = result.stdout + result.stderr
-    assert result.returncode == code, output
-    assert SECRET not in output
-    return output
+    """Run the tool in this process; returns all that it printed."""
+    output = io.StringIO()
+    with redirect_stdout(output), redirect_stderr(output), patch.dict(os.environ, tool_environment()), light_tool.light_parts():
+        result = light_tool.main(list(map(str, arguments)))
+    text = output.getvalue()
+    assert result == code, text
+    assert SECRET not in text
+    return text

@@ -1,8 +1,10 @@
 """The tool with a lister and a token counter that need no torch: tests that start it many times would mostly load torch.
 
-``test_listing.py`` covers the real lister, ``test_template.py`` the real counter.
+``test_parts.py`` covers the real lister, ``test_texts.py`` the real counter.
 """
+
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -26,7 +28,18 @@ def count_words(text):
     return len(text.split())
 
 
-if __name__ == '__main__':
+@contextmanager
+def light_parts():
+    """Put the light parts in place for a while."""
+    lister, composer = pipeline.list_pictures, compose_stage.compose_caption
     pipeline.list_pictures = list_pictures
     compose_stage.compose_caption = lambda attributes, schema, budget: template.compose_caption(attributes, schema, budget, count_words)
-    sys.exit(main(sys.argv[1:]))
+    try:
+        yield
+    finally:
+        pipeline.list_pictures, compose_stage.compose_caption = lister, composer
+
+
+if __name__ == '__main__':
+    with light_parts():
+        sys.exit(main(sys.argv[1:]))

@@ -6,6 +6,7 @@
 ``speed`` asks a local server, in a process of its own, about tiny pictures and reports answers a second and peak memory.
 ``quality`` compares simulated models, whose errors are known, with what merging and complementing make of them.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -26,6 +27,7 @@ def make_pictures(root: Path, count: int) -> None:
     import io
 
     from PIL import Image
+
     buffer = io.BytesIO()
     Image.effect_noise((64, 128), 60).convert('RGB').save(buffer, 'JPEG', quality=75)
     data = buffer.getvalue()
@@ -55,12 +57,17 @@ def measure_speed(arguments: argparse.Namespace) -> dict:
         server, url = start_server(arguments.latency)
         model = dict(name='m', model='clothing-expert', base_url=url, max_concurrency=arguments.concurrency)
         config = root / 'config.py'
-        config.write_text(f'dataset = dict(type="RGBNT201", data_root={str(root / "RGBNT201")!r})\nschema = "person"\nmodels = [{model!r}]\n'
-                          f'store = {str(root / "store.sqlite")!r}\ncaptions = {str(root / "text")!r}\n')
+        config.write_text(
+            f'dataset = dict(type="RGBNT201", data_root={str(root / "RGBNT201")!r})\nschema = "person"\nmodels = [{model!r}]\n'
+            f'store = {str(root / "store.sqlite")!r}\ncaptions = {str(root / "text")!r}\n'
+        )
         try:
             began = time.monotonic()
-            process = subprocess.Popen([sys.executable, str(ROOT / 'tools/generate_captions.py'), str(config), 'attributes'],
-                                       env={**os.environ, 'PYTHONPATH': str(ROOT)}, stdout=subprocess.DEVNULL)
+            process = subprocess.Popen(
+                [sys.executable, str(ROOT / 'tools/generate_captions.py'), str(config), 'attributes'],
+                env={**os.environ, 'PYTHONPATH': str(ROOT)},
+                stdout=subprocess.DEVNULL,
+            )
             peak = watch_memory(process)
             total = time.monotonic() - began
         finally:
@@ -70,9 +77,15 @@ def measure_speed(arguments: argparse.Namespace) -> dict:
         if process.returncode:
             raise SystemExit(f'the run failed with status {process.returncode}')
         usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return {'pictures': arguments.pictures, **read_rate(root / 'store.sqlite'), 'ideal answers/s': arguments.concurrency / arguments.latency,
-                'peak memory MiB, asking process': peak, 'peak memory MiB, lister before it': usage.ru_maxrss / 1024,
-                'CPU s, server included': usage.ru_utime + usage.ru_stime, 'whole run s': total}
+        return {
+            'pictures': arguments.pictures,
+            **read_rate(root / 'store.sqlite'),
+            'ideal answers/s': arguments.concurrency / arguments.latency,
+            'peak memory MiB, asking process': peak,
+            'peak memory MiB, lister before it': usage.ru_maxrss / 1024,
+            'CPU s, server included': usage.ru_utime + usage.ru_stime,
+            'whole run s': total,
+        }
 
 
 def watch_memory(process: subprocess.Popen) -> float:
@@ -81,13 +94,14 @@ def watch_memory(process: subprocess.Popen) -> float:
     while process.poll() is None:
         lines = Path(f'/proc/{process.pid}/status').read_text().splitlines()
         peak = max([peak, *(int(line.split()[1]) for line in lines if line.startswith('VmHWM'))])
-        time.sleep(.2)
+        time.sleep(0.2)
     return peak / 1024
 
 
 def read_rate(store: Path) -> dict:
     """Answers a second between the first and the last answer in a store."""
     import sqlite3
+
     with sqlite3.connect(store) as db:
         count, first, last = db.execute("SELECT COUNT(*), MIN(at), MAX(at) FROM requests WHERE outcome='complete'").fetchone()
     return {'answers': count, 'answers/s': (count - 1) / (last - first)}
@@ -108,8 +122,10 @@ class Score:
     def columns(self) -> list[float]:
         """Percent unknown, percent right of all, percent right of what is stated."""
         told = self.total - self.unknown
-        return [100 * part / whole if whole else float('nan') for part, whole in
-                ((self.unknown, self.total), (self.right, self.total), (self.right, told))]
+        return [
+            100 * part / whole if whole else float('nan')
+            for part, whole in ((self.unknown, self.total), (self.right, self.total), (self.right, told))
+        ]
 
 
 def measure_quality(arguments: argparse.Namespace) -> dict[str, dict[tuple[str, str], Score]]:
@@ -121,6 +137,7 @@ def measure_quality(arguments: argparse.Namespace) -> dict[str, dict[tuple[str, 
     from next_mm.captioning import complement_modalities, load_schema, merge_models, parse_answer
     from next_mm.captioning.simulation import BEHAVIOURS, simulate_answer
     from next_mm.captioning.simulation.truth import read_truth
+
     schema = load_schema(arguments.schema)
     triplets: dict[tuple[str, str], dict] = {}
     for picture in read_truth(arguments.truth):
@@ -138,7 +155,11 @@ def measure_quality(arguments: argparse.Namespace) -> dict[str, dict[tuple[str, 
         answers: dict[str, list] = {}
         for modality, picture in pictures.items():
             for model in arguments.models:
-                text = json.dumps(simulate_answer(BEHAVIOURS[model], picture.attributes, modality, schema, f'{model} {picture.split}/{picture.item} {modality}'))
+                text = json.dumps(
+                    simulate_answer(
+                        BEHAVIOURS[model], picture.attributes, modality, schema, f'{model} {picture.split}/{picture.item} {modality}'
+                    )
+                )
                 answers.setdefault(modality, []).append(parse_answer(text, schema, modality, model).attributes)
         for index, model in enumerate(arguments.models):
             score(model, pictures, {m: said[index] for m, said in answers.items()})
@@ -154,8 +175,11 @@ def print_quality(scores: dict[str, dict[tuple[str, str], Score]]) -> None:
     print('percent: unknown / right of all / right of what is stated\n')
     print('| | ' + ' | '.join(steps) + ' |\n|---|' + '---|' * len(steps))
     cells = list(scores[steps[0]])
-    groups = {'all': cells, **{m: [c for c in cells if c[0] == m] for m in dict.fromkeys(m for m, _ in cells)},
-              **{n: [c for c in cells if c[1] == n] for n in dict.fromkeys(n for _, n in cells)}}
+    groups = {
+        'all': cells,
+        **{m: [c for c in cells if c[0] == m] for m in dict.fromkeys(m for m, _ in cells)},
+        **{n: [c for c in cells if c[1] == n] for n in dict.fromkeys(n for _, n in cells)},
+    }
     for label, members in groups.items():
         row = []
         for step in steps:
@@ -173,7 +197,7 @@ def main() -> None:
     commands = parser.add_subparsers(dest='command', required=True)
     speed = commands.add_parser('speed')
     speed.add_argument('--pictures', type=int, default=20000)
-    speed.add_argument('--latency', type=float, default=.2)
+    speed.add_argument('--latency', type=float, default=0.2)
     speed.add_argument('--concurrency', type=int, default=64)
     quality = commands.add_parser('quality')
     quality.add_argument('truth', type=Path)

@@ -1,4 +1,5 @@
 """Reports on a caption run, or on caption files alone: tables, pictures, and one self-contained HTML page."""
+
 from .folder_report import write_folder_report
 from .run_report import write_run_report
 

@@ -1,4 +1,5 @@
 """The pictures of a report."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -17,8 +18,17 @@ PALETTE = ('#8fa3b0', '#b9a38a', '#9aa77c', '#a78fb5')
 """Single sources, in their order."""
 STEP_COLORS = {'merged': '#4c86a8', 'complemented': '#d1602c'}
 MODALITY_COLORS = {'RGB': '#4c86a8', 'NI': '#7a5c99', 'TI': '#d1602c'}
-_STYLE = {'font.size': 10, 'axes.spines.top': False, 'axes.spines.right': False, 'axes.titlesize': 11, 'axes.titleweight': 'bold',
-          'axes.titlelocation': 'left', 'axes.edgecolor': '#888', 'figure.dpi': 110, 'legend.frameon': False}
+_STYLE = {
+    'font.size': 10,
+    'axes.spines.top': False,
+    'axes.spines.right': False,
+    'axes.titlesize': 11,
+    'axes.titleweight': 'bold',
+    'axes.titlelocation': 'left',
+    'axes.edgecolor': '#888',
+    'figure.dpi': 110,
+    'legend.frameon': False,
+}
 
 
 def colors_of(sources: Sequence[str]) -> dict[str, str]:
@@ -30,13 +40,13 @@ def bars(panels: Mapping[str, Mapping[str, float]], colors: Mapping[str, str], d
     """Horizontal bars, one panel for each quantity, with the value at each bar (Fig. 2)."""
     rows = max(map(len, panels.values()))
     with plt.rc_context(_STYLE):
-        figure, axes = plt.subplots(1, len(panels), figsize=(8.8, .8 + .34 * rows), sharey=True, squeeze=False)
+        figure, axes = plt.subplots(1, len(panels), figsize=(8.8, 0.8 + 0.34 * rows), sharey=True, squeeze=False)
         for axis, (title, values) in zip(axes[0], panels.items()):
             names = list(values)
-            axis.barh(names, list(values.values()), color=[colors.get(n, PALETTE[0]) for n in names], height=.7)
+            axis.barh(names, list(values.values()), color=[colors.get(n, PALETTE[0]) for n in names], height=0.7)
             axis.bar_label(axis.containers[0], fmt=f'%.{digits}f', padding=3, fontsize=9)
             axis.set_title(title)
-            axis.margins(x=.22)
+            axis.margins(x=0.22)
             axis.xaxis.set_visible(False)
             axis.spines['bottom'].set_visible(False)
             axis.tick_params(left=False)
@@ -49,22 +59,33 @@ def confidence_dots(names: Sequence[str], groups: Sequence[str], means: Mapping[
     """Mean confidence by attribute and source: size and shade of a dot (Fig. 5 a)."""
     sources = list(means)
     with plt.rc_context(_STYLE):
-        figure, axis = plt.subplots(figsize=(1.15 * len(sources) + 3.2, .32 * len(names) + 1.3))
+        figure, axis = plt.subplots(figsize=(1.15 * len(sources) + 3.2, 0.32 * len(names) + 1.3))
         for column, source in enumerate(sources):
             values = np.asarray(means[source], float)
             known = np.flatnonzero(~np.isnan(values))
-            dots = axis.scatter(np.full(len(known), column), known, s=20 + 380 * values[known] ** 3, c=values[known], cmap='YlOrBr', vmin=.3, vmax=1,
-                                edgecolors='#555', linewidths=.4)
+            dots = axis.scatter(
+                np.full(len(known), column),
+                known,
+                s=20 + 380 * values[known] ** 3,
+                c=values[known],
+                cmap='YlOrBr',
+                vmin=0.3,
+                vmax=1,
+                edgecolors='#555',
+                linewidths=0.4,
+            )
             for row in known:
-                axis.annotate(f'{values[row]:.2f}', (column, row), ha='left', va='center', xytext=(13, 0), textcoords='offset points', fontsize=8)
+                axis.annotate(
+                    f'{values[row]:.2f}', (column, row), ha='left', va='center', xytext=(13, 0), textcoords='offset points', fontsize=8
+                )
         for row in [r for r in range(1, len(names)) if groups[r] != groups[r - 1]]:
-            axis.axhline(row - .5, color='#ccc', linewidth=.8)
+            axis.axhline(row - 0.5, color='#ccc', linewidth=0.8)
         axis.set_yticks(range(len(names)), names)
         axis.set_xticks(range(len(sources)), sources, rotation=20 if len(sources) > 3 else 0)
-        axis.set_xlim(-.5, len(sources) - .2)
-        axis.set_ylim(len(names) - .5, -.5)
+        axis.set_xlim(-0.5, len(sources) - 0.2)
+        axis.set_ylim(len(names) - 0.5, -0.5)
         axis.set_title('Mean confidence of known values')
-        figure.colorbar(dots, ax=axis, shrink=.5, label='confidence', pad=.02)
+        figure.colorbar(dots, ax=axis, shrink=0.5, label='confidence', pad=0.02)
         return figure
 
 
@@ -77,19 +98,27 @@ def confidence_boxes(histograms: Mapping[str, Mapping[str, np.ndarray]]) -> Figu
     groups, sources = list(histograms), list(next(iter(histograms.values())))
     colors = colors_of(sources)
     with plt.rc_context(_STYLE):
-        figure, axis = plt.subplots(figsize=(max(6., 2. * len(groups)), 3.6))
-        width = .8 / len(sources)
+        figure, axis = plt.subplots(figsize=(max(6.0, 2.0 * len(groups)), 3.6))
+        width = 0.8 / len(sources)
         for column, source in enumerate(sources):
             boxes, places = [], []
             for row, group in enumerate(groups):
                 counts = histograms[group][source]
                 if counts.sum():
-                    low, q1, median, q3, high = (histogram_quantile(counts, share) for share in (.05, .25, .5, .75, .95))
+                    low, q1, median, q3, high = (histogram_quantile(counts, share) for share in (0.05, 0.25, 0.5, 0.75, 0.95))
                     boxes.append(dict(whislo=low, q1=q1, med=median, q3=q3, whishi=high, mean=histogram_mean(counts), fliers=[]))
                     places.append(row + (column - (len(sources) - 1) / 2) * width)
-            axis.bxp(boxes, positions=places, widths=width * .8, patch_artist=True, showmeans=True, manage_ticks=False,
-                     boxprops=dict(facecolor=colors[source], edgecolor='#444', linewidth=.7), medianprops=dict(color='#111'),
-                     meanprops=dict(marker='D', markersize=3, markerfacecolor='white', markeredgecolor='#111'))
+            axis.bxp(
+                boxes,
+                positions=places,
+                widths=width * 0.8,
+                patch_artist=True,
+                showmeans=True,
+                manage_ticks=False,
+                boxprops=dict(facecolor=colors[source], edgecolor='#444', linewidth=0.7),
+                medianprops=dict(color='#111'),
+                meanprops=dict(marker='D', markersize=3, markerfacecolor='white', markeredgecolor='#111'),
+            )
             axis.bar([0], [0], color=colors[source], label=source)
         axis.set_xticks(range(len(groups)), groups)
         axis.set_ylim(0, 1.02)
@@ -102,19 +131,19 @@ def confidence_boxes(histograms: Mapping[str, Mapping[str, np.ndarray]]) -> Figu
 def agreement_bars(names: Sequence[str], series: Mapping[str, Sequence[float]], title: str, colors: Mapping[str, str]) -> Figure:
     """Percent of agreement by attribute; a series named "by chance" is drawn as a mark."""
     drawn = {label: values for label, values in series.items() if label != 'by chance'}
-    height = .8 / len(drawn)
+    height = 0.8 / len(drawn)
     with plt.rc_context(_STYLE):
-        figure, axis = plt.subplots(figsize=(7, .42 * len(names) + 1.1))
+        figure, axis = plt.subplots(figsize=(7, 0.42 * len(names) + 1.1))
         for index, (label, values) in enumerate(drawn.items()):
             places = np.arange(len(names)) + (index - (len(drawn) - 1) / 2) * height
-            axis.barh(places, np.nan_to_num(values), height=height * .9, label=label, color=colors.get(label, PALETTE[index]))
+            axis.barh(places, np.nan_to_num(values), height=height * 0.9, label=label, color=colors.get(label, PALETTE[index]))
             for place, value in zip(places, values):
                 if not np.isnan(value):
                     axis.annotate(f'{value:.0f}', (value, place), xytext=(3, 0), textcoords='offset points', va='center', fontsize=8)
         if 'by chance' in series:
             axis.scatter(series['by chance'], range(len(names)), marker='|', s=120, color='#111', label='any two pictures', zorder=3)
         axis.set_yticks(range(len(names)), names)
-        axis.set_ylim(len(names) - .4, -.6)
+        axis.set_ylim(len(names) - 0.4, -0.6)
         axis.set_xlim(0, 108)
         axis.set_xlabel('%')
         axis.set_title(title)
@@ -129,10 +158,18 @@ def token_histogram(tokens: Mapping[str, Sequence[int]]) -> Figure:
         longest = max(max(values) for values in tokens.values() if len(values))
         bins = np.arange(0, max(longest, CONTEXT_LENGTH) + 4, 2)
         for name, values in tokens.items():
-            axis.hist(values, bins=bins, histtype='stepfilled', alpha=.45, color=MODALITY_COLORS.get(name, PALETTE[0]), label=name)
+            axis.hist(values, bins=bins, histtype='stepfilled', alpha=0.45, color=MODALITY_COLORS.get(name, PALETTE[0]), label=name)
         axis.axvline(CONTEXT_LENGTH, color='#b00', linewidth=1.2)
-        axis.annotate(f'{CONTEXT_LENGTH}: CLIP reads no further', (CONTEXT_LENGTH, axis.get_ylim()[1]), xytext=(-4, -4), textcoords='offset points',
-                      va='top', ha='right', color='#b00', fontsize=9)
+        axis.annotate(
+            f'{CONTEXT_LENGTH}: CLIP reads no further',
+            (CONTEXT_LENGTH, axis.get_ylim()[1]),
+            xytext=(-4, -4),
+            textcoords='offset points',
+            va='top',
+            ha='right',
+            color='#b00',
+            fontsize=9,
+        )
         axis.set_xlabel('CLIP tokens, start and end counted')
         axis.set_ylabel('captions')
         axis.set_title('Length of captions')
@@ -143,12 +180,12 @@ def token_histogram(tokens: Mapping[str, Sequence[int]]) -> Figure:
 def shares(names: Sequence[str], parts: Mapping[str, Sequence[float]], colors: Mapping[str, str], title: str) -> Figure:
     """Stacked shares in percent by attribute."""
     with plt.rc_context(_STYLE):
-        figure, axis = plt.subplots(figsize=(7, .3 * len(names) + 1.2))
+        figure, axis = plt.subplots(figsize=(7, 0.3 * len(names) + 1.2))
         left = np.zeros(len(names))
         for label, values in parts.items():
-            axis.barh(names, values, left=left, color=colors.get(label, '#dddddd'), label=label, height=.75)
+            axis.barh(names, values, left=left, color=colors.get(label, '#dddddd'), label=label, height=0.75)
             left += np.asarray(values, float)
-        axis.set_ylim(len(names) - .4, -.6)
+        axis.set_ylim(len(names) - 0.4, -0.6)
         axis.set_xlim(0, 100)
         axis.set_xlabel('%')
         axis.set_title(title)

@@ -1,4 +1,5 @@
 """The report on caption files alone, whoever made them."""
+
 from __future__ import annotations
 
 import re
@@ -23,8 +24,12 @@ def read_folder(folder: Path) -> Files:
     Raises:
         FileNotFoundError: there are none.
     """
-    files = {(split, name): dict(read_captions(folder / f'{split}_{name}.json'))
-             for split in ('train', 'test') for name in FILE_NAMES.values() if (folder / f'{split}_{name}.json').is_file()}
+    files = {
+        (split, name): dict(read_captions(folder / f'{split}_{name}.json'))
+        for split in ('train', 'test')
+        for name in FILE_NAMES.values()
+        if (folder / f'{split}_{name}.json').is_file()
+    }
     if not files:
         raise FileNotFoundError(f'{folder}: no caption files (expected train_RGB.json, train_NI.json, ...)')
     return files
@@ -64,22 +69,36 @@ def write_folder_report(folder: Path, schema: Schema, out: Path, identity_patter
                     sets[name] = {n: next(iter(v)) for n, v in read_attributes(text, schema).items() if len(v) == 1}
                     mentions[name].update([*sets[name], 'captions'])
             agreement.add(identity_of(item, pattern), sets)
-    sections = [text_section(texts), token_section(texts), _unknown_section(texts), _mention_section(schema, mentions),
-                agreement_section(schema, {'read off the captions': agreement},
-                                  'An unknown rate says nothing about truth. The three pictures of a triplet show the same thing at the same time, and the '
-                                  'pictures of an identity the same person or vehicle: where the captions contradict each other, one of them is wrong. '
-                                  '"Any two" is the agreement of two pictures drawn blindly.')]
-    return write_page(out, f'Captions in {folder.name if folder.name != "text" else folder.parent.name}',
-                      f'{sum(map(len, files.values())):,} captions in {len(files)} files, attributes read off the texts by the schema "{schema.name}".',
-                      _tiles(texts, agreement, schema), [s for s in sections if s is not None])
+    sections = [
+        text_section(texts),
+        token_section(texts),
+        _unknown_section(texts),
+        _mention_section(schema, mentions),
+        agreement_section(
+            schema,
+            {'read off the captions': agreement},
+            'An unknown rate says nothing about truth. The three pictures of a triplet show the same thing at the same time, and the '
+            'pictures of an identity the same person or vehicle: where the captions contradict each other, one of them is wrong. '
+            '"Any two" is the agreement of two pictures drawn blindly.',
+        ),
+    ]
+    return write_page(
+        out,
+        f'Captions in {folder.name if folder.name != "text" else folder.parent.name}',
+        f'{sum(map(len, files.values())):,} captions in {len(files)} files, attributes read off the texts by the schema "{schema.name}".',
+        _tiles(texts, agreement, schema),
+        [s for s in sections if s is not None],
+    )
 
 
 def _tiles(texts: dict, agreement: Agreement, schema: Schema) -> list[tuple[str, str]]:
     total = sum(len(s.words) for s in texts.values())
     over = sum(t > 77 for s in texts.values() for t in s.tokens)
-    tiles = [(f'{sum(sum(s.words) for s in texts.values()) / total:.1f}', 'words in a caption'),
-             (f'{100 * sum(s.with_unknown for s in texts.values()) / total:.1f} %', 'of the captions say that something is unknown'),
-             (f'{100 * over / total:.1f} %', 'are longer than CLIP reads')]
+    tiles = [
+        (f'{sum(sum(s.words) for s in texts.values()) / total:.1f}', 'words in a caption'),
+        (f'{100 * sum(s.with_unknown for s in texts.values()) / total:.1f} %', 'of the captions say that something is unknown'),
+        (f'{100 * over / total:.1f} %', 'are longer than CLIP reads'),
+    ]
     rows = {n: agreement.row(n)['across modalities, %'] for n, a in schema.attributes.items() if not a.environment}
     worst = min((n for n, v in rows.items() if v == v), key=rows.__getitem__, default=None)
     return [*tiles, (f'{rows[worst]:.0f} %', f'agreement across modalities on {worst}, the lowest')] if worst else tiles
@@ -89,11 +108,17 @@ def _unknown_section(texts: dict) -> Section | None:
     words: Counter[str] = sum((s.unknown for s in texts.values()), Counter())
     if not words:
         return None
-    return Section('Words for "unknown"', 'As they stand in the captions.', table=[['word', 'times'], *([w, n] for w, n in words.most_common(15))])
+    return Section(
+        'Words for "unknown"', 'As they stand in the captions.', table=[['word', 'times'], *([w, n] for w, n in words.most_common(15))]
+    )
 
 
 def _mention_section(schema: Schema, mentions: dict[str, Counter]) -> Section:
     names = [n for n in schema.attributes if any(counts[n] for counts in mentions.values())]
     series = {m: [100 * counts[n] / counts['captions'] if counts[n] else float('nan') for n in names] for m, counts in mentions.items()}
-    return Section('What the captions mention', 'Share of the captions that state exactly one value of an attribute.',
-                   agreement_bars(names, series, 'Captions that state the attribute', MODALITY_COLORS), 'mentions')
+    return Section(
+        'What the captions mention',
+        'Share of the captions that state exactly one value of an attribute.',
+        agreement_bars(names, series, 'Captions that state the attribute', MODALITY_COLORS),
+        'mentions',
+    )

@@ -1,4 +1,5 @@
 """One self-contained HTML page, and the pictures beside it as PNG."""
+
 from __future__ import annotations
 
 import base64

@@ -1,4 +1,5 @@
 """The report on a caption run: from each model's answers to the captions."""
+
 from __future__ import annotations
 
 from collections import Counter
@@ -45,7 +46,9 @@ class RunStatistics:
                 where = 'unknown' if observation.value is None else 'complemented' if observation.complemented else observation.model
                 self.origin[name][where] += 1
         for step, sets in (('merged', triplet.merged), ('complemented', triplet.complete)):
-            self.agreement[step].add(triplet.identity, {m: {n: o.value for n, o in s.items() if o.value is not None} for m, s in sets.items()})
+            self.agreement[step].add(
+                triplet.identity, {m: {n: o.value for n, o in s.items() if o.value is not None} for m, s in sets.items()}
+            )
 
     def _count_words(self, source: str, attributes: AttributeSet) -> None:
         self.words[source][0] += len(' '.join(compose_sentences(attributes, self.schema)).split())
@@ -71,16 +74,29 @@ def write_run_report(store: Store, settings: CaptionSettings, schema: Schema, ou
         statistics.add(triplet, index % step == 0)
     if not statistics.confidence['merged'].sets:
         raise ValueError(f'{settings.store}: no picture has an answer yet; run the stage attributes first')
-    sections = [_step_section(statistics), _dot_section(statistics), _box_section(statistics), _origin_section(statistics),
-                agreement_section(schema, statistics.agreement, 'Complementing copies values between modalities, so "complemented" agrees where it '
-                                  'copied; what still differs is what two modalities both claim to have seen, each with confidence.')]
+    sections = [
+        _step_section(statistics),
+        _dot_section(statistics),
+        _box_section(statistics),
+        _origin_section(statistics),
+        agreement_section(
+            schema,
+            statistics.agreement,
+            'Complementing copies values between modalities, so "complemented" agrees where it '
+            'copied; what still differs is what two modalities both claim to have seen, each with confidence.',
+        ),
+    ]
     texts = _captions(store, settings)
     if texts:
         sections += [text_section(texts), token_section(texts)]
     sections.append(_cost_section(store))
-    return write_page(out, f'Caption run: {settings.dataset.get("type", "dataset")}',
-                      f'{statistics.triplets:,} triplets, schema "{schema.name}" version {schema.version}, models {", ".join(m.name for m in settings.models)}.',
-                      _tiles(statistics, store), sections)
+    return write_page(
+        out,
+        f'Caption run: {settings.dataset.get("type", "dataset")}',
+        f'{statistics.triplets:,} triplets, schema "{schema.name}" version {schema.version}, models {", ".join(m.name for m in settings.models)}.',
+        _tiles(statistics, store),
+        sections,
+    )
 
 
 def _all_names(statistics: RunStatistics) -> list[str]:
@@ -91,36 +107,63 @@ def _tiles(statistics: RunStatistics, store: Store) -> list[tuple[str, str]]:
     names = _all_names(statistics)
     best = min(statistics.confidence[m].unknown_rate(names) for m in statistics.sources[:-2] if statistics.confidence[m].sets)
     after = statistics.confidence['complemented'].unknown_rate(names)
-    return [(f'{best:.1f} → {after:.1f} %', 'unknown values: best single model, complemented'),
-            (f'{histogram_mean(statistics.confidence["complemented"].confidences(names)):.2f}', 'mean confidence after complementing'),
-            (f'{statistics.confidence["complemented"].sets:,}', 'captions'), (f'${store.spent():.2f}', 'spent')]
+    return [
+        (f'{best:.1f} → {after:.1f} %', 'unknown values: best single model, complemented'),
+        (f'{histogram_mean(statistics.confidence["complemented"].confidences(names)):.2f}', 'mean confidence after complementing'),
+        (f'{statistics.confidence["complemented"].sets:,}', 'captions'),
+        (f'${store.spent():.2f}', 'spent'),
+    ]
 
 
 def _step_section(statistics: RunStatistics) -> Section:
     names, colors = _all_names(statistics), colors_of(statistics.sources)
     used = {s: c for s, c in statistics.confidence.items() if c.sets}
-    panels = {'Words by template': {s: statistics.words[s][0] / max(1, statistics.words[s][1]) for s in used},
-              'Unknown values, %': {s: c.unknown_rate(names) for s, c in used.items()},
-              'Identity incomplete, %': {s: 100 * c.incomplete / c.sets for s, c in used.items()}}
-    table: list[list[object]] = [['attribute', *(f'{s}, unknown %' for s in used)], *([n, *(c.unknown_rate([n]) for c in used.values())] for n in names)]
-    return Section('Before and after', 'What each model says alone, what is left unknown when the surest of them is taken for each attribute, and when the '
-                   'other modalities fill the gaps. "Identity incomplete": pictures with an unknown among the attributes of the identity.', bars(panels, colors), 'before_after', table)
+    panels = {
+        'Words by template': {s: statistics.words[s][0] / max(1, statistics.words[s][1]) for s in used},
+        'Unknown values, %': {s: c.unknown_rate(names) for s, c in used.items()},
+        'Identity incomplete, %': {s: 100 * c.incomplete / c.sets for s, c in used.items()},
+    }
+    table: list[list[object]] = [
+        ['attribute', *(f'{s}, unknown %' for s in used)],
+        *([n, *(c.unknown_rate([n]) for c in used.values())] for n in names),
+    ]
+    return Section(
+        'Before and after',
+        'What each model says alone, what is left unknown when the surest of them is taken for each attribute, and when the '
+        'other modalities fill the gaps. "Identity incomplete": pictures with an unknown among the attributes of the identity.',
+        bars(panels, colors),
+        'before_after',
+        table,
+    )
 
 
 def _dot_section(statistics: RunStatistics) -> Section:
     names = _all_names(statistics)
-    means = {s: [histogram_mean(c.histogram[n]) if n in c.histogram else float('nan') for n in names]
-             for s, c in statistics.confidence.items() if c.sets}
+    means = {
+        s: [histogram_mean(c.histogram[n]) if n in c.histogram else float('nan') for n in names]
+        for s, c in statistics.confidence.items()
+        if c.sets
+    }
     groups = [statistics.schema.attributes[n].group for n in names]
-    return Section('Confidence by attribute', 'Mean over the known values. Confidence is what the models say of themselves.',
-                   confidence_dots(names, groups, means), 'confidence_by_attribute')
+    return Section(
+        'Confidence by attribute',
+        'Mean over the known values. Confidence is what the models say of themselves.',
+        confidence_dots(names, groups, means),
+        'confidence_by_attribute',
+    )
 
 
 def _box_section(statistics: RunStatistics) -> Section:
     names = _all_names(statistics)
     groups = dict.fromkeys(statistics.schema.attributes[n].group for n in names)
-    histograms = {g: {s: c.confidences([n for n in names if statistics.schema.attributes[n].group == g])
-                      for s, c in statistics.confidence.items() if c.sets} for g in groups}
+    histograms = {
+        g: {
+            s: c.confidences([n for n in names if statistics.schema.attributes[n].group == g])
+            for s, c in statistics.confidence.items()
+            if c.sets
+        }
+        for g in groups
+    }
     return Section('Confidence by group', '', confidence_boxes(histograms), 'confidence_by_group')
 
 
@@ -129,8 +172,12 @@ def _origin_section(statistics: RunStatistics) -> Section:
     labels = [*statistics.sources[:-2], 'complemented', 'unknown']
     parts = {label: [100 * statistics.origin[n][label] / max(1, statistics.origin[n].total()) for n in names] for label in labels}
     colors = {**colors_of(statistics.sources), 'unknown': '#e3e3e3'}
-    return Section('Where the values come from', 'The model whose answer was kept, or another modality.',
-                   shares(names, parts, colors, 'Origin of the final values'), 'origin')
+    return Section(
+        'Where the values come from',
+        'The model whose answer was kept, or another modality.',
+        shares(names, parts, colors, 'Origin of the final values'),
+        'origin',
+    )
 
 
 def _captions(store: Store, settings: CaptionSettings) -> dict[tuple[str, str], TextStatistics]:
@@ -138,12 +185,17 @@ def _captions(store: Store, settings: CaptionSettings) -> dict[tuple[str, str], 
     for split in settings.splits:
         for modality, name in FILE_NAMES.items():
             rows = store.db.execute('SELECT caption FROM captions WHERE split=? AND modality=? AND caption IS NOT NULL', (split, modality))
-            for caption, in rows:
+            for (caption,) in rows:
                 texts.setdefault((split, name), TextStatistics()).add(caption)
     return texts
 
 
 def _cost_section(store: Store) -> Section:
-    rows = store.db.execute('SELECT model, outcome, COUNT(*), SUM(tokens_in), SUM(tokens_out), SUM(cost) FROM requests GROUP BY model, outcome ORDER BY 1, 2')
-    return Section('Requests and cost', 'Every HTTP request of all runs on this store.',
-                   table=[['model', 'outcome', 'requests', 'tokens in', 'tokens out', 'US dollars'], *map(list, rows)])
+    rows = store.db.execute(
+        'SELECT model, outcome, COUNT(*), SUM(tokens_in), SUM(tokens_out), SUM(cost) FROM requests GROUP BY model, outcome ORDER BY 1, 2'
+    )
+    return Section(
+        'Requests and cost',
+        'Every HTTP request of all runs on this store.',
+        table=[['model', 'outcome', 'requests', 'tokens in', 'tokens out', 'US dollars'], *map(list, rows)],
+    )

@@ -1,4 +1,5 @@
 """Sections that both reports have."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -14,10 +15,17 @@ def text_section(texts: Mapping[tuple[str, str], TextStatistics]) -> Section:
     rows = {f'{split} {modality}': statistics.row() for (split, modality), statistics in texts.items()}
     colors = {f'{split} {modality}': MODALITY_COLORS[modality] for split, modality in texts}
     heads = list(next(iter(rows.values())))
-    panels = {'Words in a caption': {n: r['words'] for n, r in rows.items()},
-              'Captions with an unknown word, %': {n: r['with an unknown word, %'] for n, r in rows.items()}}
-    return Section('Captions', 'Length, and how many captions admit not to know something ("none", "unknown", "unclear" and their like).',
-                   bars(panels, colors), 'captions', [['file', *heads], *([name, *row.values()] for name, row in rows.items())])
+    panels = {
+        'Words in a caption': {n: r['words'] for n, r in rows.items()},
+        'Captions with an unknown word, %': {n: r['with an unknown word, %'] for n, r in rows.items()},
+    }
+    return Section(
+        'Captions',
+        'Length, and how many captions admit not to know something ("none", "unknown", "unclear" and their like).',
+        bars(panels, colors),
+        'captions',
+        [['file', *heads], *([name, *row.values()] for name, row in rows.items())],
+    )
 
 
 def token_section(texts: Mapping[tuple[str, str], TextStatistics]) -> Section:
@@ -36,10 +44,14 @@ def agreement_section(schema: Schema, agreements: Mapping[str, Agreement], text:
     shared = [n for n in names if any(x.row(n)['across modalities, %'] == x.row(n)['across modalities, %'] for x in agreements.values())]
     first = next(iter(agreements.values()))
     if len(agreements) == 1:
-        series = {'across modalities': [first.row(n)['across modalities, %'] for n in names],
-                  'within identity': [float('nan') if schema.attributes[n].environment else first.row(n)['within identity, %'] for n in names],
-                  'by chance': [first.row(n)['any two, %'] for n in names]}
-        figure = agreement_bars(names, series, 'Same attribute, same value?', {'across modalities': '#4c86a8', 'within identity': '#d1602c'})
+        series = {
+            'across modalities': [first.row(n)['across modalities, %'] for n in names],
+            'within identity': [float('nan') if schema.attributes[n].environment else first.row(n)['within identity, %'] for n in names],
+            'by chance': [first.row(n)['any two, %'] for n in names],
+        }
+        figure = agreement_bars(
+            names, series, 'Same attribute, same value?', {'across modalities': '#4c86a8', 'within identity': '#d1602c'}
+        )
     else:
         series = {label: [x.row(n)['across modalities, %'] for n in shared] for label, x in agreements.items()}
         figure = agreement_bars(shared, series, 'All modalities of a triplet say the same', STEP_COLORS)

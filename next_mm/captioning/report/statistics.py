@@ -1,4 +1,5 @@
 """The figures behind a report, gathered in one pass and bounded memory."""
+
 from __future__ import annotations
 
 from collections import Counter, defaultdict
@@ -50,9 +51,15 @@ class TextStatistics:
         """Means and shares (in percent)."""
         count = max(len(self.words), 1)
         over = sum(tokens > CONTEXT_LENGTH for tokens in self.tokens)
-        return {'captions': len(self.words), 'words': sum(self.words) / count, 'sentences': sum(self.sentences) / count,
-                'CLIP tokens': sum(self.tokens) / count, f'over {CONTEXT_LENGTH} tokens, %': 100 * over / count,
-                'with an unknown word, %': 100 * self.with_unknown / count, 'distinct, %': 100 * len(self.distinct) / count}
+        return {
+            'captions': len(self.words),
+            'words': sum(self.words) / count,
+            'sentences': sum(self.sentences) / count,
+            'CLIP tokens': sum(self.tokens) / count,
+            f'over {CONTEXT_LENGTH} tokens, %': 100 * over / count,
+            'with an unknown word, %': 100 * self.with_unknown / count,
+            'distinct, %': 100 * len(self.distinct) / count,
+        }
 
 
 @dataclass

@@ -1,4 +1,5 @@
 """How a simulated model sees: what it misses, what it gets wrong, and how sure it says it is."""
+
 from __future__ import annotations
 
 import hashlib
@@ -27,21 +28,23 @@ class Behaviour:
     """
 
     skill: Mapping[str, float] = field(default_factory=dict)
-    default_skill: float = .8
-    visibility: Mapping[str, float] = field(default_factory=lambda: {'rgb': .9, 'nir': .85, 'tir': .7})
-    accuracy: float = .9
-    guesses: float = .3
-    sure: float = .85
-    unsure: float = .6
-    spread: float = .12
+    default_skill: float = 0.8
+    visibility: Mapping[str, float] = field(default_factory=lambda: {'rgb': 0.9, 'nir': 0.85, 'tir': 0.7})
+    accuracy: float = 0.9
+    guesses: float = 0.3
+    sure: float = 0.85
+    unsure: float = 0.6
+    spread: float = 0.12
 
 
 BEHAVIOURS = {
     # Strengths as in Fig. 5 of the paper: one is better on appearance and clothing, the other on accessories and environment.
-    'clothing-expert': Behaviour(skill={'appearance': .95, 'clothing': .95, 'accessories': .6, 'environment': .75, 'identity': .95, 'body': .9}),
-    'accessory-expert': Behaviour(skill={'appearance': .8, 'clothing': .7, 'accessories': .95, 'environment': .95, 'parts': .95}),
+    'clothing-expert': Behaviour(
+        skill={'appearance': 0.95, 'clothing': 0.95, 'accessories': 0.6, 'environment': 0.75, 'identity': 0.95, 'body': 0.9}
+    ),
+    'accessory-expert': Behaviour(skill={'appearance': 0.8, 'clothing': 0.7, 'accessories': 0.95, 'environment': 0.95, 'parts': 0.95}),
     # A confidence that says nothing: what merging by confidence cannot see through.
-    'overconfident': Behaviour(default_skill=.7, accuracy=.7, guesses=.9, sure=.93, unsure=.93, spread=.04),
+    'overconfident': Behaviour(default_skill=0.7, accuracy=0.7, guesses=0.9, sure=0.93, unsure=0.93, spread=0.04),
 }
 
 
@@ -60,11 +63,11 @@ def simulate_answer(behaviour: Behaviour, truth: Mapping[str, str], modality: st
         true = truth.get(name) or values[0]
         seen = rng.random() < behaviour.skill.get(attribute.group, behaviour.default_skill) * behaviour.visibility[modality]
         if not seen and rng.random() >= behaviour.guesses:
-            answer[name] = {'value': UNKNOWN_ANSWER, 'confidence': round(rng.uniform(.5, 1), 2)}
+            answer[name] = {'value': UNKNOWN_ANSWER, 'confidence': round(rng.uniform(0.5, 1), 2)}
             continue
         right = rng.random() < behaviour.accuracy if seen else rng.random() < 1 / len(values)
         others = [value for value in values if value != true]
         value = true if right or not others else rng.choice(others)
         confidence = rng.gauss(behaviour.sure if value == true else behaviour.unsure, behaviour.spread)
-        answer[name] = {'value': value, 'confidence': round(min(1., max(0., confidence)), 2)}
+        answer[name] = {'value': value, 'confidence': round(min(1.0, max(0.0, confidence)), 2)}
     return answer

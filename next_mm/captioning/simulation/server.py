@@ -4,6 +4,7 @@
 
 The name of the model in a request chooses the behaviour; a request without a picture is answered with the example caption it holds.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -32,9 +33,14 @@ def picture_of(messages: list[dict]) -> bytes | None:
 def completion(text: str | None, finish_reason: str = 'stop', **message: object) -> dict:
     """The body of a chat completion."""
     tokens = len(text or '') // 4 + 1
-    return {'id': 'simulated', 'object': 'chat.completion', 'created': 0, 'model': 'simulated',
-            'choices': [{'index': 0, 'finish_reason': finish_reason, 'message': {'role': 'assistant', 'content': text, **message}}],
-            'usage': {'prompt_tokens': 900, 'completion_tokens': tokens, 'total_tokens': 900 + tokens}}
+    return {
+        'id': 'simulated',
+        'object': 'chat.completion',
+        'created': 0,
+        'model': 'simulated',
+        'choices': [{'index': 0, 'finish_reason': finish_reason, 'message': {'role': 'assistant', 'content': text, **message}}],
+        'usage': {'prompt_tokens': 900, 'completion_tokens': tokens, 'total_tokens': 900 + tokens},
+    }
 
 
 def answer_text(request: dict, schema: Schema, truth: dict) -> str:
@@ -48,8 +54,9 @@ def answer_text(request: dict, schema: Schema, truth: dict) -> str:
     return json.dumps(simulate_answer(behaviour, entry['attributes'], entry['modality'], schema, f'{request["model"]} {key}'))
 
 
-def build_app(schema: Schema, truth: dict, latency: float = 0.) -> web.Application:
+def build_app(schema: Schema, truth: dict, latency: float = 0.0) -> web.Application:
     """The web application."""
+
     async def chat(request: web.Request) -> web.Response:
         body = json.loads(await request.read())
         await asyncio.sleep(latency)
@@ -66,11 +73,13 @@ def main() -> None:
     parser.add_argument('--schema', default='person')
     parser.add_argument('--truth', type=Path, help='attributes.json of a dataset whose truth is known')
     parser.add_argument('--port', type=int, default=8000)
-    parser.add_argument('--latency', type=float, default=0., help='seconds before each answer')
+    parser.add_argument('--latency', type=float, default=0.0, help='seconds before each answer')
     arguments = parser.parse_args()
     truth = truth_by_picture(arguments.truth) if arguments.truth else {}
     app = build_app(load_schema(arguments.schema), truth, arguments.latency)
-    web.run_app(app, host='127.0.0.1', port=arguments.port, access_log=None, print=lambda text: print(text.splitlines()[0].strip('= '), flush=True))
+    web.run_app(
+        app, host='127.0.0.1', port=arguments.port, access_log=None, print=lambda text: print(text.splitlines()[0].strip('= '), flush=True)
+    )
 
 
 if __name__ == '__main__':

@@ -1,4 +1,5 @@
 """True attributes of a dataset whose truth is known, as the demo's."""
+
 from __future__ import annotations
 
 import json
@@ -37,8 +38,9 @@ def read_truth(path: Path) -> Iterator[TruePicture]:
     for split, items in data['splits'].items():
         for item, by_modality in items.items():
             for modality, attributes in by_modality.items():
-                yield TruePicture(split, item, modality, item.partition('_')[0],
-                                  Path(path).parent / _FOLDERS[split] / _NAMES[modality] / item, attributes)
+                yield TruePicture(
+                    split, item, modality, item.partition('_')[0], Path(path).parent / _FOLDERS[split] / _NAMES[modality] / item, attributes
+                )
 
 
 def truth_by_picture(path: Path) -> dict[str, dict]:
