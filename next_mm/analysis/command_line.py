@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mmengine.config import Config, DictAction
-from mmengine.visualization import Visualizer
-from torch import nn
 
-from next_mm.analysis.extraction import load_model
 from next_mm.analysis.run_logs import find_checkpoint, find_config
-from next_mm.apis import load_config
+
+if TYPE_CHECKING:  # torch is loaded where it is used, so that --help is quick
+    from mmengine.visualization import Visualizer
+    from torch import nn
 
 
 @dataclass
@@ -61,6 +61,8 @@ def _label(run: Path) -> str:
 
 
 def _load_run(label: str, run: Path, config: Path | None, options: dict[str, Any]) -> TrainedModel:
+    from next_mm.analysis.extraction import load_model
+    from next_mm.apis import load_config
     work_dir, checkpoint = (run, find_checkpoint(run)) if run.is_dir() else (run.parent, run)
     cfg = load_config(config or find_config(work_dir), dict(options), work_dir=work_dir)
     return TrainedModel(label, cfg, checkpoint, load_model(cfg, checkpoint))
@@ -69,6 +71,7 @@ def _load_run(label: str, run: Path, config: Path | None, options: dict[str, Any
 @contextmanager
 def open_visualizer(cfg: Config, out_dir: Path) -> Iterator[Visualizer]:
     """The configuration's visualizer, writing below ``out_dir``; TensorBoard is among its backends where the configuration says so."""
+    from mmengine.visualization import Visualizer
     visualizer = Visualizer(name=f'analysis-{out_dir}', vis_backends=cfg.get('visualizer', {}).get('vis_backends'), save_dir=str(out_dir))
     try:
         yield visualizer

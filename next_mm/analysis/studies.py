@@ -120,6 +120,6 @@ def digest_config(config: Config) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:8]
 
 
-def is_synthetic(config: Config | dict[str, Any]) -> bool:
-    """Whether an experiment makes its own data (the demo), so that its figures must be called synthetic."""
-    return bool(config.get('prepare'))
+def is_synthetic(config: Config) -> bool:
+    """Whether an experiment's pictures are rendered (the demo), so that its figures must be called synthetic."""
+    return bool((config.test_dataloader.dataset.get('metainfo') or {}).get('synthetic'))

@@ -58,5 +58,7 @@ class StudyReport:
         machines = sorted(set().union(*(result.machines for result in results)))
         dates = sorted(set().union(*(result.dates for result in results)))
         seeds = 'seed 0' if self.seeds == 1 else f'seeds 0 to {self.seeds - 1}'
+        if not dates:
+            return f'`python tools/run_study.py {self.study} --dataset {self.dataset} --table-only`; nothing has been trained.'
         return (f'`python tools/run_study.py {self.study} --dataset {self.dataset} --seeds {self.seeds}`; {seeds}; '
-                f'{" / ".join(machines) or "nothing has run"}; {" to ".join(dict.fromkeys((dates[0], dates[-1]))) if dates else "-"}.')
+                f'{" / ".join(machines)}; {" to ".join(dict.fromkeys((dates[0], dates[-1])))}.')

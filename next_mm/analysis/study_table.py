@@ -101,6 +101,7 @@ def study_table(title: str, results: Sequence[RowResult], dataset: str, *, synth
             result.row.label, *ours, _stat(result.best), *[paper.get(key.removeprefix('paper ')) for key in theirs],
             *[result.cost.get(key) for key in costs], _stat(result.train_rate), _stat(result.test_rate), _stat(result.minutes),
             _runs(result)])
+    table.drop_empty_columns()
     table.notes = _notes(results)
     return table
 
@@ -117,7 +118,9 @@ def _runs(result: RowResult) -> str:
 
 
 def _notes(results: Sequence[RowResult]) -> list[str]:
-    notes = ['Metrics in percent at the last epoch, mean ± sample standard deviation over seeds. '
-             'The best epoch is chosen by looking at the test set and is given for comparison only.']
+    notes = []
+    if any(result.metrics for result in results):
+        notes.append('Metrics in percent at the last epoch, mean ± sample standard deviation over seeds. '
+                     'The best epoch is chosen by looking at the test set and is given for comparison only.')
     notes += [f'- {result.row.label}, {error}' for result in results for error in result.errors]
     return notes

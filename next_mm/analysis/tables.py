@@ -61,6 +61,13 @@ class Table:
             raise ValueError(f'row: expected {len(self.columns)} cells ({", ".join(self.columns)}), got {len(cells)}')
         self.rows.append(list(cells))
 
+    def drop_empty_columns(self) -> None:
+        """Leave out the columns that no row has anything in."""
+        kept = [index for index in range(len(self.columns)) if any(row[index] is not None for row in self.rows)]
+        self.columns = [self.columns[index] for index in kept]
+        self.rows = [[row[index] for index in kept] for row in self.rows]
+        self.bold = tuple(column for column in self.bold if column in self.columns)
+
     def markdown(self) -> str:
         """The table as GitHub Markdown."""
         texts = self._texts('{mean} ± {std}', '**{}**')

@@ -48,6 +48,12 @@ def test_a_short_row_is_refused(table):
         table.add(['a', 1.0])
 
 
+def test_empty_columns_are_dropped():
+    table = Table('', ['row', 'mAP', 'params'], [['a', None, 0.0], ['b', None, None]], bold=('mAP', ))
+    table.drop_empty_columns()
+    assert table.columns == ['row', 'params'] and table.rows == [['a', 0.0], ['b', None]] and '| a | 0.0 |' in table.markdown()
+
+
 def test_three_files_are_written(table, tmp_path):
     assert [path.name for path in table.write(tmp_path / 'deep' / 'table4')] == ['table4.md', 'table4.csv', 'table4.tex']
     assert {path.name for path in (tmp_path / 'deep').iterdir()} == {'table4.md', 'table4.csv', 'table4.tex'}
