@@ -15,12 +15,13 @@ def main() -> None:
     args = parser.parse_args()
     from next_mm import apis  # late, so that --help is quick
     from next_mm.engine.complexity import cost_table, count_costs
-    cfg = apis.load_config(args.config, args.cfg_options)
-    for part in (cfg.model.backbone, cfg.model.get('text')):
-        if part and 'pretrained' in part:
-            part.pretrained = None
-    costs = count_costs(apis.build_model(cfg), tuple(cfg.model.backbone.image_size))
-    print(cost_table(args.config, costs), end='')
+    with apis.mistakes_in_one_line():
+        cfg = apis.load_config(args.config, args.cfg_options)
+        for part in (cfg.model.backbone, cfg.model.get('text')):
+            if part and 'pretrained' in part:
+                part.pretrained = None
+        costs = count_costs(apis.build_model(cfg), tuple(cfg.model.backbone.image_size))
+        print(cost_table(args.config, costs), end='')
 
 
 if __name__ == '__main__':

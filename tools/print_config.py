@@ -12,8 +12,9 @@ def main() -> None:
     parser.add_argument('config', help='config file, e.g. configs/next_demo.py')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='change config entries')
     args = parser.parse_args()
-    from next_mm.apis import load_config  # late, so that --help is quick
-    print(load_config(args.config, args.cfg_options).pretty_text)
+    from next_mm import apis  # late, so that --help is quick
+    with apis.mistakes_in_one_line():
+        print(apis.load_config(args.config, args.cfg_options).pretty_text)
 
 
 if __name__ == '__main__':

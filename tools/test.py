@@ -40,15 +40,16 @@ def main() -> None:
     """Test."""
     args = parse_args()
     from next_mm import apis  # late, so that --help is quick
-    cfg = apis.load_config(args.config, args.cfg_options, work_dir=args.work_dir)
-    cfg.launcher = args.launcher
-    if args.show_dir:
-        apis.show_rank_lists(cfg, args.show_dir)
-    metrics = apis.test(cfg, args.checkpoint)
-    if args.out and int(os.environ.get('RANK', 0)) == 0:
-        report = {'config': args.config, 'checkpoint': args.checkpoint, 'metrics': metrics}
-        Path(args.out).parent.mkdir(parents=True, exist_ok=True)
-        Path(args.out).write_text(json.dumps(report, indent=1) + '\n')
+    with apis.mistakes_in_one_line():
+        cfg = apis.load_config(args.config, args.cfg_options, work_dir=args.work_dir)
+        cfg.launcher = args.launcher
+        if args.show_dir:
+            apis.show_rank_lists(cfg, args.show_dir)
+        metrics = apis.test(cfg, args.checkpoint)
+        if args.out and int(os.environ.get('RANK', 0)) == 0:
+            report = {'config': args.config, 'checkpoint': args.checkpoint, 'metrics': metrics}
+            Path(args.out).parent.mkdir(parents=True, exist_ok=True)
+            Path(args.out).write_text(json.dumps(report, indent=1) + '\n')
 
 
 if __name__ == '__main__':

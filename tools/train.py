@@ -38,17 +38,18 @@ def main() -> None:
     """Train."""
     args = parse_args()
     from next_mm import apis  # late, so that --help is quick
-    cfg = apis.load_config(args.config, args.cfg_options, work_dir=args.work_dir)
-    cfg.launcher = args.launcher
-    if args.amp:
-        apis.apply_amp(cfg, args.amp)
-    if args.auto_scale_lr:
-        if cfg.get('auto_scale_lr') is None:
-            raise SystemExit(f'{args.config}: --auto-scale-lr needs auto_scale_lr.base_batch_size in the config')
-        cfg.auto_scale_lr.enable = True
-    if args.resume:
-        apis.resume_from(cfg, args.resume)
-    apis.train(cfg)
+    with apis.mistakes_in_one_line():
+        cfg = apis.load_config(args.config, args.cfg_options, work_dir=args.work_dir)
+        cfg.launcher = args.launcher
+        if args.amp:
+            apis.apply_amp(cfg, args.amp)
+        if args.auto_scale_lr:
+            if cfg.get('auto_scale_lr') is None:
+                raise SystemExit(f'{args.config}: --auto-scale-lr needs auto_scale_lr.base_batch_size in the config')
+            cfg.auto_scale_lr.enable = True
+        if args.resume:
+            apis.resume_from(cfg, args.resume)
+        apis.train(cfg)
 
 
 if __name__ == '__main__':

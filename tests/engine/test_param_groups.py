@@ -109,3 +109,17 @@ def test_auto_scale_lr_scales_every_group(tmp_path: Path) -> None:
     runner = build_runner(toy_config(tmp_path, auto_scale_lr__enable=True, auto_scale_lr__base_batch_size=2, param_scheduler=None))
     runner.train()
     assert [group['lr'] for group in runner.optim_wrapper.optimizer.param_groups] == pytest.approx([0.002, 0.02])
+
+
+def test_an_update_that_overflowed_under_loss_scaling_is_skipped() -> None:
+    layer = nn.Linear(2, 1, bias=False)
+    wrapper = AutocastOptimWrapper(optimizer=torch.optim.SGD(layer.parameters(), lr=0.5), clip_grad=dict(max_norm=1e6))
+    wrapper.scaler = torch.amp.GradScaler('cpu', init_scale=1024.0)  # the GPU's scaler with fp16, run on the CPU
+    before = layer.weight.detach().clone()
+    wrapper.update_params(layer(torch.tensor([[3.0, 4.0]])).sum())
+    assert torch.allclose(layer.weight, before - 0.5 * torch.tensor([[3.0, 4.0]]))  # the scale is gone from the gradient
+    kept = layer.weight.detach().clone()
+    wrapper.update_params(layer(torch.tensor([[torch.inf, 1.0]])).sum())
+    assert torch.equal(layer.weight, kept)
+    assert wrapper.scaler.get_scale() == 512.0
+    assert wrapper.state_dict()['loss_scaler']['scale'] == 512.0
