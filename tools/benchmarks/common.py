@@ -5,13 +5,14 @@ import argparse
 import contextlib
 import json
 import platform
+import random
 import statistics
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import open_clip
 import torch
@@ -26,27 +27,53 @@ from next_mm.structures import ReIDDataSample, TripletBatch
 START, END = 49406, 49407  # CLIP's tokens around a caption
 
 
-def interleave(cases: dict[str, Callable[[], Any]], *, repeats: int, warmup: int) -> dict[str, list[float]]:
+class Timing(NamedTuple):
+    """Seconds of each repeat of a case: on the clock, and of all its threads on the CPU (which other programs disturb less)."""
+
+    clock: list[float]
+    cpu: list[float]
+
+
+def interleave(cases: dict[str, Callable[[], Any]], *, repeats: int, warmup: int) -> dict[str, Timing]:
     """Time all cases in turn, again and again, so that a slow moment of the machine falls on all of them.
 
-    Returns:
-        Seconds of each repeat by case.
+    The order changes from round to round: what a case leaves behind (caches, heap) is not always felt by the same next one.
     """
-    seconds: dict[str, list[float]] = {name: [] for name in cases}
+    timings = {name: Timing([], []) for name in cases}
+    generator = random.Random(0)
     for repeat in range(warmup + repeats):
-        for name, run in cases.items():
+        for name, run in generator.sample(list(cases.items()), len(cases)):
             synchronize()
-            start = time.perf_counter()
+            start, start_cpu = time.perf_counter(), time.process_time()
             run()
             synchronize()
             if repeat >= warmup:
-                seconds[name].append(time.perf_counter() - start)
-    return seconds
+                timings[name].clock.append(time.perf_counter() - start)
+                timings[name].cpu.append(time.process_time() - start_cpu)
+    return timings
 
 
-def ratio(seconds: dict[str, list[float]], name: str, floor: str) -> float:
-    """Median over the rounds of a case's time in units of the floor's time in the same round."""
-    return statistics.median(case / base for case, base in zip(seconds[name], seconds[floor]))
+def time_columns(timings: dict[str, Timing], name: str, size: int, floors: dict[str, str]) -> dict[str, Any]:
+    """A case's median time, its throughput, and its time in units of others'.
+
+    Args:
+        timings: of all cases.
+        name: the case.
+        size: triplets a run.
+        floors: name of the column to the case whose time is the unit.
+    """
+    milliseconds = 1000 * statistics.median(timings[name].clock)
+    row: dict[str, Any] = {'ms': round(milliseconds), 'triplets/s': 1000 * size / milliseconds}
+    for column, floor in floors.items():
+        if floor in timings:
+            row[column] = _ratio(timings[name].clock, timings[floor].clock)
+            row[f'{column}, CPU time'] = _ratio(timings[name].cpu, timings[floor].cpu)
+    return row
+
+
+def _ratio(seconds: list[float], floor: list[float]) -> float:
+    """Median over the rounds of a case's time in units of another's in the same round."""
+    return statistics.median(case / base for case, base in zip(seconds, floor))
 
 
 def synchronize() -> None:

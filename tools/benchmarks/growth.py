@@ -76,8 +76,8 @@ def grow(axis: str, make: Callable[..., Step], args: argparse.Namespace) -> list
     sizes = list(AXES[axis])
     steps = {str(size): make(args, **{**BASE, axis: size}) for size in sizes}
     memory = [step.memory() for step in steps.values()]
-    seconds = common.interleave(steps, repeats=args.repeats, warmup=args.warmup)
-    times = [1000 * statistics.median(seconds[str(size)]) for size in sizes]
+    timings = common.interleave(steps, repeats=args.repeats, warmup=args.warmup)
+    times = [1000 * statistics.median(timings[str(size)].clock) for size in sizes]
     rows = [{'axis': axis, 'size': size, 'ms': time, 'MiB': room, 'slope of time': '', 'slope of memory': ''}
             for size, time, room in zip(sizes, times, memory)]
     rows[-1] |= {'slope of time': round(slope(sizes, times), 2), 'slope of memory': round(slope(sizes, memory), 2)}

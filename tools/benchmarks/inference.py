@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import statistics
 from collections.abc import Callable
 from typing import Any
 
@@ -55,15 +54,9 @@ def _inference(run: Callable[[], Any], args: argparse.Namespace) -> Callable[[],
 
 def rows_of(args: argparse.Namespace, size: int) -> list[dict[str, Any]]:
     """Measure one batch size."""
-    seconds = common.interleave(make_cases(args, size), repeats=args.repeats, warmup=args.warmup)
-    return [{
-        'case': name,
-        'batch': size,
-        'ms': 1000 * statistics.median(times),
-        'triplets/s': size / statistics.median(times),
-        'x floor': common.ratio(seconds, name, FLOOR),
-        'x CLIPVisual': common.ratio(seconds, name, BACKBONE) if BACKBONE in seconds else '-',
-    } for name, times in seconds.items()]
+    timings = common.interleave(make_cases(args, size), repeats=args.repeats, warmup=args.warmup)
+    floors = {'x floor': FLOOR, 'x CLIPVisual': BACKBONE}
+    return [{'case': name, 'batch': size, **common.time_columns(timings, name, size, floors)} for name in timings]
 
 
 def main() -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import resource
-import statistics
 import subprocess
 import sys
 from collections.abc import Callable
@@ -92,17 +91,15 @@ def measure_memory(args: argparse.Namespace) -> None:
 def rows_of(args: argparse.Namespace, size: int) -> list[dict[str, Any]]:
     """Measure one batch size."""
     names = [name for name in (*CASES, TEXT) if args.cases is None or name in (FLOOR, *args.cases)]
-    seconds = common.interleave({name: make_case(args, name, size) for name in names}, repeats=args.repeats, warmup=args.warmup)
-    memory = {name: peak_memory(args, name, size) for name in names if name != TEXT} if args.memory else {}
-    return [{
-        'case': name,
-        'batch': size,
-        'ms': 1000 * statistics.median(times),
-        'triplets/s': size / statistics.median(times),
-        'x floor': common.ratio(seconds, name, FLOOR),
-        'peak MiB': round(memory[name]) if name in memory else '-',
-        'memory x floor': memory[name] / memory[FLOOR] if name in memory else '-',
-    } for name, times in seconds.items()]
+    cases = {name: make_case(args, name, size) for name in names}
+    timings = common.interleave(cases, repeats=args.repeats, warmup=args.warmup)
+    rows = [{'case': name, 'batch': size, **common.time_columns(timings, name, size, {'x floor': FLOOR})} for name in names]
+    if args.memory:
+        memory = {name: peak_memory(args, name, size) for name in names if name != TEXT}
+        for row in rows:
+            room = memory.get(row['case'])
+            row |= {'peak MiB': round(room) if room else '-', 'memory x floor': room / memory[FLOOR] if room else '-'}
+    return rows
 
 
 def main() -> None:

@@ -24,13 +24,15 @@ class EmbeddingCache:
     Args:
         dim: feature width D.
         max_entries: the most captions to keep; one takes 4 D bytes (2 KiB for CLIP ViT-B/16).
-        path: folder to read from at the start and to write to, each ``flush_every`` new captions and when the process ends; ``None``
+        path: folder, made if need be, to read from at the start and to write to after each ``flush_every`` new captions and when the
+            process ends; ``None``
             keeps nothing on disk. Processes may share it.
         tower: digest of the text tower; features of other towers in the folder are left alone. Needed with ``path``.
         flush_every: captions between two writes; a kill loses at most so many.
 
     Raises:
         ValueError: ``max_entries`` is not positive, or a file in ``path`` is damaged.
+        FileExistsError: ``path`` is a file.
     """
 
     def __init__(self,
@@ -50,6 +52,7 @@ class EmbeddingCache:
         self._table = torch.empty(0, dim)
         self._unsaved: list[bytes] = []
         if self.path is not None:
+            self.path.mkdir(parents=True, exist_ok=True)
             for file in list_files(self.path):
                 if read_tower(file) == tower:
                     self.add(*read_features(file))

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-
 TOKENS_A_CAPTION = 8
 """A pack has room for one caption for so many tokens: subsets of one caption's sentences, which share most, still fill it."""
 

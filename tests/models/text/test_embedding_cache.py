@@ -70,14 +70,15 @@ def test_other_weights_do_not_read_it(tiny_clip: str, captions: torch.Tensor, tm
 
 
 def test_written_every_so_many_captions(tiny_clip: str, captions: torch.Tensor, tmp_path: Path):
-    encoder = build_encoder(tiny_clip, cache={'path': tmp_path, 'flush_every': 10})
+    encoder = build_encoder(tiny_clip, cache={'path': tmp_path / 'new' / 'folder', 'flush_every': 10})
     for part in captions.split(4):
         encoder(part)
-    assert len(list_files(tmp_path)) == 2
+    folder = encoder.cache.path
+    assert len(list_files(folder)) == 2
     encoder.cache.flush()
     encoder.cache.flush()  # nothing new, nothing written
-    assert len(list_files(tmp_path)) == 3
-    assert not list(tmp_path.glob('*.part'))
+    assert len(list_files(folder)) == 3
+    assert not list(folder.glob('*.part'))
 
 
 def test_cached_text_equals_clip_text(tiny_clip: str, captions: torch.Tensor, tmp_path: Path):
