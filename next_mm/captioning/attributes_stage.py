@@ -65,8 +65,9 @@ class Questions:
         done = USABLE if self.selection.retry_failed else USABLE + FAILED
         splits = self.settings.splits
         version = 'CASE p.modality ' + ' '.join(f"WHEN '{m}' THEN ?" for m in MODALITIES) + ' END'
+        # The plus signs keep SQLite from any index but the row number: a chunk then costs what it holds, not what the table holds.
         query = (
-            f'FROM pictures p WHERE p.picture IS NOT NULL AND p.split IN ({_marks(splits)}) '
+            f'FROM pictures p WHERE p.picture IS NOT NULL AND +p.split IN ({_marks(splits)}) '
             # a picture that is in the list twice is asked about once
             'AND p.rowid=(SELECT MIN(q.rowid) FROM pictures q WHERE q.picture=p.picture AND q.modality=p.modality '
             f'AND q.split IN ({_marks(splits)})) '
@@ -79,7 +80,7 @@ class Questions:
             query, values = f'{query} AND shard_of(p.picture, ?)=?', (*values, count, index)
         if self.selection.limit is not None:
             query += (
-                f' AND (p.split, p.item) IN (SELECT split, item FROM pictures WHERE split IN ({_marks(splits)}) '
+                f' AND (+p.split, +p.item) IN (SELECT split, item FROM pictures WHERE split IN ({_marks(splits)}) '
                 'GROUP BY split, item ORDER BY MIN(rowid) LIMIT ?)'
             )
             values = (*values, *splits, self.selection.limit)

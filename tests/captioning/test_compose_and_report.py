@@ -82,6 +82,19 @@ def test_a_composer_is_corrected_once_and_then_replaced_by_the_template(tmp_path
     assert not composer.asked  # started again: nothing is paid for twice
 
 
+def test_a_composer_over_http_words_every_caption_and_its_second_run_asks_nothing(tmp_path, serve):
+    data = make_dataset(tmp_path / 'RGBNT201', 4)
+    url, log = serve()
+    config = write_config(tmp_path, data, url)
+    config.write_text(config.read_text() + 'composer = dict(models[0], name="composer", structured_output="text")\n')
+    run_tool(config, 'attributes', 'merge', 'compose')
+    with Store(tmp_path / 'run/store.sqlite') as store:
+        assert store.db.execute('SELECT source, COUNT(*) FROM captions GROUP BY source').fetchall() == [('composer', 12)]
+    before = log.read_text()
+    run_tool(config, 'attributes', 'merge', 'compose')
+    assert log.read_text() == before and 0 < before.count('asked compose') <= 12  # equal sets once
+
+
 def test_observations_survive_the_store():
     assert load_set(dump_set(SETS[0])) == SETS[0]
     assert clean_text('```text\n "A man."\n```') == 'A man.'
@@ -150,6 +163,17 @@ def test_audit_finds_each_fault_where_it_is(tmp_path, capsys):
     assert print_audit(audit_folder(clean, load_schema('vehicle'))) == 0
     with pytest.raises(FileNotFoundError, match='no caption files'):
         audit_folder(tmp_path, load_schema('vehicle'))
+
+
+def test_audit_compares_with_the_dataset(tmp_path):
+    data = make_dataset(tmp_path / 'RGBNT201', 4)
+    names = [path.name for path in sorted((data / 'train_171/RGB').iterdir())]
+    folder = write_folder(tmp_path / 'text', {'train_RGB.json': [(names[0], 'A man.'), ('stranger.jpg', 'A man.')]})
+    settings = parse_settings(dict(dataset=dict(type='RGBNT201', data_root=str(data)), schema='person', store='s', captions='t', splits=['train'],
+                                   models=[dict(name='m', model='m', base_url='http://localhost/v1')]), 'c')
+    findings = audit_folder(folder, SCHEMA, settings)
+    assert findings['train_RGB.json'].items == {'missing': names[1:], 'extra': ['stranger.jpg']}
+    assert findings['train_TI.json'].items == {'missing': names}
 
 
 def test_reports_are_one_file_each_and_say_what_is_there(tmp_path, serve):
