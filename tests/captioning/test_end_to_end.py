@@ -150,7 +150,7 @@ def test_an_endpoint_that_fails_every_time_stops_the_run(tmp_path, serve):
     assert sum(words[0] == 'asked' for words in log_of(log)) <= 10 + 8
 
 
-def wait_until(condition, timeout: float = 60) -> None:
+def wait_until(condition, timeout: float = 300) -> None:
     end = time.monotonic() + timeout
     while not condition():
         assert time.monotonic() < end, 'it did not come to that'
