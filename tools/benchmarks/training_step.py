@@ -38,8 +38,9 @@ def make_case(args: argparse.Namespace, name: str, size: int) -> Callable[[], An
     model = common.make_model(args, cfg)
     if name == BACKBONE:
         return _step(args, model.backbone, lambda: model.backbone(images).classes.float().mean())
+    if model.text is not None:
+        model.text(batch.tokens)  # seen before the first step, whatever --warmup says
     if name == TEXT:
-        model.text(batch.tokens)
         return lambda: model.text(batch.tokens)
     generator = torch.Generator().manual_seed(1)
 
@@ -91,11 +92,12 @@ def measure_memory(args: argparse.Namespace) -> None:
 def rows_of(args: argparse.Namespace, size: int) -> list[dict[str, Any]]:
     """Measure one batch size."""
     names = [name for name in (*CASES, TEXT) if args.cases is None or name in (FLOOR, *args.cases)]
+    # Memory first: a process inherits the peak of the one that starts it.
+    memory = {name: peak_memory(args, name, size) for name in names if name != TEXT} if args.memory else {}
     cases = {name: make_case(args, name, size) for name in names}
     timings = common.interleave(cases, repeats=args.repeats, warmup=args.warmup)
     rows = [{'case': name, 'batch': size, **common.time_columns(timings, name, size, {'x floor': FLOOR})} for name in names]
     if args.memory:
-        memory = {name: peak_memory(args, name, size) for name in names if name != TEXT}
         for row in rows:
             room = memory.get(row['case'])
             row |= {'peak MiB': round(room) if room else '-', 'memory x floor': room / memory[FLOOR] if room else '-'}
