@@ -7,6 +7,7 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -15,6 +16,7 @@ from mmengine.registry import DefaultScope, init_default_scope
 from mmengine.visualization import Visualizer
 
 torch.set_num_threads(1)
+cv2.setNumThreads(0)  # as mmengine does: a forked loader worker would hang on the locks of OpenCV's threads
 
 TINY_CLIP = {
     'embed_dim': 32,

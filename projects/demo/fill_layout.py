@@ -10,10 +10,12 @@ import json
 import os
 import shutil
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
@@ -63,11 +65,24 @@ def fill_layout(dataset: str, out: Path, *, captions: Path | None = None, size: 
     jobs = [(part, names[start:start + _CHUNK]) for part, names in parts.items() for start in range(0, len(names), _CHUNK)]
     (out / NOTICE).write_text(f'Synthetic pictures, rendered by projects/demo in the layout of {dataset}; none shows a real scene.\n')
     work = partial(_write_chunk, layout, out, size or layout.size, quality)
-    with ProcessPoolExecutor(workers, initializer=cv2.setNumThreads, initargs=(1, )) as pool:
-        for _ in track(pool.map(work, jobs), total=len(jobs), description=f'Filling {out} (synthetic)'):
+    with _mapping(workers) as mapping:
+        for _ in track(mapping(work, jobs), total=len(jobs), description=f'Filling {out} (synthetic)'):
             pass
     _write_captions(layout, out, parts, captions)
     return {part: len(names) for part, names in parts.items()}
+
+
+@contextmanager
+def _mapping(workers: int) -> Iterator[Callable[..., Iterable]]:
+    """``map`` over so many processes; over one, in this process.
+
+    Processes are spawned: a forked one would hang on the locks of OpenCV's threads, which are not forked with it.
+    """
+    if workers == 1:
+        yield map
+        return
+    with ProcessPoolExecutor(workers, get_context('spawn'), initializer=cv2.setNumThreads, initargs=(1, )) as pool:
+        yield pool.map
 
 
 def _make_folders(layout: Layout, out: Path, parts: dict[str, list[str]]) -> None:
