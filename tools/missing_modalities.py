@@ -3,6 +3,7 @@
 python tools/missing_modalities.py work_dirs/next_demo --out-dir work_dirs/analysis
 """
 import argparse
+import os
 from pathlib import Path
 
 
@@ -27,7 +28,7 @@ def main() -> None:
     print(table.markdown())
     print(*table.write(args.out_dir / 'missing_modalities'), sep='\n')
     if args.doc:
-        command = 'python tools/missing_modalities.py ' + ' '.join(str(run.checkpoint) for run in runs)
+        command = 'python tools/missing_modalities.py ' + ' '.join(os.path.relpath(run.checkpoint) for run in runs)
         replace_block(args.doc, 'missing-modalities', f'`{command}`; {describe_machine()}.\n\n{table.markdown()}')
 
 
