@@ -79,8 +79,10 @@ def test_the_prefix_goes_before_the_command(tmp_path):
 
 
 STUDY = """
+import signal
 import sys
 from pathlib import Path
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that starts the tests in the background has it ignored
 from tests.analysis.test_studies import launcher, make_row
 from next_mm.analysis.study_runner import plan, run_tasks
 run_tasks(plan([make_row('s_a'), make_row('s_b')], 1, Path(sys.argv[1])), launcher())
