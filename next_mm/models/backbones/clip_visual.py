@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from next_mm.models.backbones.attention import SelfAttention
 from next_mm.models.backbones.features import CameraEmbedding, VisualFeatures, encode_triplets
 from next_mm.models.clip_loading import load_clip
+from next_mm.models.quick_gelu import QuickGELUMLP, is_quick_gelu
 from next_mm.registry import MODELS
 
 
@@ -44,6 +45,8 @@ class CLIPVisual(BaseModule):
         for block in self.tower.transformer.resblocks:
             if isinstance(block.attn, nn.MultiheadAttention):  # open_clip's own variants need no help
                 block.attn = SelfAttention(block.attn)
+            if is_quick_gelu(block.mlp):
+                block.mlp = QuickGELUMLP(block.mlp)
         self.tower.set_grad_checkpointing(grad_checkpointing)
         self.passes = passes
         self.out_dim: int = self.tower.output_dim

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
@@ -55,7 +56,7 @@ class CSSE(BaseModule):
         weights = self.route(tokens)
         mixed = tokens  # the weights sum to one, so the residuals of Eq. 1 add up to the tokens themselves
         for weight, out in zip(weights.unsqueeze(-2).unbind(-1), self.experts(tokens)):
-            mixed = mixed + weight * out
+            mixed = torch.addcmul(mixed, weight, out)
         return CSSEOutput(mixed.flatten(1, 2), weights)
 
     def route(self, tokens: Tensor) -> Tensor:

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 class ExpertSet(nn.Module):
     """Experts ``E(F) = Dropout(MLP(LN(F))) + F`` (Eq. 1), MLP ``dim -> hidden -> dim`` with GELU.
 
-    The experts' parameters are stacked, so that the normalisation is computed once and the first layers are one matrix product: an
-    expert's LayerNorm scale and shift are folded into its first layer.
+    The experts' parameters are stacked, and an expert's LayerNorm scale and shift are folded into its first layer, so that the tokens
+    are normalised once for all.
 
     Args:
         num_experts: number of experts E.
@@ -33,14 +33,13 @@ class ExpertSet(nn.Module):
 
     def forward(self, tokens: Tensor) -> list[Tensor]:
         """Map (..., D) tokens to a list of E outputs before the residual, ``Dropout(MLP(LN(F)))``, each (..., D)."""
-        _, hidden, dim = self.weight1.shape
+        dim = self.weight1.shape[-1]
         normed = F.layer_norm(tokens.reshape(-1, dim), (dim, ))
-        weight = self.weight1 * self.norm_weight.unsqueeze(1)
-        bias = self.bias1 + (self.weight1 @ self.norm_bias.unsqueeze(2)).squeeze(2)
-        activation = F.gelu(F.linear(normed, weight.flatten(0, 1), bias.flatten()))  # (T, E * H)
+        weights = self.weight1 * self.norm_weight.unsqueeze(1)
+        biases = self.bias1 + (self.weight1 @ self.norm_bias.unsqueeze(2)).squeeze(2)
         outputs = []
-        for expert, part in enumerate(activation.split(hidden, dim=1)):
-            out = F.linear(part, self.weight2[expert], self.bias2[expert])
+        for weight, bias, weight2, bias2 in zip(weights, biases, self.weight2, self.bias2):
+            out = F.linear(F.gelu(F.linear(normed, weight, bias)), weight2, bias2)
             outputs.append(F.dropout(out, self.dropout, self.training).view_as(tokens))
         return outputs
 

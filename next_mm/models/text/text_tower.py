@@ -10,9 +10,10 @@ import torch.nn.functional as F
 from open_clip.transformer import ResidualAttentionBlock
 from torch import Tensor, nn
 
+from next_mm.models.quick_gelu import is_quick_gelu, quick_gelu_mlp
 from next_mm.models.text.packing import Pack, pack_captions
 
-PACK_TOKENS = {'cpu': 192}
+PACK_TOKENS = {'cpu': 256}
 """Tokens of a pack for each device type (docs/performance.md); more where a launch costs more than a few idle rows."""
 DEFAULT_PACK_TOKENS = 2048
 
@@ -75,7 +76,7 @@ class TextTower(nn.Module):
             if depth == len(self.blocks):  # from here on the end-of-text tokens alone are read
                 x, sources = x[ends], sources[ends]
             x = x + block.ls_1(self._attention(block.attn, normed, paths, sources))
-            x = x + block.ls_2(block.mlp(block.ln_2(x)))
+            x = x + block.ls_2(_feed_forward(block.mlp, block.ln_2(x)))
         x = self.ln_final(x)
         if isinstance(self.text_projection, nn.Linear):
             x = self.text_projection(x)
@@ -101,6 +102,10 @@ class TextTower(nn.Module):
             result.update(f'{name} {tensor.dtype} {tuple(tensor.shape)}'.encode())
             result.update(tensor.reshape(-1).view(torch.uint8).numpy())
         return result.hexdigest()
+
+
+def _feed_forward(mlp: nn.Module, x: Tensor) -> Tensor:
+    return quick_gelu_mlp(x, mlp.c_fc, mlp.c_proj) if is_quick_gelu(mlp) else mlp(x)
 
 
 def to_device(tensor: Tensor, device: torch.device) -> Tensor:
