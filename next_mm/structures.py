@@ -2,36 +2,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TypedDict
 
 from mmengine.structures import BaseDataElement
 from torch import Tensor
 
 from .modalities import MODALITIES, NUM_MODALITIES
+from .records import UNKNOWN, TripletRecord
 
 __all__ = ['MODALITIES', 'NUM_MODALITIES', 'UNKNOWN', 'ReIDDataSample', 'TripletBatch', 'TripletRecord']
-
-UNKNOWN = -1
-"""Camera, scene or label that is not known."""
-
-
-class TripletRecord(TypedDict):
-    """One triplet as a dataset lists it, before anything is read from disk.
-
-    ``img_paths`` and ``captions`` follow :data:`MODALITIES`; ``None`` stands for a modality or caption that is not there.
-    With ``side_by_side`` the three paths name one file that holds the three pictures from left to right.
-    """
-
-    name: str
-    img_paths: tuple[str | None, str | None, str | None]
-    side_by_side: bool
-    identity: int | str
-    label: int
-    camera: int
-    scene: int
-    is_query: bool
-    is_gallery: bool
-    captions: tuple[str | None, str | None, str | None] | None
 
 
 class ReIDDataSample(BaseDataElement):

@@ -1,4 +1,6 @@
-"""List a dataset's pictures as JSON lines: run as a process of its own, so that asking models need not hold torch in memory.
+"""List a dataset's pictures as JSON lines: run as a process of its own, which gives its memory back before models are asked.
+
+The datasets of this project are listed by their layouts, which need no torch; a class of one's own brings what it brings.
 
 ``python -m next_mm.captioning.listing`` reads ``{"dataset": ..., "splits": ..., "custom_imports": ...}`` from its input.
 """
@@ -8,13 +10,18 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from ..layouts import LAYOUTS
 from ..modalities import MODALITIES
+from ..records import TripletRecord
 
 _PICTURE, _ERROR = 'next_mm-picture ', 'next_mm-error '
 """Begin of the lines that matter; a dataset may print others."""
+
+_OTHER_OPTIONS = ('caption_dir', 'captions_required', 'caption_quality', 'cache_gib', 'pipeline', 'metainfo', 'serialize_data', 'lazy_init')
+"""Options of the dataset classes that do not change which pictures there are."""
 
 
 class Picture(NamedTuple):
@@ -32,7 +39,7 @@ def list_pictures(dataset: dict[str, Any], splits: tuple[str, ...], custom_impor
     """The pictures of a dataset, triplet by triplet.
 
     Args:
-        dataset: config of a dataset class; split, captions and pipeline are set here.
+        dataset: config of a dataset class; its split is set here, and captions and pipeline do not count.
         splits: which ones.
         custom_imports: mmengine's, for a class of one's own.
 
@@ -52,12 +59,18 @@ def list_pictures(dataset: dict[str, Any], splits: tuple[str, ...], custom_impor
         raise ValueError(f'listing the dataset ended with exit code {process.returncode}; its messages are above')
 
 
-def _records(dataset: dict, split: str) -> Iterator[Picture]:
-    from ..registry import DATASETS
+def _records(dataset: dict, split: str, own_classes: bool) -> Iterable[TripletRecord]:
+    if dataset.get('type') in LAYOUTS and not own_classes:
+        options = {key: value for key, value in dataset.items() if key != 'type' and key not in _OTHER_OPTIONS}
+        return LAYOUTS[dataset['type']](**{**options, 'split': split}).list_records()
+    from ..registry import DATASETS  # its classes load torch
 
     built = DATASETS.build({**dataset, 'split': split, 'caption_dir': None, 'captions_required': False, 'pipeline': []})
-    for index in range(len(built)):
-        record = built.get_data_info(index)
+    return map(built.get_data_info, range(len(built)))
+
+
+def _pictures(records: Iterable[TripletRecord], split: str) -> Iterator[Picture]:
+    for record in records:
         for panel, (modality, path) in enumerate(zip(MODALITIES, record['img_paths'])):
             if path is not None:
                 yield Picture(split, record['name'], modality, str(record['identity']), str(path), panel if record['side_by_side'] else -1)
@@ -72,7 +85,7 @@ def main() -> None:
 
             import_modules_from_strings(**question['custom_imports'])
         for split in question['splits']:
-            for picture in _records(question['dataset'], split):
+            for picture in _pictures(_records(question['dataset'], split, bool(question['custom_imports'])), split):
                 print(_PICTURE + json.dumps(picture))
     except (ValueError, TypeError, KeyError, OSError, ImportError, RuntimeError) as error:
         print(_ERROR + json.dumps(f'{type(error).__name__}: {error}'))

@@ -1,12 +1,9 @@
 """Datasets of triplets, their transforms and the identity-balanced sampler."""
+from next_mm.layouts import Problem, Triplet
+
 from .captions import Captions, read_captions, split_sentences
 from .decoding import PictureError, read_picture
-from .listing import Problem, Triplet
-from .market_mm import MarketMM
-from .msvr310 import MSVR310
-from .own_data import OwnTriplets
-from .rgbnt100 import RGBNT100
-from .rgbnt201 import RGBNT201
+from .public import MSVR310, RGBNT100, RGBNT201, WMVEID863, MarketMM, OwnTriplets
 from .samplers import IdentityBatchSampler
 from .seeding import SeededIndex
 from .transforms import (
@@ -22,7 +19,6 @@ from .transforms import (
     collate_triplets,
 )
 from .triplet_dataset import TripletDataset
-from .wmveid863 import WMVEID863
 
 __all__ = [
     'MSVR310', 'RGBNT100', 'RGBNT201', 'WMVEID863', 'Captions', 'DropModalities', 'EraseTriplet', 'FlipTriplet',

@@ -11,9 +11,6 @@ from PIL import Image, UnidentifiedImageError
 _JPEG, _PNG = b'\xff\xd8\xff', b'\x89PNG\r\n\x1a\n'
 _PNG_DEPTH = 24  # byte of the header that holds the bits per channel
 
-PICTURE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
-"""File names that count as pictures; anything else in a folder is left alone."""
-
 
 class PictureError(ValueError):
     """A picture file that cannot be used; the text names it and says why."""

@@ -3,7 +3,8 @@
     python tools/benchmarks/captioning.py speed [--pictures 20000] [--latency 0.2] [--concurrency 64]
     python tools/benchmarks/captioning.py quality data/demo/RGBNT201/attributes.json [--models NAME NAME ...]
 
-``speed`` asks a local server, in a process of its own, about tiny pictures and reports answers a second and peak memory.
+``speed`` asks a local server, in a process of its own, about tiny pictures and reports answers a second, peak memory, and
+whether every process of the pipeline stayed under 500 MiB.
 ``quality`` compares simulated models, whose errors are known, with what merging and complementing make of them.
 """
 
@@ -20,6 +21,9 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+
+MEMORY_LIMIT = 500
+"""MiB that no process of the pipeline may pass, however many pictures there are."""
 
 
 def make_pictures(root: Path, count: int) -> None:
@@ -68,7 +72,7 @@ def measure_speed(arguments: argparse.Namespace) -> dict:
                 env={**os.environ, 'PYTHONPATH': str(ROOT)},
                 stdout=subprocess.DEVNULL,
             )
-            peak = watch_memory(process)
+            asking, lister = watch_memory(process)
             total = time.monotonic() - began
         finally:
             server.kill()
@@ -81,21 +85,32 @@ def measure_speed(arguments: argparse.Namespace) -> dict:
             'pictures': arguments.pictures,
             **read_rate(root / 'store.sqlite'),
             'ideal answers/s': arguments.concurrency / arguments.latency,
-            'peak memory MiB, asking process': peak,
-            'peak memory MiB, lister before it': usage.ru_maxrss / 1024,
+            'peak memory MiB, asking process': asking,
+            'peak memory MiB, lister before it': lister,
+            f'every process under {MEMORY_LIMIT} MiB': 'yes' if max(asking, lister) < MEMORY_LIMIT else 'NO',
             'CPU s, server included': usage.ru_utime + usage.ru_stime,
             'whole run s': total,
         }
 
 
-def watch_memory(process: subprocess.Popen) -> float:
-    """Wait for a process; returns the peak of its own resident memory in MiB (Linux)."""
-    peak = 0
+def watch_memory(process: subprocess.Popen) -> tuple[float, float]:
+    """Wait for a process; returns the peak of its resident memory and the largest of the processes that it starts, in MiB (Linux)."""
+    own = others = 0.0
     while process.poll() is None:
-        lines = Path(f'/proc/{process.pid}/status').read_text().splitlines()
-        peak = max([peak, *(int(line.split()[1]) for line in lines if line.startswith('VmHWM'))])
-        time.sleep(0.2)
-    return peak / 1024
+        own = max(own, read_peak(process.pid))
+        for children in Path(f'/proc/{process.pid}/task').glob('*/children'):
+            others = max([others, *(read_peak(int(child)) for child in children.read_text().split())])
+        time.sleep(0.05)
+    return own, others
+
+
+def read_peak(process_id: int) -> float:
+    """Peak of a process's resident memory so far, in MiB; 0 where it has ended."""
+    try:
+        lines = Path(f'/proc/{process_id}/status').read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0
+    return max([0.0, *(int(line.split()[1]) / 1024 for line in lines if line.startswith('VmHWM'))])
 
 
 def read_rate(store: Path) -> dict:
@@ -209,7 +224,8 @@ def main() -> None:
         return
     result = measure_speed(arguments)
     for name, value in result.items():
-        print(f'{name:36} {value:,.1f}' if isinstance(value, float) else f'{name:36} {value:,}')
+        shown = value if isinstance(value, str) else f'{value:,.1f}' if isinstance(value, float) else f'{value:,}'
+        print(f'{name:36} {shown}')
 
 
 if __name__ == '__main__':

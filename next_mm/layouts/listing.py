@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from next_mm.structures import MODALITIES, UNKNOWN
+from next_mm.modalities import MODALITIES
+from next_mm.records import UNKNOWN
 
-from .decoding import PICTURE_SUFFIXES
+PICTURE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
+"""File names that count as pictures; anything else in a folder is left alone."""
 
 Paths = tuple[str | None, str | None, str | None]
 

@@ -3,24 +3,21 @@ from __future__ import annotations
 
 import re
 
-from next_mm.registry import DATASETS
-
-from .folder_dataset import FolderDataset
+from .folder_layout import FolderLayout
 from .listing import Problem, Triplet
 
 JUNK = -1
 """Identity of Market-1501's bad detections, which are never ranked. Distractors have identity 0: in the gallery, never a match."""
 
 
-@DATASETS.register_module()
-class MarketMM(FolderDataset):
+class MarketMM(FolderLayout):
     """Market-MM, 751 training and 750 test identities (camera rule). ::
 
         data/Market-1501-RGBNT/
             {train,query,gallery}/{RGB,NI,TI}/0002_c1s1_000451_03.jpg   identity, camera, sequence, ...
             text/{train,test}_{RGB,NI,TI}.json                          captions, see docs/captions.md
 
-    See :class:`TripletDataset` for the options.
+    See :class:`TripletLayout` for the options.
     """
 
     parts = {'train': 'train', 'query': 'query', 'gallery': 'gallery'}
@@ -28,6 +25,6 @@ class MarketMM(FolderDataset):
     example = '0002_c1s1_000451_03.jpg'
 
     def find(self, part: str) -> tuple[list[Triplet], list[Problem]]:
-        """List a part's triplets without junk; see :meth:`TripletDataset.find`."""
+        """List a part's triplets without junk; see :meth:`TripletLayout.find`."""
         triplets, problems = super().find(part)
         return [triplet for triplet in triplets if triplet.identity != JUNK], problems

@@ -8,7 +8,8 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from next_mm.structures import MODALITIES, UNKNOWN
+from next_mm.modalities import MODALITIES
+from next_mm.records import UNKNOWN
 
 COLUMNS = ('split', 'identity', *MODALITIES, 'camera', 'scene', 'name', *(f'caption_{modality}' for modality in MODALITIES))
 PARTS = ('train', 'query', 'gallery', 'test')

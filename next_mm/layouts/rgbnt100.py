@@ -4,24 +4,21 @@ from __future__ import annotations
 import os
 import re
 
-from next_mm.registry import DATASETS
-
-from .folder_dataset import read_name
+from .folder_layout import read_name
 from .listing import Problem, Triplet, list_pictures
-from .triplet_dataset import TripletDataset
+from .triplet_layout import TripletLayout
 
 _PATTERN = re.compile(r'(?P<identity>\d+)_c(?P<camera>\d+)_.+')
 
 
-@DATASETS.register_module()
-class RGBNT100(TripletDataset):
+class RGBNT100(TripletLayout):
     """RGBNT100, 50 training and 50 test identities (camera rule); one file holds RGB, NI and TI from left to right. ::
 
         data/RGBNT100/
             rgbir/{bounding_box_train,query,bounding_box_test}/0561_c0001_006.jpg    identity, camera; 768 x 128 (w x h)
             text/{train,test}_{RGB,NI,TI}.json                                       captions, see docs/captions.md
 
-    See :class:`TripletDataset` for the options.
+    See :class:`TripletLayout` for the options.
     """
 
     parts = {'train': 'rgbir/bounding_box_train', 'query': 'rgbir/query', 'gallery': 'rgbir/bounding_box_test'}
@@ -30,7 +27,7 @@ class RGBNT100(TripletDataset):
     example = '0561_c0001_006.jpg'
 
     def find(self, part: str) -> tuple[list[Triplet], list[Problem]]:
-        """List a part's triplets; see :meth:`TripletDataset.find`."""
+        """List a part's triplets; see :meth:`TripletLayout.find`."""
         folder = self.part_folder(part)
         triplets: list[Triplet] = []
         problems: list[Problem] = []

@@ -3,20 +3,17 @@ from __future__ import annotations
 
 import re
 
-from next_mm.registry import DATASETS
-
-from .folder_dataset import FolderDataset
+from .folder_layout import FolderLayout
 
 
-@DATASETS.register_module()
-class MSVR310(FolderDataset):
+class MSVR310(FolderLayout):
     """MSVR310, 155 training and 155 test identities; the camera is the view, and the scene rule holds. ::
 
         data/MSVR310/
             {bounding_box_train,query3,bounding_box_test}/0038/{vis,ni,th}/0038_s014_v7_003.jpg    identity, scene, view
             text/{train,test}_{RGB,NI,TI}.json                                                     captions
 
-    See :class:`TripletDataset` for the options.
+    See :class:`TripletLayout` for the options.
     """
 
     parts = {'train': 'bounding_box_train', 'query': 'query3', 'gallery': 'bounding_box_test'}

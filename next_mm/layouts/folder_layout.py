@@ -1,17 +1,17 @@
-"""Datasets whose modalities lie in folders of their own and whose names say identity, camera and scene."""
+"""Layouts whose modalities lie in folders of their own and whose names say identity, camera and scene."""
 from __future__ import annotations
 
 import os
 import re
 from typing import ClassVar
 
-from next_mm.structures import UNKNOWN
+from next_mm.records import UNKNOWN
 
 from .listing import Problem, Triplet, list_folders, pair_by_name
-from .triplet_dataset import TripletDataset
+from .triplet_layout import TripletLayout
 
 
-class FolderDataset(TripletDataset):
+class FolderLayout(TripletLayout):
     """A public dataset: a part's folder holds one folder for each modality, or such a set of folders for each identity.
 
     Class attributes say how: ``parts`` (folder of each part), ``folders`` (of the modalities), ``by_identity``, and ``pattern``, whose
@@ -22,7 +22,7 @@ class FolderDataset(TripletDataset):
     by_identity: ClassVar[bool] = False
 
     def find(self, part: str) -> tuple[list[Triplet], list[Problem]]:
-        """List a part's triplets; see :meth:`TripletDataset.find`."""
+        """List a part's triplets; see :meth:`TripletLayout.find`."""
         folder = self.part_folder(part)
         owners: list[str | None] = [*list_folders(folder)] if self.by_identity else [None]
         triplets: list[Triplet] = []

@@ -3,13 +3,10 @@ from __future__ import annotations
 
 import re
 
-from next_mm.registry import DATASETS
-
-from .folder_dataset import FolderDataset
+from .folder_layout import FolderLayout
 
 
-@DATASETS.register_module()
-class RGBNT201(FolderDataset):
+class RGBNT201(FolderLayout):
     """RGBNT201, 171 training and 30 test identities; query and gallery are all test triplets (camera rule). ::
 
         data/RGBNT201/
@@ -17,7 +14,7 @@ class RGBNT201(FolderDataset):
             test/{RGB,NI,TI}/000258_cam1_0_00.jpg
             text/{train,test}_{RGB,NI,TI}.json              captions
 
-    See :class:`TripletDataset` for the options.
+    See :class:`TripletLayout` for the options.
     """
 
     parts = {'train': 'train_171', 'test': 'test'}

@@ -3,20 +3,17 @@ from __future__ import annotations
 
 import re
 
-from next_mm.registry import DATASETS
-
-from .folder_dataset import FolderDataset
+from .folder_layout import FolderLayout
 
 
-@DATASETS.register_module()
-class WMVEID863(FolderDataset):
+class WMVEID863(FolderLayout):
     """WMVEID863, 603 training and 260 test identities; the camera is the view (camera rule). ::
 
         data/WMVEID863/
             {train,query,test}/0258/{vis,ni,th}/0258_v2_n9_s000_022.jpg    identity, view, night flag, scene
             text/{train,test}_{RGB,NI,TI}.json                             captions
 
-    See :class:`TripletDataset` for the options.
+    See :class:`TripletLayout` for the options.
     """
 
     parts = {'train': 'train', 'query': 'query', 'gallery': 'test'}

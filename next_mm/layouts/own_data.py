@@ -6,16 +6,15 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from next_mm.registry import DATASETS
-from next_mm.structures import MODALITIES, UNKNOWN
+from next_mm.modalities import MODALITIES
+from next_mm.records import UNKNOWN
 
 from .listing import Problem, Triplet, list_folders, pair_by_name
 from .own_list import number_names, read_rows, row_problem
-from .triplet_dataset import TripletDataset
+from .triplet_layout import TripletLayout
 
 
-@DATASETS.register_module()
-class OwnTriplets(TripletDataset):
+class OwnTriplets(TripletLayout):
     """Triplets of one's own; cameras, scenes, captions and up to two pictures of each triplet may be absent.
 
     Folders, one for each identity; ``test`` holds pictures that are query and gallery at once, and stands in for these two::
@@ -32,7 +31,7 @@ class OwnTriplets(TripletDataset):
         list_file: CSV (``.csv``) or JSON (``.json``) list, relative to ``data_root``; ``None`` reads the folders.
         camera_pattern: expression whose first group is the camera's number in a file name; only with folders.
         scene_pattern: likewise for the scene.
-        **options: see :class:`TripletDataset`.
+        **options: see :class:`TripletLayout`.
     """
 
     folders = ('rgb', 'nir', 'tir')
@@ -58,7 +57,7 @@ class OwnTriplets(TripletDataset):
         return parts or ['query', 'gallery']
 
     def find(self, part: str) -> tuple[list[Triplet], list[Problem]]:
-        """List a part's triplets; see :meth:`TripletDataset.find`."""
+        """List a part's triplets; see :meth:`TripletLayout.find`."""
         return self._find_in_folders(part) if self.list_file is None else self._find_in_list(part)
 
     def _find_in_folders(self, part: str) -> tuple[list[Triplet], list[Problem]]:

@@ -1,0 +1,37 @@
+"""The layouts of :mod:`next_mm.layouts` as datasets of MMEngine; options and folders are described there."""
+from __future__ import annotations
+
+from next_mm import layouts
+from next_mm.registry import DATASETS
+
+from .triplet_dataset import TripletDataset
+
+
+@DATASETS.register_module()
+class RGBNT201(layouts.RGBNT201, TripletDataset):
+    """RGBNT201: persons, Zheng et al., AAAI 2021."""
+
+
+@DATASETS.register_module()
+class MarketMM(layouts.MarketMM, TripletDataset):
+    """Market-MM: Market-1501 with generated NIR and TIR pictures."""
+
+
+@DATASETS.register_module()
+class RGBNT100(layouts.RGBNT100, TripletDataset):
+    """RGBNT100: vehicles, Li et al., AAAI 2020."""
+
+
+@DATASETS.register_module()
+class MSVR310(layouts.MSVR310, TripletDataset):
+    """MSVR310: vehicles, Zheng et al., Information Fusion 2023."""
+
+
+@DATASETS.register_module()
+class WMVEID863(layouts.WMVEID863, TripletDataset):
+    """WMVEID863 (also MSVWild863): vehicles, Zheng et al., 2025."""
+
+
+@DATASETS.register_module()
+class OwnTriplets(layouts.OwnTriplets, TripletDataset):
+    """Triplets of one's own: folders by identity, or a CSV or JSON list."""

@@ -1,0 +1,35 @@
+"""The process that lists a dataset stays small, however many pictures there are (:mod:`next_mm.captioning.listing`)."""
+
+import csv
+import subprocess
+import sys
+
+import pytest
+from PIL import Image
+
+from .conftest import ROOT
+
+TRIPLETS = 33_333
+LIMIT = 500  # MiB, for 100,000 pictures
+
+# In a process of its own: a child counts what its parent had in memory when it started it, and pytest has torch.
+MEASURE = """
+import resource, sys
+from next_mm.captioning.listing import list_pictures
+count = sum(1 for _ in list_pictures(dict(type='OwnTriplets', data_root=sys.argv[1], list_file='list.csv'), ('train',)))
+print(count, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith('linux'), reason='ru_maxrss is in KiB on Linux only')
+def test_listing_100_000_pictures_stays_under_the_limit(tmp_path):
+    Image.new('RGB', (8, 16)).save(tmp_path / 'picture.jpg')  # one file serves for all: the list is what takes memory
+    with (tmp_path / 'list.csv').open('w', newline='') as file:
+        rows = csv.writer(file)
+        rows.writerow(['split', 'identity', 'rgb', 'nir', 'tir', 'camera', 'name'])
+        for index in range(TRIPLETS):
+            rows.writerow(['train', f'person {index // 4}', *['picture.jpg'] * 3, index % 4, f'{index:06d}_camera_{index % 4}.jpg'])
+    output = subprocess.check_output([sys.executable, '-c', MEASURE, str(tmp_path)], cwd=ROOT, text=True)
+    count, peak = output.split()
+    assert int(count) == 3 * TRIPLETS
+    assert float(peak) < LIMIT
