@@ -50,7 +50,7 @@ def list_captions(dataset: TripletDataset) -> Iterator[Tensor]:
     """Yield the tokens (1, 3, L) of all texts that the dataset's pipeline can give, three at a time."""
     import torch
 
-    from next_mm.datasets.captions import split_sentences
+    from next_mm.captions import split_sentences
     from next_mm.datasets.transforms import SampleSentences, TokenizeCaptions
     steps = {type(step): step for step in dataset.pipeline.transforms}
     if SampleSentences not in steps or TokenizeCaptions not in steps:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..datasets.captions import read_captions, split_sentences
+from ..captions import read_captions, split_sentences
 from .files import FILE_NAMES
 from .listing import list_pictures
 from .plates import find_plates

@@ -159,7 +159,7 @@ class CaptionRun:
         return None
 
     def _report(self, store: Store) -> str | None:
-        from .report import write_run_report  # matplotlib and the tokenizer: late
+        from .report import write_run_report  # matplotlib: late
 
         page = write_run_report(store, self.settings, self.schema, self.settings.store.parent / 'report')
         self.console.print(f'report: {page}', highlight=False)

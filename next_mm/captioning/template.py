@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import lru_cache
 
+from .clip_tokens import count_clip_tokens
 from .grammar import Filling, fill
 from .observations import AttributeSet
 from .schema import Schema
@@ -13,19 +13,6 @@ CONTEXT_LENGTH = 77
 """Tokens that CLIP's text tower takes, start and end of text among them."""
 
 TokenCounter = Callable[[str], int]
-
-
-@lru_cache(maxsize=65536)
-def count_clip_tokens(text: str) -> int:
-    """CLIP tokens of ``text`` by open_clip's tokenizer, without start and end of text."""
-    return len(_clip_tokenizer().encode(text))
-
-
-@lru_cache(maxsize=1)
-def _clip_tokenizer():
-    from open_clip.tokenizer import SimpleTokenizer  # loads torch: late, so that asking models needs no such memory
-
-    return SimpleTokenizer()
 
 
 def filling_of(attributes: AttributeSet, schema: Schema, unknown_as: str | None = None) -> Filling:

@@ -1,7 +1,7 @@
 """Datasets of triplets, their transforms and the identity-balanced sampler."""
+from next_mm.captions import Captions, read_captions, split_sentences
 from next_mm.layouts import Problem, Triplet
 
-from .captions import Captions, read_captions, split_sentences
 from .decoding import PictureError, read_picture
 from .public import MSVR310, RGBNT100, RGBNT201, WMVEID863, MarketMM, OwnTriplets
 from .samplers import IdentityBatchSampler

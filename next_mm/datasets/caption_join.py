@@ -7,9 +7,8 @@ from collections.abc import Sequence
 
 from mmengine.logging import print_log
 
+from next_mm.captions import Captions, degrade_caption, read_captions
 from next_mm.structures import MODALITIES, TripletRecord
-
-from .captions import Captions, degrade_caption, read_captions
 
 
 def caption_folder(data_root: str, caption_dir: str) -> str:

@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from next_mm.captions import Captions, read_captions
 from next_mm.layouts import Problem
 from next_mm.structures import MODALITIES, TripletRecord
 
 from .caption_join import caption_files, caption_folder
-from .captions import Captions, read_captions
 from .decoding import PictureError, read_picture
 from .samplers import check_batch, group_by_label
 from .transforms.load import split_panels

@@ -14,7 +14,7 @@ from mmengine.logging import print_log
 from mmengine.utils import ProgressBar
 from torch import Tensor, nn
 
-from next_mm.datasets.captions import split_sentences
+from next_mm.captions import split_sentences
 from next_mm.models.clip_loading import load_clip
 from next_mm.structures import MODALITIES
 from projects.demo.captions import true_attributes

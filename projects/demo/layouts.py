@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from next_mm.datasets.captions import read_captions
+from next_mm.captions import read_captions
 from projects.demo.attributes import rng_for
 
 CAPTION_SUFFIXES = ('RGB', 'NI', 'TI')  # of persons and vehicles alike

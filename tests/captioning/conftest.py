@@ -77,7 +77,7 @@ def write_config(folder: Path, data: Path, url: str, *, models=('clothing-expert
 
 
 def tool_command(*arguments: object) -> list[str]:
-    """The command line of the tool as a process, with a lister that needs no torch (see ``light_tool.py``)."""
+    """The command line of the tool as a process, with a lister that loads nothing (see ``light_tool.py``)."""
     return [sys.executable, str(Path(__file__).with_name('light_tool.py')), *map(str, arguments)]
 
 

@@ -1,4 +1,4 @@
-"""The tool with a lister and a token counter that need no torch: tests that start it many times would mostly load torch.
+"""The tool with a lister and a token counter that load nothing: tests that start it many times would mostly wait for them.
 
 ``test_parts.py`` covers the real lister, ``test_texts.py`` the real counter.
 """

@@ -1,4 +1,4 @@
-"""The process that lists a dataset stays small, however many pictures there are (:mod:`next_mm.captioning.listing`)."""
+"""The processes of a caption run stay small, however many pictures there are."""
 
 import csv
 import subprocess
@@ -33,3 +33,13 @@ def test_listing_100_000_pictures_stays_under_the_limit(tmp_path):
     count, peak = output.split()
     assert int(count) == 3 * TRIPLETS
     assert float(peak) < LIMIT
+
+
+def test_no_stage_loads_torch():
+    """Its CUDA build alone passes the limit."""
+    code = (
+        'import sys; import next_mm.captioning.pipeline, next_mm.captioning.report, next_mm.captioning.audit\n'
+        'from next_mm.captioning import compose_caption, load_schema; compose_caption({}, load_schema("person"))\n'
+        'assert "torch" not in sys.modules'
+    )
+    subprocess.check_call([sys.executable, '-c', code], cwd=ROOT)

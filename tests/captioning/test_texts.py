@@ -1,5 +1,7 @@
 """Sentences, captions within a budget, the reader of captions, and the checker."""
 
+from random import Random
+
 import pytest
 
 from next_mm.captioning import Observation, check_caption, compose_caption, load_schema
@@ -124,6 +126,12 @@ def test_clip_tokens_are_open_clips():
 
     text = compose_caption(WOMAN, PERSON)
     assert count_clip_tokens(text) + 2 == int((open_clip.tokenize([text]) != 0).sum())
+    tokenizer = open_clip.SimpleTokenizer()
+    random = Random(0)
+    odd = ['&amp;amp;', '&lt;', '<end_of_text>', "she'll", "'S", 'Ã©', '’', '😀', '中文', ' \n', 'ÄÖ', '007', 'banana bandana', *map(chr, range(1, 0x600))]
+    for _ in range(3000):
+        text = ''.join(random.choice(odd if random.random() < 0.3 else 'etaoins hrdlu') for _ in range(random.randrange(40)))
+        assert count_clip_tokens(text) == len(tokenizer.encode(text)), repr(text)
 
 
 @pytest.mark.parametrize(('attributes', 'schema'), [(WOMAN, PERSON), (CAR, VEHICLE)])

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from next_mm.captions import NOISE_WORDS, degrade_caption
 from next_mm.datasets import TokenizeCaptions, read_captions, split_sentences
-from next_mm.datasets.captions import NOISE_WORDS, degrade_caption
 
 
 def write(path: Path, content: object) -> Path:

@@ -12,7 +12,7 @@ from typing import Any
 import common
 import numpy as np
 
-from next_mm.datasets.captions import read_captions
+from next_mm.captions import read_captions
 from next_mm.datasets.transforms import SampleSentences
 
 SHOWN = (1, 2, 3, 5, 10, 20, 30, 50)

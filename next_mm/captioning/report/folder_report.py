@@ -6,7 +6,7 @@ import re
 from collections import Counter, defaultdict
 from pathlib import Path
 
-from ...datasets.captions import read_captions
+from ...captions import read_captions
 from ..files import FILE_NAMES
 from ..mentions import read_attributes
 from ..schema import Schema

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ...datasets.captions import split_sentences
+from ...captions import split_sentences
 from ..observations import AttributeSet
 from ..schema import Schema
 from ..template import CONTEXT_LENGTH, count_clip_tokens

@@ -9,10 +9,9 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmengine.logging import print_log
 
+from next_mm.captions import split_sentences
 from next_mm.registry import TRANSFORMS
 from next_mm.structures import NUM_MODALITIES
-
-from ..captions import split_sentences
 
 _CACHED_TEXTS = 500_000  # a sentence takes about 300 bytes with its tokens
 
