@@ -4,8 +4,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from next_mm.apis.config_check import ConfigError
-from next_mm.engine import CheckpointError
+from next_mm.errors import CheckpointError, ConfigError
 
 __all__ = ['mistakes_in_one_line']
 

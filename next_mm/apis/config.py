@@ -7,7 +7,8 @@ from typing import Any
 
 from mmengine.config import Config
 
-from next_mm.apis.config_check import ConfigError, check_config
+from next_mm.apis.config_check import check_config
+from next_mm.errors import ConfigError
 
 __all__ = ['apply_amp', 'load_config', 'show_rank_lists']
 

@@ -5,9 +5,8 @@ scheduler or an evaluator shows only when training starts or ends.
 """
 from __future__ import annotations
 
-import difflib
 import inspect
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mmengine.config import Config
@@ -16,13 +15,10 @@ from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner, Tes
 from mmengine.utils.dl_utils import set_multi_processing
 
 from next_mm import registry as ours
+from next_mm.apis.known_keys import arguments, check_keys, check_numbers, closest, names
+from next_mm.errors import ConfigError
 
-__all__ = ['ConfigError', 'check_config']
-
-
-class ConfigError(ValueError):
-    """A config that names what does not exist."""
-
+__all__ = ['check_config']
 
 _RUNNER_KEYS = frozenset(inspect.signature(Runner.__init__).parameters) - {'self', 'cfg'}
 # What the Runner looks up in the whole config beside its arguments, and what next_mm.apis adds.
@@ -62,12 +58,12 @@ _NESTED: dict[str, Registry] = {
     'data_preprocessor': ours.MODELS,
     'metrics': ours.METRICS,
 }
+# What mmengine itself passes to the functions of a data loader.
+_GIVEN_TO_FUNCTIONS = {'collate_fn': {'batch', 'data_batch'}, 'worker_init_fn': {'worker_id', 'num_workers', 'rank', 'seed'}}
 # Built by mmengine from these types where a section names none.
 _DEFAULT_TYPES = {'log_processor': 'LogProcessor', 'model_wrapper_cfg': 'MMDistributedDataParallel', 'visualizer': 'Visualizer'}
 # Keys that mmengine takes out of a component's config before it calls the constructor.
 _READ_BY_BUILDER = {'type', '_scope_'}
-# Its **kwargs go to Runner.save_checkpoint, which CheckpointHook already passes all it takes.
-_TAKES_NO_MORE = {'CheckpointHook'}
 _READ_BY_SECTION = {ours.HOOKS.name: {'priority'}, ours.PARAM_SCHEDULERS.name: {'convert_to_iter_based'}}
 
 
@@ -81,12 +77,12 @@ def check_config(cfg: Config) -> None:
         ConfigError: an unknown key or type, named with its place and the closest known one.
     """
     top = [key for key in cfg if not key.startswith('_')]
-    _check_keys('the config', top, _RUNNER_KEYS | _EXTRA_KEYS)
-    _check_keys('env_cfg', cfg.get('env_cfg') or {}, _ENV_KEYS)
-    _check_keys('env_cfg.mp_cfg', (cfg.get('env_cfg') or {}).get('mp_cfg') or {}, _names(set_multi_processing))
-    _check_keys('randomness', cfg.get('randomness') or {}, _RANDOMNESS_KEYS)
-    _check_keys('default_hooks', cfg.get('default_hooks') or {}, _HOOK_KEYS)
-    _check_keys('auto_scale_lr', cfg.get('auto_scale_lr') or {}, ('enable', 'base_batch_size'))
+    check_keys('the config', top, _RUNNER_KEYS | _EXTRA_KEYS)
+    check_keys('env_cfg', cfg.get('env_cfg') or {}, _ENV_KEYS)
+    check_keys('env_cfg.mp_cfg', (cfg.get('env_cfg') or {}).get('mp_cfg') or {}, names(set_multi_processing))
+    check_keys('randomness', cfg.get('randomness') or {}, _RANDOMNESS_KEYS)
+    check_keys('default_hooks', cfg.get('default_hooks') or {}, _HOOK_KEYS)
+    check_keys('auto_scale_lr', cfg.get('auto_scale_lr') or {}, ('enable', 'base_batch_size'))
     for key in ('train_cfg', 'val_cfg', 'test_cfg'):
         _check_loop(key, cfg.get(key))
     for key in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
@@ -103,32 +99,49 @@ def _check_loop(where: str, loop: Mapping | None) -> None:
         _check_components(where, loop, ours.LOOPS)
     elif where == 'train_cfg':
         known = EpochBasedTrainLoop if loop.get('by_epoch', True) else IterBasedTrainLoop
-        _check_keys(where, loop, {*_names(known), 'by_epoch'} - {'runner', 'dataloader'})
+        check_keys(where, loop, {*names(known), 'by_epoch'} - {'runner', 'dataloader'})
+        check_numbers(where, loop, inspect.signature(known).parameters)
     else:
-        _check_keys(where, loop, _names(ValLoop if where == 'val_cfg' else TestLoop) - {'runner', 'dataloader', 'evaluator'})
+        check_keys(where, loop, names(ValLoop if where == 'val_cfg' else TestLoop) - {'runner', 'dataloader', 'evaluator'})
 
 
 def _check_loader(where: str, loader: Mapping | None) -> None:
     if loader is None:
         return
     from torch.utils.data import DataLoader
-    _check_keys(where, loader, {*_LOADER_KEYS, *_names(DataLoader)})
+    check_keys(where, loader, {*_LOADER_KEYS, *names(DataLoader)})
+    check_numbers(where, loader, inspect.signature(DataLoader).parameters)
     for key in ('dataset', 'sampler', 'batch_sampler'):
         _check_components(f'{where}.{key}', loader.get(key), _NESTED[key])
+    for key, given in _GIVEN_TO_FUNCTIONS.items():
+        function = loader.get(key)
+        if isinstance(function, Mapping) and 'type' in function:
+            component = _find(f'{where}.{key}', function['type'], ours.FUNCTIONS)
+            known = arguments(component)
+            if known is not None:
+                name = getattr(component, '__name__', function['type'])
+                check_keys(f'{where}.{key} ({name})', function, {*known, *_READ_BY_BUILDER} - given)
 
 
 def _check_optim_wrapper(cfg: Mapping | None) -> None:
     if cfg is None:
         return
+    from torch.nn.utils import clip_grad_norm_, clip_grad_value_
+
     from next_mm.engine import ReIDOptimWrapperConstructor, group_parameters
     wrapper = {key: value for key, value in cfg.items() if key not in ('constructor', 'paramwise_cfg', 'optimizer')}
     _check_components('optim_wrapper', wrapper, ours.OPTIM_WRAPPERS, 'OptimWrapper')
     _check_components('optim_wrapper.optimizer', cfg.get('optimizer'), ours.OPTIMIZERS)
+    clip = cfg.get('clip_grad')
+    if clip:
+        by_value = clip.get('type') == 'value'
+        known = names(clip_grad_value_ if by_value else clip_grad_norm_) - {'parameters'} | {'type'}
+        check_keys('optim_wrapper.clip_grad', clip, known)
     constructor = cfg.get('constructor')
     if constructor is not None:
         _find('optim_wrapper.constructor', constructor, ours.OPTIM_WRAPPER_CONSTRUCTORS)
     if constructor == ReIDOptimWrapperConstructor.__name__:
-        _check_keys('optim_wrapper.paramwise_cfg', cfg.get('paramwise_cfg') or {}, _names(group_parameters) - {'model', 'lr'})
+        check_keys('optim_wrapper.paramwise_cfg', cfg.get('paramwise_cfg') or {}, names(group_parameters) - {'model', 'lr'})
 
 
 def _check_components(where: str, cfg: Any, section: Registry, default_type: str | None = None) -> None:
@@ -137,12 +150,25 @@ def _check_components(where: str, cfg: Any, section: Registry, default_type: str
         kind = cfg.get('type', default_type)
         if kind is not None:
             component = _find(where, kind, section)
-            known = _arguments(component)
+            known = arguments(component)
             if known is not None:
                 name = getattr(component, '__name__', kind)
-                _check_keys(f'{where} ({name})', cfg, known | _READ_BY_BUILDER | _READ_BY_SECTION.get(section.name, set()))
+                check_keys(f'{where} ({name})', cfg, {*known, *_READ_BY_BUILDER, *_READ_BY_SECTION.get(section.name, ())})
+                check_numbers(where, cfg, known)
+            _check_options(where, cfg, component)
     for place, key, inner in _children(where, cfg):
         _check_components(place, inner, _NESTED.get(key, section) if key else section)
+
+
+def _check_options(where: str, cfg: Mapping, component: Any) -> None:
+    """Check the plain dictionaries of options for which a class declares the keys in ``option_keys``."""
+    for option, known in getattr(component, 'option_keys', {}).items():
+        given = cfg.get(option)
+        if given is None:
+            continue
+        if not isinstance(given, Mapping):
+            raise ConfigError(f"{where}.{option}: expected None or a dictionary with any of {', '.join(known)}, got {given!r}")
+        check_keys(f'{where}.{option}', given, known)
 
 
 def _children(where: str, cfg: Any) -> Iterator[tuple[str, str, Any]]:
@@ -162,45 +188,10 @@ def _find(where: str, kind: Any, section: Registry) -> Any:
         if component is not None:
             return component
     known = {name for registry in _family(section) for name in registry.module_dict}
-    raise ConfigError(f"{where}: type '{kind}' is not registered{_hint(kind, known)}")
+    raise ConfigError(f"{where}: type '{kind}' is not registered{closest(kind, known)}")
 
 
 def _family(section: Registry | None) -> Iterator[Registry]:
     while section is not None:
         yield section
         section = section.parent
-
-
-def _arguments(component: Any) -> set[str] | None:
-    """Names that a constructor takes, through ``**kwargs`` to its base classes; ``None`` where anything goes."""
-    if not inspect.isclass(component):
-        parameters = inspect.signature(component).parameters.values()
-        return None if any(p.kind is p.VAR_KEYWORD for p in parameters) else {p.name for p in parameters}
-    names: set[str] = set()
-    for base in inspect.getmro(component):
-        if '__init__' not in vars(base) or base is object:
-            continue
-        arguments = list(inspect.signature(vars(base)['__init__']).parameters.values())[1:]
-        names.update(p.name for p in arguments if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY))
-        if not any(p.kind is p.VAR_KEYWORD for p in arguments):
-            return names
-    return names if component.__name__ in _TAKES_NO_MORE else None
-
-
-def _names(function: Any) -> set[str]:
-    return set(inspect.signature(function).parameters)
-
-
-def _check_keys(where: str, keys: Iterable[str], known: Iterable[str]) -> None:
-    known = set(known)
-    for key in keys:
-        if key not in known:
-            raise ConfigError(f"{where}: unknown key '{key}'{_hint(key, known)}")
-
-
-def _hint(word: str, known: Iterable[str]) -> str:
-    known = sorted(known)
-    close = difflib.get_close_matches(word, known, n=1)
-    if close:
-        return f"; did you mean '{close[0]}'?"
-    return f'; known are {", ".join(known)}' if len(known) <= 12 else ''

@@ -1,7 +1,7 @@
 """What drives the model: the Runner, its hooks, the optimizer wrapper and parameter groups, checkpoints."""
 from next_mm import compat
 from next_mm.engine.amp import AMP_DTYPES, AutocastOptimWrapper
-from next_mm.engine.checkpoint import CheckpointError, latest_checkpoint, load_weights, read_checkpoint
+from next_mm.engine.checkpoint import latest_checkpoint, load_weights, read_checkpoint
 from next_mm.engine.hooks import (
                                   METRICS_FILE,
                                   EpochSeedHook,
@@ -19,6 +19,7 @@ from next_mm.engine.hooks import (
 from next_mm.engine.param_groups import ReIDOptimWrapperConstructor, group_parameters
 from next_mm.engine.rank_list_picture import RankedTriplet, draw_rank_list
 from next_mm.engine.runner import TripletRunner
+from next_mm.errors import CheckpointError
 
 compat.apply()
 

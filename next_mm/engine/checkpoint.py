@@ -11,13 +11,11 @@ import torch
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
-__all__ = ['CheckpointError', 'latest_checkpoint', 'load_weights', 'read_checkpoint']
+from next_mm.errors import CheckpointError
+
+__all__ = ['latest_checkpoint', 'load_weights', 'read_checkpoint']
 
 _SHOWN = 3
-
-
-class CheckpointError(RuntimeError):
-    """A checkpoint that cannot or must not be loaded."""
 
 
 def read_checkpoint(path: str | Path, map_location: Any = 'cpu') -> dict[str, Any]:

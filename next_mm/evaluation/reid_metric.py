@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from mmengine.dist import broadcast_object_list, collect_results, get_world_size, is_main_process
@@ -51,6 +52,7 @@ class ReIDMetric(BaseMetric):
     """
 
     default_prefix = 'reid'
+    option_keys: ClassVar[dict[str, tuple[str, ...]]] = {'rerank': tuple(field.name for field in fields(ReRanking))}
 
     def __init__(
         self,

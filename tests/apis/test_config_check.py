@@ -1,9 +1,14 @@
 """A misspelt key anywhere in a config is an error that names it, its place and the closest known key."""
+import inspect
 from pathlib import Path
 
 import pytest
+from mmengine.dataset import worker_init_fn
 
 from next_mm.apis import ConfigError, apply_amp, check_config, load_config
+from next_mm.evaluation import ReIDMetric, ReRanking
+from next_mm.models import CLIPText
+from next_mm.models.text.embedding_cache import EmbeddingCache
 from next_mm.registry import MODELS
 from tests.toys import toy_config
 
@@ -48,6 +53,22 @@ def test_a_good_config_passes(tmp_path: Path) -> None:
     ('prepare', dict(type='DemoDatta'), "prepare: type 'DemoDatta' is not registered"),
     ('custom_hooks', [dict(type='ReportHook', monitr='x')], r"custom_hooks\[0\] \(ReportHook\): unknown key 'monitr'"),
     ('param_scheduler', [dict(type='LinearLR', start_facter=1)], r"param_scheduler\[0\] \(LinearLR\): unknown key 'start_facter'"),
+    # Classes without a constructor take nothing, functions what they name beside the batch.
+    ('custom_hooks', [dict(type='EpochSeedHook', foo=1)], r"custom_hooks\[0\] \(EpochSeedHook\): unknown key 'foo'"),
+    ('default_hooks__sampler_seed', dict(type='DistSamplerSeedHook', foo=1), r"sampler_seed \(DistSamplerSeedHook\): unknown key 'foo'"),
+    ('train_dataloader__dataset__pipeline', [dict(type='PackTriplet', foo=1)], r"pipeline\[0\] \(PackTriplet\): unknown key 'foo'"),
+    ('train_dataloader__collate_fn', dict(type='collate_triplets', foo=1), r"collate_fn \(collate_triplets\): unknown key 'foo'"),
+    ('train_dataloader__collate_fn', dict(type='collate_triplets', batch=1), "collate_fn .*: unknown key 'batch'"),
+    ('train_dataloader__collate_fn', dict(type='collate_triplet'), "collate_fn: type 'collate_triplet' is not .* 'collate_triplets'"),
+    ('val_dataloader__worker_init_fn', dict(type=worker_init_fn, sed=1), r"worker_init_fn \(worker_init_fn\): unknown key 'sed'"),
+    # Plain dictionaries of options.
+    ('val_evaluator', dict(type='ReIDMetric', rerank=dict(k11=1)), r"val_evaluator.rerank: unknown key 'k11'; did you mean 'k1'\?"),
+    ('test_evaluator', [dict(type='ReIDMetric', rerank=dict(k11=1))], r"test_evaluator\[0\].rerank: unknown key 'k11'"),
+    ('optim_wrapper__clip_grad', dict(max_nrom=1.0), r"optim_wrapper.clip_grad: unknown key 'max_nrom'; did you mean 'max_norm'\?"),
+    # Texts where numbers are due.
+    ('train_cfg__max_epochs', 'two', "train_cfg.max_epochs: expected a number, got 'two'"),
+    ('val_dataloader__batch_size', 'many', "val_dataloader.batch_size: expected a number, got 'many'"),
+    ('optim_wrapper__optimizer__lr', 'fast', "optim_wrapper.optimizer.lr: expected a number, got 'fast'"),
 ])
 def test_misspelt_keys(tmp_path: Path, key: str, value: object, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
@@ -59,6 +80,25 @@ def test_a_component_inside_a_component_is_checked(tmp_path: Path) -> None:
     cfg.model = dict(type='OpenModel', head=dict(type='ClassTokenHead', num_classes=3, label_smothing=0.1))
     with pytest.raises(ConfigError, match=r"model.head \(ClassTokenHead\): unknown key 'label_smothing'.*'label_smoothing'"):
         check_config(cfg)
+
+
+def test_options_of_the_caption_cache_are_checked(tmp_path: Path) -> None:
+    text = dict(type='CLIPText', model_name='x', pretrained=None, cache=dict(max_entries=5, path='x', flush_every=3))
+    cfg = toy_config(tmp_path)
+    cfg.model = dict(type='OpenModel', text=text)
+    check_config(cfg)
+    cfg.model.text.cache = dict(max_entrys=1)
+    with pytest.raises(ConfigError, match=r"model.text.cache: unknown key 'max_entrys'; did you mean 'max_entries'\?"):
+        check_config(cfg)
+    cfg.model.text.cache = dict(tower='x')  # the encoder's own to give
+    with pytest.raises(ConfigError, match=r"model.text.cache: unknown key 'tower'"):
+        check_config(cfg)
+
+
+def test_declared_options_are_those_of_the_signatures() -> None:
+    for owner, option, receiver in ((ReIDMetric, 'rerank', ReRanking), (CLIPText, 'cache', EmbeddingCache)):
+        assert set(owner.option_keys[option]) <= set(inspect.signature(receiver).parameters)
+    assert set(ReIDMetric.option_keys['rerank']) == set(inspect.signature(ReRanking).parameters)
 
 
 def _write(folder: Path, text: str) -> Path:

@@ -63,7 +63,8 @@ class FiniteLossHook(Hook):
 
 
 def _last_good(runner: Runner) -> str:
-    from next_mm.engine.checkpoint import CheckpointError, latest_checkpoint
+    from next_mm.engine.checkpoint import latest_checkpoint
+    from next_mm.errors import CheckpointError
     try:
         path = latest_checkpoint(runner.work_dir)
     except CheckpointError:

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType, SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -31,8 +31,10 @@ class CLIPText(TextEncoder):
         pretrained: pretrained tag, local file or ``None``; see :func:`next_mm.models.clip_loading.load_clip`.
         save_in_checkpoint: store the tower in checkpoints (64 M parameters for ViT-B/16), so that they load where ``pretrained``
             is not at hand. Checkpoints of either kind load in a model of either kind.
-        cache: arguments of :class:`EmbeddingCache` (``max_entries``, ``path``), ``None`` for no cache.
+        cache: arguments of :class:`EmbeddingCache` (``max_entries``, ``path``, ``flush_every``), ``None`` for no cache.
     """
+
+    option_keys: ClassVar[dict[str, tuple[str, ...]]] = {'cache': ('max_entries', 'path', 'flush_every')}
 
     def __init__(self,
                  *,

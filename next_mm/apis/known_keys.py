@@ -1,0 +1,72 @@
+"""Which keys a callable takes, and the words for one that it does not take."""
+from __future__ import annotations
+
+import difflib
+import inspect
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from next_mm.errors import ConfigError
+
+__all__ = ['arguments', 'check_keys', 'check_numbers', 'closest', 'names']
+
+# Its **kwargs go to Runner.save_checkpoint, which CheckpointHook already passes all it takes.
+_TAKES_NO_MORE = {'CheckpointHook'}
+
+
+def names(function: Any) -> set[str]:
+    """Names of the parameters of a function or a constructor."""
+    return set(inspect.signature(function).parameters)
+
+
+def arguments(component: Any) -> dict[str, inspect.Parameter] | None:
+    """Parameters that a function or constructor takes, through ``**kwargs`` to its base classes; ``None`` where anything goes."""
+    if not inspect.isclass(component):
+        parameters = inspect.signature(component).parameters
+        return None if any(p.kind is p.VAR_KEYWORD for p in parameters.values()) else dict(parameters)
+    found: dict[str, inspect.Parameter] = {}
+    open_ended = False
+    for base in inspect.getmro(component):
+        if '__init__' not in vars(base) or base is object:
+            continue
+        own = list(inspect.signature(vars(base)['__init__']).parameters.values())[1:]
+        found = {p.name: p for p in own if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)} | found
+        open_ended = any(p.kind is p.VAR_KEYWORD for p in own)
+        if not open_ended:
+            break
+    return None if open_ended and component.__name__ not in _TAKES_NO_MORE else found
+
+
+def check_keys(where: str, keys: Iterable[str], known: Iterable[str]) -> None:
+    """Refuse a key that is not known.
+
+    Raises:
+        ConfigError: it is named with its place and the closest known one.
+    """
+    known = set(known)
+    for key in keys:
+        if key not in known:
+            raise ConfigError(f"{where}: unknown key '{key}'{closest(key, known)}")
+
+
+def check_numbers(where: str, cfg: Mapping[str, Any], parameters: Mapping[str, inspect.Parameter]) -> None:
+    """Refuse a text where a signature speaks of numbers only: ``max_epochs=two``.
+
+    Raises:
+        ConfigError: it is named with its place.
+    """
+    for key, value in cfg.items():
+        if isinstance(value, str) and key in parameters:
+            words = set(re.findall(r'\w+', str(parameters[key].annotation)))
+            if words & {'int', 'float'} and not words & {'str', 'Any'}:
+                raise ConfigError(f"{where}.{key}: expected a number, got '{value}'")
+
+
+def closest(word: str, known: Iterable[str]) -> str:
+    """The end of a message about an unknown word: the closest known one, or all of them where they are few."""
+    known = sorted(known)
+    close = difflib.get_close_matches(word, known, n=1)
+    if close:
+        return f"; did you mean '{close[0]}'?"
+    return f'; known are {", ".join(known)}' if len(known) <= 12 else ''
