@@ -10,10 +10,12 @@ import importlib.metadata
 import importlib.util
 import os
 import pickle
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
-__all__ = ['allow_checkpoint_types', 'apply', 'init_distributed', 'replace_pkg_resources']
+__all__ = ['allow_checkpoint_types', 'apply', 'init_distributed', 'replace_pkg_resources', 'replace_position_resize']
 
 
 def apply() -> None:
@@ -122,3 +124,25 @@ def init_distributed(launcher: str, dist_cfg: dict) -> None:
                          'use tools/dist_train.sh CONFIG NUMBER_OF_PROCESSES')
     timeout = timedelta(seconds=dist_cfg['timeout']) if 'timeout' in dist_cfg else None
     torch.distributed.init_process_group('gloo', timeout=timeout)
+
+
+# -- open_clip's load_checkpoint takes a position embedding's grid to be square -----------------------------------------------------
+
+
+@contextmanager
+def replace_position_resize(resize: Callable[..., None]) -> Iterator[None]:
+    """Let open_clip's ``load_checkpoint`` resize the visual position embedding with another function.
+
+    Upstream: ``open_clip.model.resize_pos_embed`` (3.3.0) reads every embedding as a square, so that rectangular ones fail; and it
+    leaves one alone that has the right number of patches, though they may lie on another grid.
+
+    Args:
+        resize: called with the state dict, to be changed in place, and the model.
+    """
+    from open_clip import factory
+    theirs = factory.resize_pos_embed
+    factory.resize_pos_embed = resize
+    try:
+        yield
+    finally:
+        factory.resize_pos_embed = theirs

@@ -2,8 +2,10 @@
 import pickle
 import subprocess
 import sys
+from contextlib import AbstractContextManager
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
+from types import SimpleNamespace
 
 import mmengine
 import numpy as np
@@ -11,6 +13,7 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.logging import HistoryBuffer
+from open_clip import factory
 
 from next_mm import compat
 
@@ -71,3 +74,25 @@ def test_launchers_that_need_a_gpu_say_so(monkeypatch: pytest.MonkeyPatch) -> No
     with pytest.raises(ValueError, match='dist_train.sh'):
         compat.init_distributed('slurm', {})
     compat.init_distributed('none', {})
+
+
+def fail_in(context: AbstractContextManager) -> None:
+    with context:
+        raise RuntimeError('damaged')
+
+
+def test_open_clips_resize_is_put_back() -> None:
+    theirs = factory.resize_pos_embed
+    with compat.replace_position_resize(print):
+        assert factory.resize_pos_embed is print
+    assert factory.resize_pos_embed is theirs
+    with pytest.raises(RuntimeError, match='damaged'):
+        fail_in(compat.replace_position_resize(print))
+    assert factory.resize_pos_embed is theirs
+
+
+def test_open_clip_still_takes_grids_to_be_square() -> None:
+    """When this fails, ``replace_position_resize`` may be needed no more."""
+    state = {'visual.positional_embedding': torch.zeros(1 + 5 * 3, 1)}
+    with pytest.raises(RuntimeError, match='invalid for input of size'):
+        factory.resize_pos_embed(state, SimpleNamespace(visual=SimpleNamespace(grid_size=(7, 3))))

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import logging
 import zipfile
+from functools import partial
 from pathlib import Path
 
 import open_clip
@@ -10,7 +11,13 @@ import torch
 from mmengine.logging import print_log
 from open_clip.factory import load_checkpoint
 from open_clip.pretrained import download_pretrained
-from torch import nn
+from open_clip.transformer import to_2tuple
+from torch import Tensor, nn
+
+from next_mm import compat
+from next_mm.models.position_embedding import find_grid, resize_position_embedding
+
+_POSITION = 'visual.positional_embedding'
 
 
 def load_clip(model_name: str,
@@ -19,6 +26,8 @@ def load_clip(model_name: str,
               image_size: tuple[int, int] | None = None,
               stride: int | None = None) -> nn.Module:
     """Build a CLIP model of open_clip and load its weights, position embedding resized to the picture's token grid.
+
+    A weights file does not say on what grid its position embedding lies; see :func:`next_mm.models.position_embedding.find_grid`.
 
     Args:
         model_name: a model name of open_clip, or the path of an open_clip model config (``.json``).
@@ -42,8 +51,9 @@ def load_clip(model_name: str,
     path, quick_gelu = _resolve_weights(name, pretrained)
     _check_quick_gelu(name, pretrained, quick_gelu)
     try:
-        load_checkpoint(model, str(path), weights_only=not _is_torchscript(path))
-    except (RuntimeError, KeyError) as error:
+        with compat.replace_position_resize(partial(_resize_position, config_grid=_config_grid(name))):
+            load_checkpoint(model, str(path), weights_only=not _is_torchscript(path))
+    except (RuntimeError, KeyError, ValueError) as error:
         raise ValueError(f'{pretrained}: its weights do not fit the model {model_name}: {error}') from error
     print_log(f'{model_name}: loaded {pretrained}', 'current')
     return model.float()
@@ -97,6 +107,22 @@ def _check_quick_gelu(name: str, pretrained: str, quick_gelu: bool | None) -> No
         wanted = f'{name}-quickgelu' if quick_gelu else name.replace('-quickgelu', '')
         raise ValueError(f'{pretrained}: these weights were trained {"with" if quick_gelu else "without"} QuickGELU, but the model '
                          f'{name} is built {"with" if has else "without"} it; use model_name={wanted!r}')
+
+
+def _config_grid(name: str) -> tuple[int, int]:
+    """Rows and columns of patches at the model config's own picture size."""
+    vision = open_clip.CLIPVisionCfg(**open_clip.get_model_config(name)['vision_cfg'])
+    height, width = to_2tuple(vision.image_size)
+    patch_height, patch_width = to_2tuple(vision.patch_size)
+    return height // patch_height, width // patch_width
+
+
+def _resize_position(state: dict[str, Tensor], model: nn.Module, config_grid: tuple[int, int]) -> None:
+    """Bring the visual position embedding of a state dict, in place, to the model's grid; towers without one are left alone."""
+    embedding, grid = state.get(_POSITION), getattr(model.visual, 'grid_size', None)
+    if embedding is not None and grid is not None:
+        source = find_grid(len(embedding) - 1, config_grid, tuple(grid))
+        state[_POSITION] = resize_position_embedding(embedding, source, tuple(grid))
 
 
 def _set_stride(visual: nn.Module, stride: int) -> None:

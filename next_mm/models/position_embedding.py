@@ -1,0 +1,48 @@
+"""Position embeddings of a picture's patches, moved from one grid of patches to another."""
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def resize_position_embedding(embedding: Tensor, source: tuple[int, int], target: tuple[int, int]) -> Tensor:
+    """Interpolate a position embedding to another grid, with open_clip's filter; the class token's row stays as it is.
+
+    Args:
+        embedding: (1 + h * w, D), the class token first, then the patches row by row.
+        source: its grid (h, w).
+        target: the new grid (h', w').
+
+    Returns:
+        (1 + h' * w', D), in full precision where it was interpolated.
+    """
+    if source == target:
+        return embedding
+    embedding = embedding.float()  # OpenAI's archives are in half precision, which a CPU cannot interpolate
+    patches = embedding[1:].unflatten(0, source).permute(2, 0, 1).unsqueeze(0)  # (1, D, h, w)
+    patches = F.interpolate(patches, size=target, mode='bicubic', antialias=True, align_corners=False)
+    return torch.cat([embedding[:1], patches[0].flatten(1).t()])
+
+
+def find_grid(patches: int, config: tuple[int, int], target: tuple[int, int]) -> tuple[int, int]:
+    """Say on what grid the patches of a weights file lie; the file itself knows only their number.
+
+    Args:
+        patches: how many there are.
+        config: the grid of the model config.
+        target: the grid of the pictures: weights that were saved at this size have it.
+
+    Raises:
+        ValueError: the number is that of neither grid and of no square.
+    """
+    for grid in (config, target):
+        if grid[0] * grid[1] == patches:
+            return grid
+    side = math.isqrt(patches)
+    if side * side != patches:
+        raise ValueError(f'its position embedding has {patches} patches: expected the grid of the model config, {config}, '
+                         f'that of the pictures, {target}, or a square')
+    return side, side
