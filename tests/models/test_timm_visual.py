@@ -1,5 +1,8 @@
 """Towers of timm in the place of CLIP's."""
+from pathlib import Path
+
 import pytest
+import timm
 import torch
 
 from next_mm.models import TimmVisual
@@ -22,3 +25,52 @@ def test_timm_backbone_takes_the_place(images: torch.Tensor) -> None:
 def test_timm_register_tokens_are_left_out(images: torch.Tensor) -> None:
     backbone = TimmVisual(model_name='vit_small_patch14_reg4_dinov2', pretrained=False, image_size=(28, 14))
     assert backbone(images[..., :28, :14]).tokens.shape == (2, 3, 2, 384)
+
+
+@pytest.mark.parametrize('passes', ['separate', 'joint'])
+def test_camera_embedding_is_added_to_every_token(images: torch.Tensor, passes: str) -> None:
+    torch.manual_seed(0)
+    backbone = TimmVisual(
+        model_name='vit_tiny_patch16_224', pretrained=False, image_size=(32, 16), num_cameras=2, passes=passes).eval()
+    cameras = torch.tensor([1, -1])
+    features = backbone(images, cameras)
+    tower = backbone.tower
+    for m in range(3):
+        x = tower._pos_embed(tower.patch_embed(images[:, m])) + backbone.camera_embedding(cameras)
+        x = tower.norm(tower.blocks(x))
+        torch.testing.assert_close(features.classes[:, m], x[:, 0], rtol=1e-5, atol=1e-5)
+        torch.testing.assert_close(features.tokens[:, m], x[:, 1:], rtol=1e-5, atol=1e-5)
+    without = TimmVisual(model_name='vit_tiny_patch16_224', pretrained=False, image_size=(32, 16), passes=passes).eval()
+    without.load_state_dict({name: value for name, value in backbone.state_dict().items() if 'camera' not in name})
+    plain = without(images).classes
+    torch.testing.assert_close(features.classes[1], plain[1])  # an unknown camera adds nothing,
+    assert not torch.allclose(features.classes[0], plain[0])  # a known one does,
+    torch.testing.assert_close(without(images, cameras).classes, plain)  # and nothing stays behind in the tower
+
+
+def test_camera_embedding_needs_a_place_in_the_tower(monkeypatch: pytest.MonkeyPatch) -> None:
+    tower = timm.create_model('vit_tiny_patch16_224', img_size=(32, 16))
+    del tower.norm_pre  # as in towers of other designs, and in some of older releases
+    monkeypatch.setattr('timm.create_model', lambda *args, **kwargs: tower)
+    with pytest.raises(ValueError, match='vit_tiny_patch16_224: num_cameras=2: expected a vision transformer with a layer norm_pre'):
+        TimmVisual(model_name='vit_tiny_patch16_224', pretrained=False, image_size=(32, 16), num_cameras=2)
+
+
+def test_local_weights_load_at_another_size(tmp_path: Path) -> None:
+    tower = timm.create_model('vit_tiny_patch16_224')
+    torch.save(tower.state_dict(), tmp_path / 'dino.pth')
+    backbone = TimmVisual(model_name='vit_tiny_patch16_224', pretrained=str(tmp_path / 'dino.pth'), image_size=(32, 16))
+    torch.testing.assert_close(backbone.tower.blocks[3].mlp.fc1.weight, tower.blocks[3].mlp.fc1.weight)
+    assert backbone.tower.pos_embed.shape == (1, 3, 192)
+
+
+def test_camera_embedding_is_trained_with_recomputed_blocks(images: torch.Tensor) -> None:
+    gradients = []
+    for checkpointing in (False, True):
+        torch.manual_seed(0)
+        backbone = TimmVisual(
+            model_name='vit_tiny_patch16_224', pretrained=False, image_size=(32, 16), num_cameras=2, grad_checkpointing=checkpointing)
+        backbone.train()(images, torch.tensor([0, 2])).tokens.square().sum().backward()
+        gradients.append(backbone.camera_embedding.weight.grad)
+    torch.testing.assert_close(*gradients)
+    assert (gradients[0].abs().sum(1) > 0).tolist() == [True, False, True]

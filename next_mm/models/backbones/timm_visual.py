@@ -1,12 +1,16 @@
 """A vision transformer of timm (the DINO family and others) as a backbone for triplets."""
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+
 import timm
 import torch
 from mmengine.model import BaseModule
-from torch import Tensor
+from torch import Tensor, nn
 
-from next_mm.models.backbones.features import VisualFeatures, encode_triplets
+from next_mm.errors import ConfigError
+from next_mm.models.backbones.features import CameraEmbedding, VisualFeatures, encode_triplets
 from next_mm.registry import MODELS
 
 
@@ -20,9 +24,10 @@ class TimmVisual(BaseModule):
         image_size: picture height and width in pixels, multiples of the patch size.
         passes: ``'separate'`` or ``'joint'``, as in :class:`CLIPVisual`.
         grad_checkpointing: recompute the blocks in the backward pass to save memory.
+        num_cameras: as in :class:`CLIPVisual`.
 
     Raises:
-        ValueError: the model has no class token.
+        ConfigError: the model has no class token, or, with ``num_cameras``, no layer ``norm_pre`` in front of its blocks.
     """
 
     def __init__(self,
@@ -31,7 +36,8 @@ class TimmVisual(BaseModule):
                  pretrained: bool | str,
                  image_size: tuple[int, int],
                  passes: str = 'separate',
-                 grad_checkpointing: bool = False) -> None:
+                 grad_checkpointing: bool = False,
+                 num_cameras: int = 0) -> None:
         super().__init__()
         file = pretrained if isinstance(pretrained, str) else None
         self.tower = timm.create_model(
@@ -41,16 +47,33 @@ class TimmVisual(BaseModule):
             img_size=tuple(image_size),
             num_classes=0)
         if not getattr(self.tower, 'num_prefix_tokens', 0):
-            raise ValueError(f'{model_name}: expected a vision transformer with a class token, its num_prefix_tokens is 0')
+            raise ConfigError(f'{model_name}: expected a vision transformer with a class token, its num_prefix_tokens is 0')
+        if num_cameras and not hasattr(self.tower, 'norm_pre'):
+            raise ConfigError(f'{model_name}: num_cameras={num_cameras}: expected a vision transformer with a layer norm_pre, '
+                              'where the camera is added to the tokens; use num_cameras=0')
         self.tower.set_grad_checkpointing(grad_checkpointing)
         self.passes = passes
         self.out_dim: int = self.tower.num_features
         self.grid: tuple[int, int] = tuple(self.tower.patch_embed.grid_size)
+        self.camera_embedding = CameraEmbedding(num_cameras, self.tower.embed_dim) if num_cameras else None
 
     def forward(self, images: Tensor, cameras: Tensor | None = None) -> VisualFeatures:
-        """Encode (B, 3, 3, H, W) pictures; cameras are not used."""
-        return encode_triplets(self._encode, images, None, self.passes)
+        """Encode (B, 3, 3, H, W) pictures; ``cameras`` (B,) is read only with a camera embedding."""
+        extra = self.camera_embedding(cameras) if self.camera_embedding is not None else None
+        return encode_triplets(self._encode, images, extra, self.passes)
 
     def _encode(self, images: Tensor, extra: Tensor | None) -> Tensor:
-        x = self.tower.forward_features(images)
+        """Encode (B, 3, H, W) pictures of one modality to (B, 1 + N, D) tokens, the class token first."""
+        with _added(self.tower, extra) if extra is not None else nullcontext():
+            x = self.tower.forward_features(images)
         return torch.cat([x[:, :1], x[:, self.tower.num_prefix_tokens:]], dim=1)  # register tokens are left out
+
+
+@contextmanager
+def _added(tower: nn.Module, extra: Tensor) -> Iterator[None]:
+    """Add (B, 1, width) to the tokens in front of the blocks: timm has no argument for it, but a layer that all tokens pass there."""
+    hook = tower.norm_pre.register_forward_pre_hook(lambda module, inputs: (inputs[0] + extra, ))
+    try:
+        yield
+    finally:
+        hook.remove()
