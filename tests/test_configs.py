@@ -1,4 +1,4 @@
-"""Every leaf and every ablation is a complete, valid config whose model builds."""
+"""Every leaf is a complete, valid config whose model builds (the ablations: ``tests/analysis/test_ablations.py``)."""
 from pathlib import Path
 
 import pytest
@@ -25,7 +25,8 @@ def test_leaf_is_complete_and_its_model_builds(leaf: str, tiny_clip: str) -> Non
     check_config(cfg)
     assert cfg.train_cfg and cfg.optim_wrapper and cfg.val_cfg is not None and cfg.test_cfg is not None
     assert cfg.model.head.num_classes > 1
-    cfg.model.backbone.update(model_name=tiny_clip, pretrained=None)  # the real towers are built in test_clip_visual.py
+    tiny = {'CLIPVisual': dict(model_name=tiny_clip, pretrained=None), 'TimmVisual': dict(pretrained=False)}
+    cfg.model.backbone.update(tiny[cfg.model.backbone.type])  # CLIP's real tower is built in test_clip_visual.py
     if cfg.model.text:
         cfg.model.text.update(model_name=tiny_clip, pretrained=None)
     if cfg.model.head.type == 'MGFAHead':
