@@ -1,6 +1,6 @@
 """Generate captions from pictures with multi-modal LLMs, or look at captions that are there.
 
-python tools/generate_captions.py CONFIG [attributes] [merge] [compose] [report] [options]   (no stage: all)
+python tools/generate_captions.py CONFIG [attributes] [merge] [compose] [report] [options]   # no stage: all
 python tools/generate_captions.py audit FOLDER [--schema person|vehicle] [--dataset-config CONFIG]
 python tools/generate_captions.py report FOLDER [--schema person|vehicle] [--out FOLDER]
 """
@@ -8,6 +8,7 @@ python tools/generate_captions.py report FOLDER [--schema person|vehicle] [--out
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from pathlib import Path
 
@@ -38,6 +39,17 @@ def positive(kind: type):
     return parse
 
 
+def identity_pattern(text: str) -> str:
+    """A regular expression with a group."""
+    try:
+        groups = re.compile(text).groups
+    except re.error as error:
+        raise argparse.ArgumentTypeError(f'not a regular expression: {text!r} ({error})') from None
+    if not groups:
+        raise argparse.ArgumentTypeError(f'expected a group in parentheses that is the identity, got {text!r}')
+    return text
+
+
 def run_parser() -> argparse.ArgumentParser:
     """Arguments of a run over a config."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -60,24 +72,47 @@ def folder_parser() -> argparse.ArgumentParser:
     parser.add_argument('folder', type=Path, help='folder with {train,test}_{RGB,NI,TI}.json')
     parser.add_argument('--schema', default='person', help='person, vehicle or a YAML file')
     parser.add_argument('--out', type=Path, help='where the report goes (default: FOLDER/report)')
-    parser.add_argument('--identity', default=r'^0*(\d+)', metavar='REGEX', help='report: where a picture name holds its identity')
+    parser.add_argument(
+        '--identity',
+        type=identity_pattern,
+        default=r'^0*(\d+)',
+        metavar='REGEX',
+        help='report: where a picture name holds its identity',
+    )
     parser.add_argument('--dataset-config', metavar='CONFIG', help='audit: caption config whose dataset names the pictures to be captioned')
     return parser
 
 
 def load_settings(path: str, options: list[str] | None):
-    """Read a caption config."""
+    """Read a caption config.
+
+    Args:
+        path: a Python file.
+        options: KEY=VALUE, to change entries.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: the file or an option cannot be read, or an entry is wrong; the text names it.
+    """
     from mmengine.config import Config, DictAction
 
     from next_mm.captioning.settings import parse_settings
 
-    config = Config.fromfile(path, import_custom_modules=False)
+    if not Path(path).is_file():
+        raise FileNotFoundError(f'{path}: no such config file')
+    try:
+        config = Config.fromfile(path, import_custom_modules=False)
+    except SyntaxError as error:
+        raise ValueError(f'{path}: not valid Python: {error}') from error
     if options:
         config.merge_from_dict(_options(options, DictAction))
     return parse_settings(config.to_dict(), path)
 
 
 def _options(options: list[str], action: type) -> dict:
+    for option in options:
+        if '=' not in option:
+            raise ValueError(f'--cfg-options: expected KEY=VALUE, got {option!r}')
     parser = argparse.ArgumentParser()
     parser.add_argument('--cfg-options', nargs='+', action=action)
     return parser.parse_args(['--cfg-options', *options]).cfg_options
@@ -136,9 +171,12 @@ def main(argv: list[str]) -> int:
     arguments = (folder_parser() if on_folder else run_parser()).parse_args(argv)
     try:
         return look_at_folder(arguments) if on_folder else run_config(arguments)
-    except (ValueError, FileNotFoundError) as error:
+    except (ValueError, OSError) as error:
         print(f'error: {error}', file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print('Stopped: interrupted.', file=sys.stderr)
+        return 3
 
 
 if __name__ == '__main__':

@@ -1,7 +1,8 @@
 """How many of an epoch's captions are new: ``python tools/benchmarks/caption_reuse.py data/RGBNT201/text``.
 
 Draws the sentence subsets of training (Eq. 4) for each epoch, as SampleSentences does, and counts the different texts and those that
-no earlier epoch had: what the text tower must encode with an unbounded cache. ``tools/cache_text.py --train`` makes all of them known.
+no earlier epoch had: what the text tower must encode with an unbounded cache. ``tools/cache_text.py CONFIG --train`` makes all
+of them known.
 """
 from __future__ import annotations
 
