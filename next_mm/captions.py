@@ -6,6 +6,8 @@ import random
 import re
 from pathlib import Path
 
+from next_mm.errors import DataError
+
 _SENTENCE_END = re.compile(r'(?<=[.!?。！？])\s+')
 _NO_END = re.compile(r'(?:^|[\s(])(?:e\.g|i\.e|etc|approx|no|vs|st|mr|mrs|ms|dr)\.$', re.IGNORECASE)
 _WORD = re.compile(r'[^\W_]+(?:[-\'’][^\W_]+)*')
@@ -47,15 +49,15 @@ def read_captions(path: str | Path) -> Captions:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: the file is not UTF-8 JSON, or not a list.
+        DataError: the file is not UTF-8 JSON, or not a list.
     """
     try:
         entries = json.loads(Path(path).read_text(encoding='utf-8'))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f'{path}: not a readable JSON file ({error}); expected a list of '
+        raise DataError(f'{path}: not a readable JSON file ({error}); expected a list of '
                          '{"item": picture name, "description": caption}') from error
     if not isinstance(entries, list):
-        raise ValueError(f'{path}: expected a list of {{"item": picture name, "description": caption}}, '
+        raise DataError(f'{path}: expected a list of {{"item": picture name, "description": caption}}, '
                          f'got a {type(entries).__name__}')
     captions = Captions()
     for number, entry in enumerate(entries):

@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
+from next_mm.errors import ConfigError
+
 __all__ = ['allow_checkpoint_types', 'apply', 'init_distributed', 'replace_pkg_resources', 'replace_position_resize']
 
 
@@ -110,7 +112,7 @@ def init_distributed(launcher: str, dist_cfg: dict) -> None:
         dist_cfg: ``env_cfg.dist_cfg``: ``backend`` and ``timeout`` in seconds.
 
     Raises:
-        ValueError: another launcher than torchrun on a machine without a GPU.
+        ConfigError: another launcher than torchrun on a machine without a GPU.
     """
     import torch
     from mmengine.dist import init_dist, is_distributed
@@ -120,7 +122,7 @@ def init_distributed(launcher: str, dist_cfg: dict) -> None:
         init_dist(launcher, **dist_cfg)
         return
     if launcher != 'pytorch' or 'RANK' not in os.environ:
-        raise ValueError(f'launcher {launcher!r}: without a GPU, processes are started by torchrun only; '
+        raise ConfigError(f'launcher {launcher!r}: without a GPU, processes are started by torchrun only; '
                          'use tools/dist_train.sh CONFIG NUMBER_OF_PROCESSES')
     timeout = timedelta(seconds=dist_cfg['timeout']) if 'timeout' in dist_cfg else None
     torch.distributed.init_process_group('gloo', timeout=timeout)

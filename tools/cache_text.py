@@ -12,7 +12,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
+
+from next_mm.command_line import ConfigOptions, mistakes_in_one_line
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,7 +34,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--device', help='where the text tower runs (default: the GPU, where there is one)')
     parser.add_argument(
         '--max-captions', type=int, default=500_000, help='refuse to encode more than this (2 KiB each for ViT-B/16; default: %(default)s)')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='change config entries')
+    parser.add_argument('--cfg-options', nargs='+', action=ConfigOptions, metavar='KEY=VALUE', help='change config entries')
     return parser.parse_args()
 
 
@@ -124,4 +126,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    with mistakes_in_one_line():
+        main()

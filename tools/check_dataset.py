@@ -5,7 +5,7 @@ import argparse
 import sys
 from collections import defaultdict
 
-from mmengine.config import DictAction
+from next_mm.command_line import ConfigOptions, mistakes_in_one_line
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -14,7 +14,7 @@ def parse_arguments() -> argparse.Namespace:
         description=__doc__, epilog='Exits with 1 if training or testing would stop or be wrong, with 0 otherwise.')
     parser.add_argument('config', help='config file, such as configs/next_rgbnt201.py')
     parser.add_argument('--limit', type=int, default=10, help='examples to list of each kind of problem; 0 lists all (default: 10)')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='change config entries')
+    parser.add_argument('--cfg-options', nargs='+', action=ConfigOptions, metavar='KEY=VALUE', help='change config entries')
     return parser.parse_args()
 
 
@@ -57,4 +57,5 @@ def main() -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    with mistakes_in_one_line():
+        sys.exit(main())

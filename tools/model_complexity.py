@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import argparse
 
-from mmengine.config import DictAction
+from next_mm.command_line import ConfigOptions
 
 
 def main() -> None:
@@ -11,7 +11,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description='Print trainable parameters and multiply-accumulates a triplet, part by part. The weights are random: none are read.')
     parser.add_argument('config', help='config file, e.g. configs/next_rgbnt201.py')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='change config entries')
+    parser.add_argument('--cfg-options', nargs='+', action=ConfigOptions, metavar='KEY=VALUE', help='change config entries')
     args = parser.parse_args()
     from next_mm import apis  # late, so that --help is quick
     from next_mm.engine.complexity import cost_table, count_costs

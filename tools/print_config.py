@@ -3,14 +3,14 @@ from __future__ import annotations
 
 import argparse
 
-from mmengine.config import DictAction
+from next_mm.command_line import ConfigOptions
 
 
 def main() -> None:
     """Print."""
     parser = argparse.ArgumentParser(description='Print a config with all its bases merged, after checking every key.')
     parser.add_argument('config', help='config file, e.g. configs/next_demo.py')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='change config entries')
+    parser.add_argument('--cfg-options', nargs='+', action=ConfigOptions, metavar='KEY=VALUE', help='change config entries')
     args = parser.parse_args()
     from next_mm import apis  # late, so that --help is quick
     with apis.mistakes_in_one_line():

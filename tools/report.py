@@ -13,10 +13,9 @@ def main() -> None:
     parser.add_argument('--max-pictures', type=int, default=24, help='how many pictures go into the page (default: 24)')
     args = parser.parse_args()
     from next_mm.analysis.report import write_report
-    try:
+    from next_mm.command_line import mistakes_in_one_line
+    with mistakes_in_one_line():
         print(write_report(args.work_dir, args.out, args.max_pictures))
-    except (FileNotFoundError, ValueError) as error:
-        raise SystemExit(f'error: {error}') from error
 
 
 if __name__ == '__main__':

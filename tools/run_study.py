@@ -12,6 +12,8 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from next_mm.command_line import ConfigOptions, mistakes_in_one_line
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -56,10 +58,7 @@ def main() -> int:
         for name, configs in list_studies(args.config_dir).items():
             console.print(f'{name:10} {len(configs)} rows   {TITLES.get(name, "")}')
         return 0
-    try:
-        rows = load_study(args.study, args.dataset, args.config_dir, tuple(args.rows), _parse_options(args.cfg_options))
-    except ValueError as error:
-        sys.exit(f'run_study: {error}')
+    rows = load_study(args.study, args.dataset, args.config_dir, tuple(args.rows), _parse_options(args.cfg_options))
     from next_mm.analysis.study_cost import row_costs
     from next_mm.analysis.study_report import StudyReport
     root = args.work_dir / args.dataset
@@ -75,10 +74,9 @@ def main() -> int:
 
 def _parse_options(texts: list[str]) -> dict[str, Any]:
     """Read ``key=value`` as ``tools/train.py`` does; the texts themselves go to it."""
-    from mmengine.config import DictAction
     parser = argparse.ArgumentParser()
-    parser.add_argument('--options', nargs='*', action=DictAction, default={})
-    return parser.parse_args(['--options', *texts]).options
+    parser.add_argument('--cfg-options', nargs='*', action=ConfigOptions, default={})
+    return parser.parse_args(['--cfg-options', *texts]).cfg_options
 
 
 def _run(args: argparse.Namespace, rows: list[Row], root: Path, report: StudyReport, console: Console) -> None:
@@ -104,4 +102,5 @@ def _run(args: argparse.Namespace, rows: list[Row], root: Path, report: StudyRep
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    with mistakes_in_one_line():
+        sys.exit(main())

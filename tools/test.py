@@ -6,7 +6,7 @@ import json
 import os
 from pathlib import Path
 
-from mmengine.config import DictAction
+from next_mm.command_line import ConfigOptions
 
 
 def parse_args() -> argparse.Namespace:
@@ -20,7 +20,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=ConfigOptions,
         metavar='KEY=VALUE',
         help='change config entries: test_dataloader.batch_size=16')
     parser.add_argument(

@@ -4,7 +4,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from mmengine.config import DictAction
+from next_mm.command_line import ConfigOptions
 
 
 def parse_args() -> argparse.Namespace:
@@ -22,7 +22,7 @@ def parse_args() -> argparse.Namespace:
         '--amp', nargs='?', const='bf16', choices=['bf16', 'fp16'], help='mixed precision (bf16; fp16 needs a GPU)')
     parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rates by the batch over all processes')
     parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='change config entries: train_cfg.max_epochs=2')
+        '--cfg-options', nargs='+', action=ConfigOptions, metavar='KEY=VALUE', help='change config entries: train_cfg.max_epochs=2')
     parser.add_argument(
         '--launcher',
         choices=['none', 'pytorch', 'slurm', 'mpi'],

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 
 from next_mm.analysis.run_logs import find_checkpoint, find_config
+from next_mm.command_line import ConfigOptions, mistakes_in_one_line
+from next_mm.errors import UserError
 
 if TYPE_CHECKING:  # torch is loaded where it is used, so that --help is quick
     from mmengine.visualization import Visualizer
@@ -40,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser, *, several: bool) -> None:
     if several:
         parser.add_argument('--labels', nargs='+', help='one name a run, for the picture (default: its directory)')
     parser.add_argument('--out-dir', type=Path, default=Path('work_dirs/analysis'), help='where the pictures go')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, default={}, metavar='KEY=VALUE',
+    parser.add_argument('--cfg-options', nargs='+', action=ConfigOptions, default={}, metavar='KEY=VALUE',
                         help='changes to the configurations')
 
 
@@ -48,11 +50,11 @@ def load_runs(args: argparse.Namespace) -> list[TrainedModel]:
     """Load the models that the command line names.
 
     Raises:
-        ValueError: there are not as many labels as runs.
+        UserError: there are not as many labels as runs.
     """
     labels = getattr(args, 'labels', None) or [_label(run) for run in args.runs]
     if len(labels) != len(args.runs):
-        raise ValueError(f'--labels: expected one for each of the {len(args.runs)} runs, got {len(labels)}')
+        raise UserError(f'--labels: expected one for each of the {len(args.runs)} runs, got {len(labels)}')
     return [_load_run(label, run, args.config, args.cfg_options) for label, run in zip(labels, args.runs, strict=True)]
 
 
@@ -81,7 +83,5 @@ def open_visualizer(cfg: Config, out_dir: Path) -> Iterator[Visualizer]:
 
 def run_tool(main: Callable[[], None]) -> None:
     """Run a tool; a mistake of its user is told in one line."""
-    try:
+    with mistakes_in_one_line():
         main()
-    except (ValueError, FileNotFoundError) as error:
-        raise SystemExit(f'error: {error}') from error

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from next_mm.analysis.extraction import TestFeatures
 from next_mm.analysis.plotting import COLOURS
+from next_mm.errors import UserError
 
 EDGES = np.linspace(0.0, 2.0, 101)
 """Bins of the Euclidean distance between normalised features, which lies within 0 and 2."""
@@ -36,7 +37,7 @@ def distance_histogram(test: TestFeatures, chunk: int = 512) -> DistanceHistogra
         chunk: queries at a time; bounds the memory.
 
     Raises:
-        ValueError: there is no pair of the same or none of different identities.
+        UserError: there is no pair of the same or none of different identities.
     """
     query = [index for index, sample in enumerate(test.samples) if sample.is_query]
     gallery = [index for index, sample in enumerate(test.samples) if sample.is_gallery]
@@ -52,7 +53,7 @@ def distance_histogram(test: TestFeatures, chunk: int = 512) -> DistanceHistogra
         same += np.histogram(distances[equal & other].numpy(), EDGES)[0]
         different += np.histogram(distances[~equal].numpy(), EDGES)[0]
     if not same.sum() or not different.sum():
-        raise ValueError(f'expected pairs of same and of different identities, got {int(same.sum())} and {int(different.sum())}')
+        raise UserError(f'expected pairs of same and of different identities, got {int(same.sum())} and {int(different.sum())}')
     return DistanceHistogram(same, different)
 
 

@@ -11,6 +11,7 @@ from sklearn.manifold import TSNE
 from sklearn.metrics import silhouette_score
 
 from next_mm.analysis.extraction import TestFeatures
+from next_mm.errors import UserError
 
 MARKERS = 'os^DvP*X<>'
 
@@ -28,10 +29,10 @@ def embed(features: np.ndarray, seed: int = 0) -> np.ndarray:
         seed: of the initialisation; the same seed gives the same picture.
 
     Raises:
-        ValueError: too few rows.
+        UserError: too few rows.
     """
     if len(features) < 4:
-        raise ValueError(f'features: expected at least 4 samples for t-SNE, got {len(features)}')
+        raise UserError(f'features: expected at least 4 samples for t-SNE, got {len(features)}')
     perplexity = min(30.0, (len(features) - 1) / 3)
     return TSNE(metric='cosine', init='random', perplexity=perplexity, random_state=seed).fit_transform(features)
 

@@ -13,13 +13,14 @@ from next_mm.analysis.extraction import predict, require_experts
 from next_mm.analysis.plotting import MODALITY_COLOURS, MODALITY_NAMES
 from next_mm.analysis.tables import Table
 from next_mm.engine.hooks import ExpertLoadMeter
+from next_mm.errors import UserError
 
 
 def measure_expert_load(model: nn.Module, loader: DataLoader, title: str = 'expert load') -> np.ndarray:
     """Mean number of tokens that each expert takes from each modality of a triplet, (N_T, 3).
 
     Raises:
-        ValueError: the model has no semantic experts.
+        UserError: the model has no semantic experts.
     """
     meter = ExpertLoadMeter(require_experts(model, 'semantic'))
     try:
@@ -27,7 +28,7 @@ def measure_expert_load(model: nn.Module, loader: DataLoader, title: str = 'expe
             pass
         load = meter.tokens_per_sample()
         if load is None:
-            raise ValueError(f'{title}: expected samples to count, got none')
+            raise UserError(f'{title}: expected samples to count, got none')
         return load.numpy()
     finally:
         meter.close()

@@ -11,20 +11,21 @@ from torch import Tensor, nn
 
 from next_mm.analysis.expert_maps import ExpertView
 from next_mm.analysis.extraction import watch
+from next_mm.errors import UserError
 
 
 def choose_samples(dataset: BaseDataset, count: int, names: Sequence[str] | None = None) -> list[int]:
     """Indices of the named samples, or else of the first sample of ``count`` identities spread over the dataset.
 
     Raises:
-        ValueError: a name is not in the dataset.
+        UserError: a name is not in the dataset.
     """
     infos = [dataset.get_data_info(index) for index in range(len(dataset))]
     if names:
         places = {info['name']: index for index, info in enumerate(infos)}
         unknown = [name for name in names if name not in places]
         if unknown:
-            raise ValueError(f'the dataset has no sample {", ".join(unknown)}; its first is {infos[0]["name"]}')
+            raise UserError(f'the dataset has no sample {", ".join(unknown)}; its first is {infos[0]["name"]}')
         return [places[name] for name in names]
     firsts = list({info['identity']: index for index, info in reversed(list(enumerate(infos)))}.values())[::-1]
     return [firsts[place] for place in np.linspace(0, len(firsts) - 1, min(count, len(firsts))).round().astype(int)]
@@ -35,12 +36,12 @@ def collect_views(model: nn.Module, dataset: BaseDataset, indices: Sequence[int]
     """What the experts make of some triplets.
 
     Raises:
-        ValueError: the model has no experts.
+        UserError: the model has no experts.
     """
     neck = getattr(model, 'neck', None)
     semantic, structure = getattr(neck, 'semantic', None), getattr(neck, 'structure', None)
     if semantic is None and structure is None:
-        raise ValueError('the model has no experts (model.neck.semantic, model.neck.structure); choose a checkpoint that has them')
+        raise UserError('the model has no experts (model.neck.semantic, model.neck.structure); choose a checkpoint that has them')
     views = []
     for index in indices:
         sample = dataset[index]

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from next_mm.apis import build_model, prepare
+from next_mm.errors import UserError
 from next_mm.structures import NUM_MODALITIES, ReIDDataSample
 
 
@@ -104,9 +105,9 @@ def require_experts(model: nn.Module, name: str) -> nn.Module:
         name: ``semantic`` or ``structure``.
 
     Raises:
-        ValueError: the model has none.
+        UserError: the model has none.
     """
     experts = getattr(getattr(model, 'neck', None), name, None)
     if experts is None:
-        raise ValueError(f'the model has no {name} experts (model.neck.{name}); choose a checkpoint of a config that has them')
+        raise UserError(f'the model has no {name} experts (model.neck.{name}); choose a checkpoint of a config that has them')
     return experts

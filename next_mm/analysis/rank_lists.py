@@ -16,6 +16,7 @@ from next_mm.analysis.command_line import TrainedModel
 from next_mm.analysis.extraction import build_test_loader, predict
 from next_mm.engine.hooks import choose_queries
 from next_mm.engine.rank_list_picture import QueryPictures
+from next_mm.errors import UserError
 
 Query = dict[str, Any]
 
@@ -36,7 +37,7 @@ def compare_rank_lists(runs: Sequence[TrainedModel], out_dir: Path, count: int, 
         the files, PNG and PDF.
 
     Raises:
-        ValueError: a name is not that of a query with a match.
+        UserError: a name is not that of a query with a match.
     """
     results = [_search(run, topk) for run in runs]
     draw = QueryPictures(build_test_loader(runs[0].cfg).dataset)
@@ -76,5 +77,5 @@ def _choose(queries: Sequence[Query], count: int, names: Sequence[str] | None) -
     places = {query['name']: index for index, query in enumerate(queries) if query['ap'] is not None}
     unknown = [name for name in names if name not in places]
     if unknown:
-        raise ValueError(f'no query with a match is named {", ".join(unknown)}; the first is {next(iter(places), "none at all")}')
+        raise UserError(f'no query with a match is named {", ".join(unknown)}; the first is {next(iter(places), "none at all")}')
     return [places[name] for name in names]

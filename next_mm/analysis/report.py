@@ -19,6 +19,7 @@ from mmengine.config import Config
 from next_mm.analysis.plotting import COLOURS, MODALITY_COLOURS, paper_style
 from next_mm.analysis.run_logs import METRICS, RunLog, find_config, find_pictures, log_folders, read_environment, read_run_log
 from next_mm.analysis.studies import is_synthetic
+from next_mm.errors import DataError
 from next_mm.modalities import MODALITIES
 
 LINES = ('-', '--', ':', '-.')
@@ -111,11 +112,11 @@ def embed_picture(path: Path) -> str:
     """A picture as a ``data:`` address, shrunk to :data:`MAX_WIDTH`.
 
     Raises:
-        ValueError: it cannot be read.
+        DataError: it cannot be read.
     """
     picture = cv2.imread(str(path))
     if picture is None:
-        raise ValueError(f'{path} is not a readable picture')
+        raise DataError(f'{path} is not a readable picture')
     height, width = picture.shape[:2]
     if width > MAX_WIDTH:
         picture = cv2.resize(picture, (MAX_WIDTH, round(height * MAX_WIDTH / width)), interpolation=cv2.INTER_AREA)

@@ -12,6 +12,8 @@ from typing import Any
 
 from mmengine.config import Config
 
+from next_mm.errors import ConfigError, UserError
+
 DATASET_VARIABLE = 'NEXT_DATASET'
 """Environment variable that the rows' configs read to choose their experiment, ``configs/_base_/experiments/<name>.py``."""
 
@@ -83,19 +85,19 @@ def load_study(study: str, dataset: str, config_dir: Path, only: tuple[str, ...]
         options: dotted keys to values, changed in every row alike.
 
     Raises:
-        ValueError: there is no such study, dataset or row.
+        UserError: there is no such study, dataset or row.
     """
     studies = list_studies(config_dir)
     if study not in studies:
-        raise ValueError(f'study {study!r} has no configs {config_dir}/{study}_*.py; there are: {", ".join(studies) or "none"}')
+        raise UserError(f'study {study!r} has no configs {config_dir}/{study}_*.py; there are: {", ".join(studies) or "none"}')
     experiments = sorted(path.stem for path in (config_dir.parent / '_base_' / 'experiments').glob('*.py'))
     if dataset not in experiments:
-        raise ValueError(f'dataset {dataset!r} has no experiment; there are: {", ".join(experiments) or "none"}')
+        raise UserError(f'dataset {dataset!r} has no experiment; there are: {", ".join(experiments) or "none"}')
     names = {path.stem.removeprefix(f'{study}_'): path for path in studies[study]}
     wanted = [name.removeprefix(f'{study}_') for name in only] or list(names)
     unknown = [name for name in wanted if name not in names]
     if unknown:
-        raise ValueError(f'study {study!r} has no row {", ".join(unknown)}; there are: {", ".join(names)}')
+        raise UserError(f'study {study!r} has no row {", ".join(unknown)}; there are: {", ".join(names)}')
     return [load_row(names[name], dataset, options) for name in wanted]
 
 
@@ -103,14 +105,14 @@ def load_row(path: Path, dataset: str, options: dict[str, Any] | None = None) ->
     """Load one row's config for a dataset; arguments as in :func:`load_study`.
 
     Raises:
-        ValueError: its ``_row`` lacks a label or has keys that no one reads.
+        ConfigError: its ``_row`` lacks a label or has keys that no one reads.
     """
     from next_mm.apis import load_config  # late, so that the command line's help stays fast
     with dataset_in_environment(dataset):
         resolved = load_config(path, options)
     row = resolved.get('_row', {})
     if 'label' not in row or set(row) - ROW_KEYS:
-        raise ValueError(f"{path}: expected _row=dict(label=..., paper={{dataset: {{'mAP': ...}}}}), got {row}")
+        raise ConfigError(f"{path}: expected _row=dict(label=..., paper={{dataset: {{'mAP': ...}}}}), got {row}")
     return Row(path.stem, row['label'], path, dict(row.get('paper', {})), digest_config(resolved), resolved)
 
 

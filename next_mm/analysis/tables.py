@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import mean, stdev
 
+from next_mm.errors import UserError
+
 
 @dataclass(frozen=True)
 class Stat:
@@ -161,11 +163,11 @@ def replace_block(path: Path, name: str, text: str) -> None:
         text: what shall stand between them.
 
     Raises:
-        ValueError: the document has not exactly one such pair.
+        UserError: the document has not exactly one such pair.
     """
     document = path.read_text(encoding='utf-8')
     begin, end = f'<!-- begin {name} -->', f'<!-- end {name} -->'
     if document.count(begin) != 1 or document.count(end) != 1 or document.index(begin) > document.index(end):
-        raise ValueError(f'{path}: expected the lines {begin!r} and {end!r} once each, in this order')
+        raise UserError(f'{path}: expected the lines {begin!r} and {end!r} once each, in this order')
     head, rest = document.split(begin)
     path.write_text(f'{head}{begin}\n{text.strip()}\n{end}{rest.split(end)[1]}', encoding='utf-8')

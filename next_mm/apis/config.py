@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +27,19 @@ def load_config(path: str | Path, options: dict[str, Any] | None = None, *, work
 
     Raises:
         FileNotFoundError: no such file.
-        ConfigError: an unknown key or type; it is named with its place and the closest known one.
+        ConfigError: not Python, an option that leads nowhere, or an unknown key or type; it is named with its place and the
+            closest known one.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f'{path}: no such config file')
     _find_projects(Path(path))
-    cfg = Config.fromfile(str(path))
+    try:
+        cfg = Config.fromfile(str(path))
+    except SyntaxError as error:
+        raise ConfigError(f'{path}: not a config, which is Python ({error})') from error
     if options:
+        for key in options:
+            _check_place(cfg.to_dict(), key, options)
         cfg.merge_from_dict(options)
     if work_dir is not None:
         cfg.work_dir = str(work_dir)
@@ -43,6 +50,26 @@ def load_config(path: str | Path, options: dict[str, Any] | None = None, *, work
     cfg.setdefault('default_scope', 'next_mm')
     check_config(cfg)
     return cfg
+
+
+def _check_place(cfg: dict[str, Any], key: str, options: Mapping[str, Any]) -> None:
+    """Refuse an option that leads nowhere: beyond the end of a list, or into a value that has no entries."""
+    node: Any = cfg
+    parts = key.split('.')
+    for depth, part in enumerate(parts):
+        place = '.'.join(parts[:depth])
+        if f'{place}._delete_' in options:
+            return
+        if isinstance(node, Mapping):
+            if part not in node:
+                return  # a new key, for check_config to judge
+            node = node[part]
+        elif isinstance(node, list):
+            if not part.isdecimal() or int(part) >= len(node):
+                raise ConfigError(f'{key}: {place} has {len(node)} entries, numbered from 0; there is no {part!r}')
+            node = node[int(part)]
+        else:
+            raise ConfigError(f'{key}: {place} is {node!r} and has no entries; {place}._delete_=True puts a dictionary in its place')
 
 
 def _find_projects(path: Path) -> None:

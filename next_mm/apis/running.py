@@ -13,6 +13,7 @@ from torch import nn
 from next_mm import compat
 from next_mm.apis.config_check import check_config
 from next_mm.engine import TripletRunner, latest_checkpoint, load_weights, read_checkpoint
+from next_mm.errors import ConfigError
 from next_mm.registry import MODELS, TASK_UTILS
 
 __all__ = ['build_model', 'build_runner', 'prepare', 'resume_from', 'test', 'train']
@@ -41,9 +42,11 @@ def build_runner(cfg: Config) -> TripletRunner:
         cfg: a config with ``work_dir``.
 
     Raises:
-        ConfigError: an unknown key or type.
+        ConfigError: an unknown key or type, or ``work_dir`` is a file.
     """
     check_config(cfg)
+    if Path(cfg.work_dir).is_file():
+        raise ConfigError(f'work_dir={cfg.work_dir!r}: expected a folder, got a file')
     compat.init_distributed(cfg.get('launcher', 'none'), (cfg.get('env_cfg') or {}).get('dist_cfg') or {})
     prepare(cfg)
     cfg = cfg.copy()

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from mmengine.logging import print_log
 
 from next_mm.captions import Captions, degrade_caption, read_captions
+from next_mm.errors import DataError
 from next_mm.structures import MODALITIES, TripletRecord
 
 
@@ -41,7 +42,7 @@ def join_captions(records: list[TripletRecord], *, folder: str, split: str, name
 
     Raises:
         FileNotFoundError: captions are required and there are none.
-        ValueError: a file cannot be read, or none of its names is a picture of the split.
+        DataError: a file cannot be read, or none of its names is a picture of the split.
     """
     files = caption_files(folder, split, names)
     tables = [read_captions(path) if os.path.exists(path) else None for path in files]
@@ -77,7 +78,7 @@ def _report_table(path: str, table: Captions, records: list[TripletRecord], titl
     names = {record['name'] for record in records}
     used = names.intersection(table)
     if table and not used:
-        raise ValueError(f'{title}: none of the {len(table)} captions in {path} belongs to a picture of this split; the first is for '
+        raise DataError(f'{title}: none of the {len(table)} captions in {path} belongs to a picture of this split; the first is for '
                          f'{next(iter(table))}, the first picture is {min(names)}')
     extra = len(table) - len(used)
     notes = [f'{extra} for pictures that are not there' if extra else '',

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from next_mm.captions import Captions, read_captions
+from next_mm.errors import DataError
 from next_mm.layouts import Problem
 from next_mm.structures import MODALITIES, TripletRecord
 
@@ -88,7 +89,7 @@ def check_captions(dataset: TripletDataset, records: Sequence[TripletRecord]) ->
         found = True
         try:
             problems += _compare(path, read_captions(path), records, number)
-        except ValueError as error:
+        except DataError as error:
             problems.append(Problem('an unreadable caption file', path, str(error).removeprefix(f'{path}: ')))
     if not found and dataset.captions_required:
         return [Problem('no captions', files[0], 'make them with tools/generate_captions.py, or train without text')]
@@ -125,7 +126,7 @@ def check_batches(title: str, records: Sequence[TripletRecord], *, batch_size: i
     members = group_by_label(np.array([record['label'] for record in records]))
     try:
         check_batch(title, members, batch_size // num_instances, num_instances)
-    except ValueError as error:
+    except DataError as error:
         return [Problem('too few for a batch', title, str(error).removeprefix(f'{title}: '))]
     return []
 

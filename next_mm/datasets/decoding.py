@@ -8,11 +8,13 @@ import cv2
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from next_mm.errors import DataError
+
 _JPEG, _PNG = b'\xff\xd8\xff', b'\x89PNG\r\n\x1a\n'
 _PNG_DEPTH = 24  # byte of the header that holds the bits per channel
 
 
-class PictureError(ValueError):
+class PictureError(DataError):
     """A picture file that cannot be used; the text names it and says why."""
 
 

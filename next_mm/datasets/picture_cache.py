@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from mmengine.logging import print_log
 
+from next_mm.errors import ConfigError
 from next_mm.structures import NUM_MODALITIES
 
 from .transforms import LoadTriplet, ResizeTriplet
@@ -105,12 +106,12 @@ def cache_pictures(transforms: Sequence[Callable], length: int, max_gib: float) 
         max_gib: bound of the cache, in GiB.
 
     Raises:
-        ValueError: the pipeline begins with anything else.
+        ConfigError: the pipeline begins with anything else.
     """
     first, second = [*transforms, None, None][:2]
     if not isinstance(first, LoadTriplet) or not isinstance(second, ResizeTriplet):
         names = [type(transform).__name__ for transform in transforms]
-        raise ValueError(f'cache_gib={max_gib:g} needs a pipeline that begins with LoadTriplet and ResizeTriplet, got {names}')
+        raise ConfigError(f'cache_gib={max_gib:g} needs a pipeline that begins with LoadTriplet and ResizeTriplet, got {names}')
     return [CachedPictures([first, second], size=second.size, length=length, max_gib=max_gib), *transforms[2:]]
 
 

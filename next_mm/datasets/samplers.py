@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from torch.utils.data import Sampler
 
+from next_mm.errors import ConfigError, DataError
 from next_mm.registry import DATA_SAMPLERS
 
 from .seeding import SeededIndex
@@ -26,12 +27,13 @@ class IdentityBatchSampler(Sampler):
 
     Raises:
         TypeError: the dataset has no labels.
-        ValueError: the batch size is no multiple of K, or the dataset is too small for a single batch.
+        ConfigError: the batch size is no multiple of K.
+        DataError: the dataset is too small for a single batch.
     """
 
     def __init__(self, *, sampler: Sampler, batch_size: int, num_instances: int) -> None:
         if num_instances < 1 or batch_size < 1 or batch_size % num_instances:
-            raise ValueError(f'IdentityBatchSampler: batch_size={batch_size} should be a positive multiple of '
+            raise ConfigError(f'IdentityBatchSampler: batch_size={batch_size} should be a positive multiple of '
                              f'num_instances={num_instances} (P identities with K triplets each)')
         if not hasattr(sampler.dataset, 'labels'):
             raise TypeError(f'IdentityBatchSampler: {type(sampler.dataset).__name__} has no labels; expected a TripletDataset')
@@ -71,16 +73,16 @@ def check_batch(title: str, members: Sequence[Sequence | np.ndarray], identities
         ranks: processes that train together.
 
     Raises:
-        ValueError: fewer than P identities or P x K triplets for each rank; the text says which number to lower.
+        DataError: fewer than P identities or P x K triplets for each rank; the text says which number to lower.
     """
     triplets = sum(map(len, members))
     of_ranks = f' on each of {ranks} ranks' if ranks > 1 else ''
     batch = f'P x K = {identities} x {num_instances}'
     if len(members) < identities * ranks:
-        raise ValueError(f'{title}: {len(members)} training identities, but a batch takes P = {identities}{of_ranks}; lower '
+        raise DataError(f'{title}: {len(members)} training identities, but a batch takes P = {identities}{of_ranks}; lower '
                          f'train_dataloader.batch_size (now {batch}) or raise batch_sampler.num_instances')
     if triplets < identities * num_instances * ranks:
-        raise ValueError(f'{title}: {triplets} training triplets, fewer than one batch of {batch}{of_ranks}; lower '
+        raise DataError(f'{title}: {triplets} training triplets, fewer than one batch of {batch}{of_ranks}; lower '
                          'train_dataloader.batch_size or batch_sampler.num_instances')
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
+from next_mm.errors import ConfigError
 from next_mm.layouts import TripletLayout
 from next_mm.structures import TripletRecord
 
@@ -39,7 +40,8 @@ class TripletDataset(TripletLayout, BaseDataset):
 
     Raises:
         FileNotFoundError: no pictures, or no captions where they are required.
-        ValueError: pictures without partner, names that cannot be read, a single identity to train on.
+        ConfigError: an option is out of range.
+        DataError: pictures without partner, names that cannot be read, a single identity to train on.
     """
 
     caption_names: ClassVar[Sequence[str]] = ('RGB', 'NI', 'TI')
@@ -60,7 +62,7 @@ class TripletDataset(TripletLayout, BaseDataset):
                  lazy_init: bool = False) -> None:
         super().__init__(data_root=data_root, split=split, missing_modalities=missing_modalities)
         if not 0 <= caption_quality <= 1:
-            raise ValueError(f'{self.title}: caption_quality should lie between 0 and 1, got {caption_quality}')
+            raise ConfigError(f'{self.title}: caption_quality should lie between 0 and 1, got {caption_quality}')
         self.caption_dir = caption_dir
         self.captions_required = captions_required
         self.caption_quality = caption_quality

@@ -10,6 +10,7 @@ from mmengine.device import get_device
 from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 
+from next_mm.errors import ConfigError
 from next_mm.registry import OPTIM_WRAPPERS
 
 __all__ = ['AMP_DTYPES', 'AutocastOptimWrapper']
@@ -29,15 +30,15 @@ class AutocastOptimWrapper(OptimWrapper):
         **kwargs: as mmengine's OptimWrapper (``optimizer``, ``accumulative_counts``, ``clip_grad``).
 
     Raises:
-        ValueError: another dtype, or fp16 without a GPU.
+        ConfigError: another dtype, or fp16 without a GPU.
     """
 
     def __init__(self, *, dtype: str = 'bf16', loss_scale: float = 65536.0, **kwargs: Any) -> None:
         if dtype not in AMP_DTYPES:
-            raise ValueError(f'AutocastOptimWrapper: expected dtype {" or ".join(AMP_DTYPES)}, got {dtype!r}')
+            raise ConfigError(f'AutocastOptimWrapper: expected dtype {" or ".join(AMP_DTYPES)}, got {dtype!r}')
         self.device_type = get_device()
         if dtype == 'fp16' and self.device_type == 'cpu':
-            raise ValueError('AutocastOptimWrapper: fp16 needs a GPU; on the CPU use bf16')
+            raise ConfigError('AutocastOptimWrapper: fp16 needs a GPU; on the CPU use bf16')
         super().__init__(**kwargs)
         self.dtype = AMP_DTYPES[dtype]
         self.scaler = torch.amp.GradScaler(self.device_type, init_scale=loss_scale, enabled=dtype == 'fp16')

@@ -10,6 +10,7 @@ from mmengine.optim import OptimWrapper
 from mmengine.registry import OPTIMIZERS
 from torch import nn
 
+from next_mm.errors import ConfigError
 from next_mm.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIM_WRAPPERS
 
 __all__ = ['ReIDOptimWrapperConstructor', 'group_parameters']
@@ -35,7 +36,7 @@ def group_parameters(model: nn.Module,
         Parameter groups for a torch optimizer, each with ``name``, ``params`` and ``lr``; empty ones are left out.
 
     Raises:
-        ValueError: no trainable parameter at all.
+        ConfigError: no trainable parameter at all.
     """
     groups: dict[str, dict[str, Any]] = {
         'visual': dict(name='visual', params=[], lr=lr if visual_lr is None else visual_lr),
@@ -50,7 +51,7 @@ def group_parameters(model: nn.Module,
         groups['visual' if visual else 'rest_bias' if bias else 'rest']['params'].append(parameter)
     filled = [group for group in groups.values() if group['params']]
     if not filled:
-        raise ValueError(f'{type(model).__name__} has no trainable parameter')
+        raise ConfigError(f'{type(model).__name__} has no trainable parameter')
     return filled
 
 
@@ -63,7 +64,7 @@ class ReIDOptimWrapperConstructor:
         paramwise_cfg: the options of :func:`group_parameters`: ``visual_lr``, ``bias_lr_mult``.
 
     Raises:
-        ValueError: an option that :func:`group_parameters` does not know, or an optimizer without ``lr``.
+        ConfigError: an option that :func:`group_parameters` does not know, or an optimizer without ``lr``.
     """
 
     def __init__(self, optim_wrapper_cfg: dict, paramwise_cfg: dict | None = None) -> None:
@@ -73,9 +74,9 @@ class ReIDOptimWrapperConstructor:
             if key not in known:
                 close = difflib.get_close_matches(key, known, n=1)
                 hint = f'; did you mean {close[0]!r}?' if close else ''
-                raise ValueError(f'optim_wrapper.paramwise_cfg: unknown key {key!r}, expected {" or ".join(known)}{hint}')
+                raise ConfigError(f'optim_wrapper.paramwise_cfg: unknown key {key!r}, expected {" or ".join(known)}{hint}')
         if 'lr' not in optim_wrapper_cfg.get('optimizer', {}):
-            raise ValueError('optim_wrapper.optimizer: expected a learning rate lr')
+            raise ConfigError('optim_wrapper.optimizer: expected a learning rate lr')
         self.optim_wrapper_cfg = dict(optim_wrapper_cfg)
 
     def __call__(self, model: nn.Module) -> OptimWrapper:

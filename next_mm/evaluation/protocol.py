@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from next_mm.errors import ConfigError, DataError
 from next_mm.structures import UNKNOWN
 
 from .ranking import Labels
@@ -52,7 +53,7 @@ class RetrievalTable:
         """Labels of ``table.queries`` or ``table.gallery`` under a rule of :data:`RULES`."""
         groups = {'camera': self.cameras, 'scene': self.scenes, 'none': torch.arange(len(self.names))}
         if rule not in groups:
-            raise ValueError(f'rule: expected one of {RULES}, got {rule!r}')
+            raise ConfigError(f'rule: expected one of {RULES}, got {rule!r}')
         return Labels(self.identities[rows], groups[rule][rows])
 
 
@@ -64,7 +65,7 @@ def build_table(samples: Sequence[Mapping[str, Any]], features: Tensor) -> Retri
         features: (N, F) features; normalised in place where no copy is needed.
 
     Raises:
-        ValueError: a feature is not finite, or there are no queries or no gallery entries.
+        DataError: a feature is not finite, or there are no queries or no gallery entries.
     """
     _check_finite(samples, features)
     kept = [
@@ -79,7 +80,7 @@ def build_table(samples: Sequence[Mapping[str, Any]], features: Tensor) -> Retri
     num_gallery = sum(bool(sample['is_gallery']) for sample in ordered)
     num_junk = sum(sample['identity'] == UNKNOWN for sample in samples)
     if not num_queries or not num_gallery:
-        raise ValueError(
+        raise DataError(
             f'evaluation: expected queries and gallery entries, got {num_queries} queries and {num_gallery} gallery '
             f'entries among {len(samples)} samples ({num_junk} junk); check the is_query and is_gallery flags'
         )
@@ -106,13 +107,14 @@ def check_rule(table: RetrievalTable, rule: str) -> None:
     """Refuse a rule that the samples cannot answer.
 
     Raises:
-        ValueError: the rule is unknown, or it asks for cameras or scenes that some samples lack.
+        ConfigError: the rule is unknown.
+        DataError: it asks for cameras or scenes that some samples lack.
     """
     labels = table.labels(rule, slice(0, len(table.names)))
     asked = torch.isin(labels.identities, labels.identities[table.queries])  # distractors need no camera
     unknown = ((labels.groups == UNKNOWN) & asked).nonzero().flatten().tolist()
     if rule != 'none' and unknown:
-        raise ValueError(
+        raise DataError(
             f'rule={rule!r} needs the {rule} of every sample, but {len(unknown)} of {int(asked.sum())} have none, '
             f"first: {table.names[unknown[0]]}. Fill them in, or use rule='none', which drops only the query itself."
         )
@@ -147,7 +149,7 @@ def explain_no_match(table: RetrievalTable, rule: str) -> str:
 def _check_finite(samples: Sequence[Mapping[str, Any]], features: Tensor) -> None:
     broken = (~features.sum(dim=1).isfinite()).nonzero().flatten().tolist()
     if broken:
-        raise ValueError(
+        raise DataError(
             f'features: expected finite numbers, got NaN or infinity for {len(broken)} of {len(samples)} samples, '
             f'first: {samples[broken[0]]["name"]}. The model has diverged or its checkpoint is damaged.'
         )

@@ -14,6 +14,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from torch import Tensor
 
+from next_mm.errors import ConfigError, DataError
 from next_mm.registry import METRICS
 
 from .protocol import FIELDS, RULES, RetrievalTable, build_table, check_rule, explain_no_match
@@ -46,9 +47,10 @@ class ReIDMetric(BaseMetric):
         prefix: see :class:`mmengine.evaluator.BaseMetric`.
 
     Raises:
-        ValueError: an argument is out of range; at evaluation, on every process: samples are missing, features are not
-            finite,
-            cameras or scenes that the rule needs are unknown, or no query has a match.
+        ConfigError: an argument is out of range.
+        DataError: at evaluation, on every process: features are not finite, cameras or scenes that the rule needs are
+            unknown, or no query has a match.
+        ValueError: at evaluation, on every process: samples are missing.
     """
 
     default_prefix = 'reid'
@@ -68,13 +70,13 @@ class ReIDMetric(BaseMetric):
     ) -> None:
         super().__init__(collect_device=collect_device, collect_dir=collect_dir, prefix=prefix)
         if rule not in RULES:
-            raise ValueError(f'ReIDMetric: rule: expected one of {RULES}, got {rule!r}')
+            raise ConfigError(f'ReIDMetric: rule: expected one of {RULES}, got {rule!r}')
         if not topk or any(not isinstance(k, int) or k < 1 for k in topk):
-            raise ValueError(f'ReIDMetric: topk: expected ranks from 1, got {topk!r}')
+            raise ConfigError(f'ReIDMetric: topk: expected ranks from 1, got {topk!r}')
         if chunk_size is not None and chunk_size < 1:
-            raise ValueError(f'ReIDMetric: chunk_size: expected a positive number of queries, got {chunk_size!r}')
+            raise ConfigError(f'ReIDMetric: chunk_size: expected a positive number of queries, got {chunk_size!r}')
         if save_to is not None and Path(save_to).suffix != '.json':
-            raise ValueError(f'ReIDMetric: save_to: expected a .json file, got {save_to!r}')
+            raise ConfigError(f'ReIDMetric: save_to: expected a .json file, got {save_to!r}')
         self.rule = rule
         self.topk = tuple(topk)
         self.rerank = None if rerank is None else ReRanking(**rerank)
@@ -139,7 +141,7 @@ class ReIDMetric(BaseMetric):
         scores = score_queries(rows, query, gallery, chunk_size=self.chunk_size, keep_ranks=self.save_to is not None)
         num_unmatched = int((scores.num_matches == 0).sum())
         if num_unmatched == len(query):
-            raise ValueError(explain_no_match(table, self.rule))
+            raise DataError(explain_no_match(table, self.rule))
         _report(table, self.rule, num_unmatched)
         if self.save_to is not None:
             nearest = rank_list(rows, query, gallery, topk=max(self.topk), chunk_size=self.chunk_size)
@@ -163,7 +165,7 @@ def _merge_parts(
         )
     chosen = [place[index] for index in sorted(place)]
     if not chosen:
-        raise ValueError('ReIDMetric: the dataset is empty')
+        raise DataError('ReIDMetric: the dataset is empty')
     features = torch.empty(len(chosen), batches[0][0].shape[1])
     for row, (batch_index, line) in enumerate(chosen):
         features[row] = batches[batch_index][0][line]

@@ -24,6 +24,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from next_mm.errors import ConfigError
+
 from .ranking import DistanceRows, query_slices
 
 
@@ -37,7 +39,7 @@ class ReRanking:
         lambda_value: share of the original distance in the final one, 0..1.
 
     Raises:
-        ValueError: a value is out of range.
+        ConfigError: a value is out of range.
     """
 
     k1: int = 20
@@ -46,7 +48,7 @@ class ReRanking:
 
     def __post_init__(self) -> None:
         if self.k1 < 1 or self.k2 < 1 or not 0 <= self.lambda_value <= 1:
-            raise ValueError(f're-ranking: expected k1 >= 1, k2 >= 1 and 0 <= lambda_value <= 1, got {self}')
+            raise ConfigError(f're-ranking: expected k1 >= 1, k2 >= 1 and 0 <= lambda_value <= 1, got {self}')
 
     def rows(self, features: Tensor, queries: slice, gallery: slice) -> DistanceRows:
         """Prepare the re-ranked distances and serve them row by row.

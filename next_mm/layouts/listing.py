@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from next_mm.errors import DataError
 from next_mm.modalities import MODALITIES
 from next_mm.records import UNKNOWN
 
@@ -113,7 +114,7 @@ def refuse(title: str, split: str, problems: Sequence[Problem], num_found: int) 
 
     Raises:
         FileNotFoundError: a part of the split has no pictures.
-        ValueError: any other fatal problem.
+        DataError: any other fatal problem.
     """
     fatal = [problem for problem in problems if problem.fatal]
     for problem in fatal:
@@ -124,5 +125,5 @@ def refuse(title: str, split: str, problems: Sequence[Problem], num_found: int) 
         first = fatal[0]
         number = sum(problem.kind == first.kind for problem in fatal)
         what = {'train': 'training', 'test': 'test'}[split]
-        raise ValueError(f'{title}: {number} of {num_found} {what} triplets have {first.kind}, first: {first.where} '
+        raise DataError(f'{title}: {number} of {num_found} {what} triplets have {first.kind}, first: {first.where} '
                          f'({first.detail}). Run tools/check_dataset.py for the list.')

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from next_mm.errors import ConfigError
 from next_mm.modalities import MODALITIES
 from next_mm.records import UNKNOWN
 
@@ -41,7 +42,7 @@ class OwnTriplets(TripletLayout):
     def __init__(self, *, list_file: str | None = None, camera_pattern: str | None = None, scene_pattern: str | None = None,
                  **options: Any) -> None:
         if list_file is not None and (camera_pattern or scene_pattern):
-            raise ValueError('OwnTriplets: camera_pattern and scene_pattern are for folders; a list has columns camera and scene')
+            raise ConfigError('OwnTriplets: camera_pattern and scene_pattern are for folders; a list has columns camera and scene')
         self.list_file = list_file
         self.camera_pattern = re.compile(camera_pattern) if camera_pattern else None
         self.scene_pattern = re.compile(scene_pattern) if scene_pattern else None

@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from next_mm.errors import DataError
 from next_mm.modalities import MODALITIES
 from next_mm.records import UNKNOWN
 
@@ -28,19 +29,19 @@ def read_rows(path: str | Path) -> list[Row]:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: another format, a file that cannot be read, unknown or lacking columns, an unknown split.
+        DataError: another format, a file that cannot be read, unknown or lacking columns, an unknown split.
     """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f'{path}: no such list (list_file is relative to data_root)')
     if path.suffix not in ('.csv', '.json'):
-        raise ValueError(f'{path}: expected a .csv or .json list, got {path.suffix!r}')
+        raise DataError(f'{path}: expected a .csv or .json list, got {path.suffix!r}')
     rows = _read_csv(path) if path.suffix == '.csv' else _read_json(path)
     _check_columns(path, rows)
     rows = [{key: str(value).strip() or None if value is not None else None for key, value in row.items()} for row in rows]
     for number, row in enumerate(rows):
         if row['split'] not in PARTS or not row['identity']:
-            raise ValueError(f'{path}, row {number + 1}: expected a split of {PARTS} and an identity, '
+            raise DataError(f'{path}, row {number + 1}: expected a split of {PARTS} and an identity, '
                              f'got split={row["split"]!r}, identity={row["identity"]!r}')
     return rows
 
@@ -51,7 +52,7 @@ def _read_csv(path: Path) -> list[dict]:
         rows = list(reader)
     for number, row in enumerate(rows):
         if None in row or None in row.values():
-            raise ValueError(f'{path}, row {number + 1}: expected {len(reader.fieldnames or ())} cells, as in the header')
+            raise DataError(f'{path}, row {number + 1}: expected {len(reader.fieldnames or ())} cells, as in the header')
     return rows
 
 
@@ -59,24 +60,24 @@ def _read_json(path: Path) -> list[dict]:
     try:
         rows = json.loads(path.read_text(encoding='utf-8'))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f'{path}: not a readable JSON file ({error})') from error
+        raise DataError(f'{path}: not a readable JSON file ({error})') from error
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise ValueError(f'{path}: expected a list of objects, one for each triplet')
+        raise DataError(f'{path}: expected a list of objects, one for each triplet')
     return rows
 
 
 def _check_columns(path: Path, rows: Sequence[dict]) -> None:
     if not rows:
-        raise ValueError(f'{path}: the list is empty')
+        raise DataError(f'{path}: the list is empty')
     for number, row in enumerate(rows):
         for key in row:
             if key not in COLUMNS:
                 close = difflib.get_close_matches(str(key), COLUMNS, n=1)
                 hint = f', did you mean {close[0]!r}?' if close else '.'
-                raise ValueError(f'{path}, row {number + 1}: unknown column {key!r}{hint} Columns are {", ".join(COLUMNS)}.')
+                raise DataError(f'{path}, row {number + 1}: unknown column {key!r}{hint} Columns are {", ".join(COLUMNS)}.')
         lacking = [key for key in ('split', 'identity') if key not in row]
         if lacking:
-            raise ValueError(f'{path}, row {number + 1}: no column {lacking[0]!r}')
+            raise DataError(f'{path}, row {number + 1}: no column {lacking[0]!r}')
 
 
 def row_problem(row: Row, data_root: str, absent: Sequence[str]) -> tuple[str, str] | None:

@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar
 
+from next_mm.errors import ConfigError, DataError
 from next_mm.modalities import MODALITIES, NUM_MODALITIES
 from next_mm.records import TripletRecord
 
@@ -25,7 +26,7 @@ class TripletLayout:
         missing_modalities: modalities that count as absent, whether they are on disk or not.
 
     Raises:
-        ValueError: an unknown split or modality.
+        ConfigError: an unknown split or modality.
     """
 
     side_by_side: ClassVar[bool] = False
@@ -40,10 +41,10 @@ class TripletLayout:
         self.missing_modalities = tuple(missing_modalities)
         self.num_found = 0  # triplets on disk, sound or not
         if self.split not in SPLITS:
-            raise ValueError(f'{self.title}: split should be one of {SPLITS}, got {self.split!r}')
+            raise ConfigError(f'{self.title}: split should be one of {SPLITS}, got {self.split!r}')
         unknown = [modality for modality in self.missing_modalities if modality not in MODALITIES]
         if unknown or len(set(self.missing_modalities)) == NUM_MODALITIES:
-            raise ValueError(f'{self.title}: missing_modalities should name at most two of {MODALITIES}, got {self.missing_modalities}')
+            raise ConfigError(f'{self.title}: missing_modalities should name at most two of {MODALITIES}, got {self.missing_modalities}')
 
     # What a subclass says
     @abstractmethod
@@ -116,13 +117,13 @@ class TripletLayout:
 
         Raises:
             FileNotFoundError: no pictures.
-            ValueError: pictures without partner, names that cannot be read, a single identity to train on.
+            DataError: pictures without partner, names that cannot be read, a single identity to train on.
         """
         records, problems = self.find_split()
         refuse(self.title, self.split, problems, self.num_found)
         identities = {record['identity'] for record in records}
         if self.split == 'train' and len(identities) < 2:
-            raise ValueError(f'{self.title}: all {len(records)} training triplets show one identity ({next(iter(identities))}); '
+            raise DataError(f'{self.title}: all {len(records)} training triplets show one identity ({next(iter(identities))}); '
                              'telling identities apart takes at least two')
         return records
 

@@ -15,6 +15,7 @@ from open_clip.transformer import to_2tuple
 from torch import Tensor, nn
 
 from next_mm import compat
+from next_mm.errors import ConfigError
 from next_mm.models.position_embedding import find_grid, resize_position_embedding
 
 _POSITION = 'visual.positional_embedding'
@@ -37,7 +38,7 @@ def load_clip(model_name: str,
         stride: patch stride in pixels; smaller than the patch gives overlapping patches; ``None`` is the patch size.
 
     Raises:
-        ValueError: unknown model name or tag, a file that does not fit the model, or weights trained with QuickGELU in a model
+        ConfigError: unknown model name or tag, a file that does not fit the model, or weights trained with QuickGELU in a model
             without it (or the reverse).
         FileNotFoundError: ``pretrained`` looks like a path and there is no such file.
     """
@@ -54,7 +55,7 @@ def load_clip(model_name: str,
         with compat.replace_position_resize(partial(_resize_position, config_grid=_config_grid(name))):
             load_checkpoint(model, str(path), weights_only=not _is_torchscript(path))
     except (RuntimeError, KeyError, ValueError) as error:
-        raise ValueError(f'{pretrained}: its weights do not fit the model {model_name}: {error}') from error
+        raise ConfigError(f'{pretrained}: its weights do not fit the model {model_name}: {error}') from error
     print_log(f'{model_name}: loaded {pretrained}', 'current')
     return model.float()
 
@@ -75,7 +76,7 @@ def _register_config(model_name: str) -> str:
         if name not in open_clip.list_models():
             open_clip.add_model_config(path)
     if name not in open_clip.list_models():
-        raise ValueError(f'model_name={model_name!r} is not a model of open_clip; open_clip.list_models() lists them')
+        raise ConfigError(f'model_name={model_name!r} is not a model of open_clip; open_clip.list_models() lists them')
     return name
 
 
@@ -90,7 +91,7 @@ def _resolve_weights(name: str, pretrained: str) -> tuple[Path, bool | None]:
     if path.suffix or path.parent != Path('.'):
         raise FileNotFoundError(f'pretrained={pretrained!r}: no such file')
     tags = ', '.join(open_clip.list_pretrained_tags_by_model(name)) or 'none'
-    raise ValueError(f'pretrained={pretrained!r} is neither a file nor a pretrained tag of {name} (its tags: {tags})')
+    raise ConfigError(f'pretrained={pretrained!r} is neither a file nor a pretrained tag of {name} (its tags: {tags})')
 
 
 def _is_torchscript(path: Path) -> bool:
@@ -105,7 +106,7 @@ def _check_quick_gelu(name: str, pretrained: str, quick_gelu: bool | None) -> No
     has = bool(open_clip.get_model_config(name).get('quick_gelu', False))
     if quick_gelu is not None and has != quick_gelu:
         wanted = f'{name}-quickgelu' if quick_gelu else name.replace('-quickgelu', '')
-        raise ValueError(f'{pretrained}: these weights were trained {"with" if quick_gelu else "without"} QuickGELU, but the model '
+        raise ConfigError(f'{pretrained}: these weights were trained {"with" if quick_gelu else "without"} QuickGELU, but the model '
                          f'{name} is built {"with" if has else "without"} it; use model_name={wanted!r}')
 
 
@@ -129,7 +130,7 @@ def _set_stride(visual: nn.Module, stride: int) -> None:
     """Let the patch convolution step ``stride`` pixels and give the position embedding the new grid."""
     patch = visual.patch_size[0]
     if not 1 <= stride <= patch:
-        raise ValueError(f'stride={stride}: expected 1 to {patch}, the patch size')
+        raise ConfigError(f'stride={stride}: expected 1 to {patch}, the patch size')
     visual.conv1.stride = (stride, stride)
     visual.grid_size = tuple((side - patch) // stride + 1 for side in visual.image_size)
     width = visual.positional_embedding.shape[1]

@@ -6,6 +6,7 @@ from typing import Any
 from mmengine.model import BaseModel
 from torch import Tensor
 
+from next_mm.errors import ConfigError, DataError
 from next_mm.registry import MODELS
 from next_mm.structures import ReIDDataSample, TripletBatch
 
@@ -25,7 +26,7 @@ class NEXTReID(BaseModel):
         data_preprocessor: config of :class:`TripletPreprocessor`.
 
     Raises:
-        ValueError: captions are encoded but nothing reads them.
+        ConfigError: captions are encoded but nothing reads them.
     """
 
     def __init__(self,
@@ -37,7 +38,7 @@ class NEXTReID(BaseModel):
                  data_preprocessor: dict[str, Any]) -> None:
         super().__init__(data_preprocessor=MODELS.build(data_preprocessor))
         if text and not (neck and neck.get('semantic')):
-            raise ValueError('model.text is set but no semantic experts read the captions: set model.text=None or model.neck.semantic')
+            raise ConfigError('model.text is set but no semantic experts read the captions: set model.text=None or model.neck.semantic')
         self.backbone = MODELS.build(backbone)
         dim = self.backbone.out_dim
         self.text = MODELS.build(text) if text else None
@@ -51,7 +52,7 @@ class NEXTReID(BaseModel):
         text = None
         if self.text is not None:
             if batch.tokens is None:
-                raise ValueError('the model reads captions (model.text) but its samples have none: name the captions in the dataset '
+                raise DataError('the model reads captions (model.text) but its samples have none: name the captions in the dataset '
                                  '(caption_dir), or train without text with model.text=None')
             text = self.text(batch.tokens)  # (B, S, 3, D_text)
         experts = self.neck(visual, text, batch.present, batch.has_text) if self.neck is not None else None

@@ -8,6 +8,7 @@ import torch
 from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 
+from next_mm.errors import ConfigError
 from next_mm.registry import MODELS
 from next_mm.structures import ReIDDataSample, TripletBatch
 
@@ -30,7 +31,7 @@ class TripletPreprocessor(BaseDataPreprocessor):
         """Turn ``{'inputs': B of (3, 3, H, W) uint8, 'data_samples': B samples}`` into ``inputs`` (B, 3, 3, H, W) and a TripletBatch.
 
         Raises:
-            ValueError: the pictures of the batch differ in size.
+            ConfigError: the pictures of the batch differ in size.
         """
         images = data['inputs']
         if not isinstance(images, Tensor):  # collate_triplets has stacked them already, mmengine's own collate functions do not
@@ -61,7 +62,7 @@ class TripletPreprocessor(BaseDataPreprocessor):
 def _stack_images(images: Sequence[Tensor]) -> Tensor:
     shapes = {tuple(triplet.shape) for triplet in images}
     if len(shapes) != 1:
-        raise ValueError(f'the triplets of a batch differ in shape: {sorted(shapes)}; add ResizeTriplet to the pipeline')
+        raise ConfigError(f'the triplets of a batch differ in shape: {sorted(shapes)}; add ResizeTriplet to the pipeline')
     return torch.stack(list(images))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from filelock import FileLock
 
+from next_mm.errors import ConfigError
 from next_mm.registry import TASK_UTILS
 from projects.demo.clip_training import CLIP_CONFIG, train_clip
 from projects.demo.dataset import write_dataset
@@ -46,7 +47,7 @@ class DemoData:
         clip_options = {f'clip_{name}': value for name, value in self.clip_options.items() if name != 'seed'}
         for name, value in {**self.data_options, **clip_options}.items():
             if value <= 0 and name != 'seed':
-                raise ValueError(f'DemoData: {name}={value}, expected a positive number')
+                raise ConfigError(f'DemoData: {name}={value}, expected a positive number')
 
     def __call__(self) -> None:
         """Make what is missing; tell that the data are synthetic."""

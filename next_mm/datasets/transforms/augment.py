@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from mmcv.transforms import BaseTransform
 
+from next_mm.errors import ConfigError
 from next_mm.registry import TRANSFORMS
 
 
@@ -154,7 +155,7 @@ class DropModalities(BaseTransform):
 
     def __init__(self, *, prob: float) -> None:
         if not 0 <= prob < 1:
-            raise ValueError(f'DropModalities: prob should lie in [0, 1), got {prob}')
+            raise ConfigError(f'DropModalities: prob should lie in [0, 1), got {prob}')
         self.prob = prob
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import torch
 from mmcv.transforms import BaseTransform
 from mmengine.registry import FUNCTIONS
 
+from next_mm.errors import ConfigError, DataError
 from next_mm.registry import TRANSFORMS
 from next_mm.structures import NUM_MODALITIES, ReIDDataSample
 
@@ -24,7 +25,7 @@ class PackTriplet(BaseTransform):
     (:class:`ReIDDataSample`). Small arrays stay NumPy: each tensor would cross from the worker in a shared-memory file of its own.
 
     Raises:
-        ValueError: the pictures differ in size, or there is none.
+        DataError: the pictures differ in size, or there is none.
     """
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
@@ -32,7 +33,7 @@ class PackTriplet(BaseTransform):
         sizes = {image.shape[:2] for image in images if image is not None}
         if len(sizes) != 1:
             what = f'differ in size (h x w): {sorted(sizes)}; add ResizeTriplet to the pipeline' if sizes else 'are all absent'
-            raise ValueError(f'{results["name"]}: the pictures of the triplet {what}')
+            raise DataError(f'{results["name"]}: the pictures of the triplet {what}')
         inputs = np.zeros((NUM_MODALITIES, 3, *sizes.pop()), np.uint8)
         for planes, image in zip(inputs, images):
             if image is not None:
@@ -58,7 +59,7 @@ def collate_triplets(batch: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """
     shapes = {tuple(triplet['inputs'].shape[-2:]) for triplet in batch}
     if len(shapes) != 1:
-        raise ValueError(f'the triplets of a batch differ in size (h x w): {sorted(shapes)}; add ResizeTriplet to the pipeline')
+        raise ConfigError(f'the triplets of a batch differ in size (h x w): {sorted(shapes)}; add ResizeTriplet to the pipeline')
     return {
         'inputs': torch.stack([triplet['inputs'] for triplet in batch]),
         'data_samples': [triplet['data_samples'] for triplet in batch]

@@ -10,6 +10,7 @@ from mmcv.transforms import BaseTransform
 from mmengine.logging import print_log
 
 from next_mm.captions import split_sentences
+from next_mm.errors import ConfigError
 from next_mm.registry import TRANSFORMS
 from next_mm.structures import NUM_MODALITIES
 
@@ -31,7 +32,7 @@ class SampleSentences(BaseTransform):
 
     def __init__(self, *, num_subsets: int = 3, keep_prob: float = 0.75) -> None:
         if num_subsets < 1 or not 0 < keep_prob <= 1:
-            raise ValueError(f'SampleSentences: expected num_subsets >= 1 and keep_prob in (0, 1], got {num_subsets} and {keep_prob}')
+            raise ConfigError(f'SampleSentences: expected num_subsets >= 1 and keep_prob in (0, 1], got {num_subsets} and {keep_prob}')
         self.num_subsets = num_subsets
         self.keep_prob = keep_prob
 
@@ -69,7 +70,7 @@ class TokenizeCaptions(BaseTransform):
 
     def __init__(self, *, context_length: int = 77) -> None:
         if context_length < 3:
-            raise ValueError(f'TokenizeCaptions: context_length should be at least 3, got {context_length}')
+            raise ConfigError(f'TokenizeCaptions: context_length should be at least 3, got {context_length}')
         self.context_length = context_length
         self._words: dict[str, bytes] = {}
         self._ids: dict[str, bytes] = {}

@@ -5,6 +5,7 @@ from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
+from next_mm.errors import ConfigError
 from next_mm.registry import HOOKS
 
 __all__ = ['IdentityCountHook']
@@ -21,12 +22,12 @@ class IdentityCountHook(Hook):
         """Compare the head with the training set.
 
         Raises:
-            ValueError: the numbers differ.
+            ConfigError: the numbers differ.
         """
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         classes = getattr(getattr(model, 'head', None), 'num_classes', None)
         dataset = runner.train_dataloader.dataset
         identities = dataset.metainfo.get('num_identities')
         if classes is not None and identities is not None and classes != identities:
-            raise ValueError(f'model.head.num_classes is {classes}, but {type(dataset).__name__} has {identities} training '
+            raise ConfigError(f'model.head.num_classes is {classes}, but {type(dataset).__name__} has {identities} training '
                              f'identities; set model.head.num_classes={identities}')

@@ -5,6 +5,7 @@ import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from next_mm.errors import ConfigError
 from next_mm.models.backbones.attention import SelfAttention
 from next_mm.models.backbones.features import CameraEmbedding, VisualFeatures, encode_triplets
 from next_mm.models.clip_loading import load_clip
@@ -27,7 +28,7 @@ class CLIPVisual(BaseModule):
         num_cameras: with a number, a learned embedding of the camera is added to the tokens (as in TransReID); 0 is off.
 
     Raises:
-        ValueError: the model's visual tower is no plain vision transformer with a class token, or an option is out of range.
+        ConfigError: the model's visual tower is no plain vision transformer with a class token, or an option is out of range.
     """
 
     def __init__(self,
@@ -76,5 +77,5 @@ def _check_tower(tower: nn.Module, model_name: str) -> None:
         hasattr(tower, 'conv1') and getattr(tower, 'attn_pool', None) is None and getattr(tower, 'pool_type', '') == 'tok'
         and not getattr(tower, 'final_ln_after_pool', False) and getattr(tower, 'proj', None) is not None)
     if not plain:
-        raise ValueError(f'{model_name}: its visual tower is no plain vision transformer with a class token and a projection; '
+        raise ConfigError(f'{model_name}: its visual tower is no plain vision transformer with a class token and a projection; '
                          'for other towers use backbone type TimmVisual')

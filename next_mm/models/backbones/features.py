@@ -7,6 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from next_mm.errors import ConfigError
 from next_mm.structures import NUM_MODALITIES
 
 
@@ -28,7 +29,8 @@ def encode_triplets(encode: Callable[[Tensor, Tensor | None], Tensor], images: T
         passes: ``'separate'`` or ``'joint'``.
 
     Raises:
-        ValueError: ``passes`` is neither, or the pictures have another shape.
+        ConfigError: ``passes`` is neither.
+        ValueError: the pictures have another shape.
     """
     if images.dim() != 5 or images.shape[1] != NUM_MODALITIES:
         raise ValueError(f'expected pictures of shape (B, {NUM_MODALITIES}, 3, H, W), got {tuple(images.shape)}')
@@ -38,7 +40,7 @@ def encode_triplets(encode: Callable[[Tensor, Tensor | None], Tensor], images: T
         repeated = None if extra is None else extra.repeat_interleave(NUM_MODALITIES, dim=0)
         x = encode(images.flatten(0, 1), repeated).unflatten(0, (-1, NUM_MODALITIES))
     else:
-        raise ValueError(f"passes={passes!r}: expected 'separate' or 'joint'")
+        raise ConfigError(f"passes={passes!r}: expected 'separate' or 'joint'")
     return VisualFeatures(x[:, :, 0], x[:, :, 1:])
 
 

@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from next_mm.errors import ConfigError
 from next_mm.models.backbones.features import VisualFeatures
 from next_mm.models.heads.identity import IdentityHead
 from next_mm.models.necks.multi_grained import ExpertFeatures
@@ -29,7 +30,7 @@ class CrossAttention(nn.Module):
     def __init__(self, dim: int, num_heads: int) -> None:
         super().__init__()
         if dim % num_heads:
-            raise ValueError(f'num_heads={num_heads} does not divide the token width {dim}')
+            raise ConfigError(f'num_heads={num_heads} does not divide the token width {dim}')
         self.num_heads = num_heads
         self.query = nn.Linear(dim, dim)
         self.key = nn.Linear(dim, dim, bias=False)
@@ -78,7 +79,7 @@ class MGFAHead(IdentityHead):
     def forward(self, visual: VisualFeatures, experts: ExpertFeatures | None, present: Tensor | None = None) -> Tensor:
         """Return the identity feature (B, 3D); an absent modality asks nothing, is not seen, and leaves zeros in its part."""
         if experts is None:
-            raise ValueError('MGFAHead aggregates the features of a neck: set model.neck, or use ClassTokenHead without one')
+            raise ConfigError('MGFAHead aggregates the features of a neck: set model.neck, or use ClassTokenHead without one')
         mask = None if present is None else present.repeat_interleave(visual.tokens.shape[2], dim=1)  # (B, 3N)
         queries = self.attention.project_queries(visual.classes)
         answers = torch.stack([self.attention(queries, feature, mask) for feature in experts.features])  # (E, B, 3, D)

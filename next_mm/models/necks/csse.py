@@ -33,7 +33,7 @@ class CSSE(BaseModule):
         router: Table VII: ``'share'`` for one router for the three modalities, ``'multi'`` for one each.
 
     Raises:
-        ValueError: ``router`` is neither.
+        ConfigError: ``router`` is neither.
     """
 
     def __init__(self,

@@ -7,6 +7,7 @@ import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from next_mm.errors import ConfigError
 from next_mm.models.necks.experts import ExpertSet
 from next_mm.models.necks.routing import Router, TextModulator, by_modality, sample_tokens, sample_top_tokens, text_similarity
 from next_mm.registry import MODELS
@@ -40,7 +41,7 @@ class TMSE(BaseModule):
         top_share: the share of ``sampling='topk'``.
 
     Raises:
-        ValueError: an option is none of those listed.
+        ConfigError: an option is none of those listed.
     """
 
     def __init__(self,
@@ -115,7 +116,7 @@ class TMSE(BaseModule):
         if text is None:
             return tokens.new_zeros(self.num_experts, batch, modalities, count)
         if text.shape[1] not in (1, self.num_experts):
-            raise ValueError(f'TMSE has {self.num_experts} experts and reads 1 or {self.num_experts} caption subsets a sample, got '
+            raise ConfigError(f'TMSE has {self.num_experts} experts and reads 1 or {self.num_experts} caption subsets a sample, got '
                              f'{text.shape[1]}; set SampleSentences.num_subsets to the number of semantic experts')
         beta = text_similarity(self.text_proj(text), tokens)
         if has_text is not None:
@@ -124,6 +125,6 @@ class TMSE(BaseModule):
 
 
 def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    """Raise ``ValueError`` when ``value`` is none of ``choices``."""
+    """Raise ``ConfigError`` when ``value`` is none of ``choices``."""
     if value not in choices:
-        raise ValueError(f'{name}={value!r}: expected one of {", ".join(map(repr, choices))}')
+        raise ConfigError(f'{name}={value!r}: expected one of {", ".join(map(repr, choices))}')

@@ -8,6 +8,7 @@ import torch
 from open_clip import SimpleTokenizer
 from torch import Tensor
 
+from next_mm.errors import DataError
 from next_mm.models.text.base import TextEncoder
 from next_mm.models.text.embedding_file import list_files, read_features, read_tower
 from next_mm.models.text.text_tower import to_device
@@ -25,7 +26,7 @@ class CachedText(TextEncoder):
 
     Raises:
         FileNotFoundError: nothing there.
-        ValueError: a damaged file, or files of several text towers.
+        DataError: a damaged file, or files of several text towers.
     """
 
     def __init__(self, *, path: str) -> None:
@@ -35,7 +36,7 @@ class CachedText(TextEncoder):
             raise FileNotFoundError(f'CachedText.path={path!r}: no caption features there; make them with tools/cache_text.py')
         towers = {read_tower(file): file for file in files}
         if len(towers) > 1:
-            raise ValueError(f'CachedText.path={path!r}: the files are of several text towers: '
+            raise DataError(f'CachedText.path={path!r}: the files are of several text towers: '
                              f'{", ".join(str(file) for file in towers.values())}; name one, or keep towers in folders of their own')
         self.path = path
         self.digest = next(iter(towers))
@@ -57,11 +58,11 @@ class CachedText(TextEncoder):
         """See :meth:`TextEncoder.encode`.
 
         Raises:
-            LookupError: a caption without features.
+            DataError: a caption without features.
         """
         missing = [caption for caption in captions if caption not in self._slots]
         if missing:
-            raise LookupError(f'{self.path}: no features of {len(missing)} of {len(captions)} captions, first: {_text(missing[0])!r}. '
+            raise DataError(f'{self.path}: no features of {len(missing)} of {len(captions)} captions, first: {_text(missing[0])!r}. '
                            'Make them with tools/cache_text.py (with --train for training), or use CLIPText')
         if self._table.device != self._anchor.device:
             self._table = self._table.to(self._anchor.device)

@@ -10,6 +10,7 @@ import torch
 from mmengine.logging import print_log
 from torch import Tensor
 
+from next_mm.errors import ConfigError
 from next_mm.models.text.embedding_file import list_files, read_features, read_tower, write_features
 from next_mm.models.text.text_tower import to_device
 
@@ -31,7 +32,8 @@ class EmbeddingCache:
         flush_every: captions between two writes; a kill loses at most so many.
 
     Raises:
-        ValueError: ``max_entries`` is not positive, or a file in ``path`` is damaged.
+        ConfigError: ``max_entries`` is not positive.
+        DataError: a file in ``path`` is damaged.
         FileExistsError: ``path`` is a file.
     """
 
@@ -43,7 +45,7 @@ class EmbeddingCache:
                  tower: str = '',
                  flush_every: int = 4096) -> None:
         if max_entries < 1:
-            raise ValueError(f'max_entries={max_entries}: expected at least 1 (text.cache=None turns the cache off)')
+            raise ConfigError(f'max_entries={max_entries}: expected at least 1 (text.cache=None turns the cache off)')
         self.max_entries = max_entries
         self.path = Path(path) if path is not None else None
         self._tower = tower

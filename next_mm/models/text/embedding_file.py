@@ -13,6 +13,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from next_mm.errors import DataError
+
 SUFFIX = '.captions.safetensors'
 FORMAT = 'next_mm caption features 1'
 
@@ -47,15 +49,15 @@ def read_tower(path: Path) -> str:
     """Return the digest of the text tower that a file's features are from, without reading them.
 
     Raises:
-        ValueError: not such a file, or a damaged one.
+        DataError: not such a file, or a damaged one.
     """
     try:
         with safe_open(path, 'pt') as file:
             metadata = file.metadata() or {}
     except (SafetensorError, json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f'{path}: not a file of caption features, or damaged: {error}') from error
+        raise DataError(f'{path}: not a file of caption features, or damaged: {error}') from error
     if metadata.get('format') != FORMAT or 'tower' not in metadata:
-        raise ValueError(f'{path}: expected a file of caption features ({FORMAT!r}), got {metadata.get("format")!r}; '
+        raise DataError(f'{path}: expected a file of caption features ({FORMAT!r}), got {metadata.get("format")!r}; '
                          'tools/cache_text.py makes them')
     return metadata['tower']
 
@@ -64,13 +66,13 @@ def read_features(path: Path) -> tuple[list[bytes], Tensor]:
     """Read a file's captions (int32 token ids as bytes) and their features (C, D).
 
     Raises:
-        ValueError: not such a file, or a damaged one.
+        DataError: not such a file, or a damaged one.
     """
     read_tower(path)
     with safe_open(path, 'pt') as file:
         features, lengths, tokens = (file.get_tensor(name) for name in ('features', 'lengths', 'tokens'))
     ends = lengths.cumsum(0).tolist()
     if len(features) != len(lengths) or (ends[-1] if ends else 0) != len(tokens):
-        raise ValueError(f'{path}: damaged: {len(features)} features, {len(lengths)} captions, {len(tokens)} tokens')
+        raise DataError(f'{path}: damaged: {len(features)} features, {len(lengths)} captions, {len(tokens)} tokens')
     flat = tokens.numpy()
     return [flat[end - length:end].tobytes() for end, length in zip(ends, lengths.tolist())], features

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from open_clip.transformer import ResidualAttentionBlock
 from torch import Tensor, nn
 
+from next_mm.errors import ConfigError
 from next_mm.models.quick_gelu import is_quick_gelu, quick_gelu_mlp
 from next_mm.models.text.packing import Pack, pack_captions
 
@@ -29,7 +30,7 @@ class TextTower(nn.Module):
         name: what to call it in errors.
 
     Raises:
-        ValueError: the text tower is of another kind.
+        ConfigError: the text tower is of another kind.
     """
 
     def __init__(self, clip: nn.Module, name: str) -> None:
@@ -130,5 +131,5 @@ def _check_tower(source: nn.Module, name: str) -> None:
         and getattr(source, 'attn_mask', None) is not None and getattr(source, 'cls_emb', None) is None
         and not getattr(source, 'use_pad_mask', False))
     if not usual:
-        raise ValueError(f"{name}: its text tower is not CLIP's (causal, read at the end-of-text token); choose another model_name, "
+        raise ConfigError(f"{name}: its text tower is not CLIP's (causal, read at the end-of-text token); choose another model_name, "
                          'or train without text (model.text=None)')

@@ -6,6 +6,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from next_mm.errors import DataError
 from next_mm.models.text import CachedText, CLIPText
 from next_mm.models.text.embedding_cache import EmbeddingCache
 from next_mm.models.text.embedding_file import list_files, write_features
@@ -96,7 +97,7 @@ def test_cached_text_names_the_missing_caption(tiny_clip: str, captions: torch.T
     encoder = build_encoder(tiny_clip, cache={'path': tmp_path})
     encoder(captions[1:])
     encoder.cache.flush()
-    with pytest.raises(LookupError, match=r"no features of 1 of 31 captions, first: 'a young man in a red jacket \.'.*cache_text"):
+    with pytest.raises(DataError, match=r"no features of 1 of 31 captions, first: 'a young man in a red jacket \.'.*cache_text"):
         CachedText(path=str(tmp_path))(captions)
 
 
