@@ -62,7 +62,7 @@ def build_table(samples: Sequence[Mapping[str, Any]], features: Tensor) -> Retri
 
     Args:
         samples: N samples with the fields of :data:`FIELDS`; junk has identity -1.
-        features: (N, F) features; normalised in place where no copy is needed.
+        features: (N, F) features; reordered and normalised in place, for they may fill half of the memory.
 
     Raises:
         DataError: a feature is not finite, or there are no queries or no gallery entries.
@@ -88,8 +88,7 @@ def build_table(samples: Sequence[Mapping[str, Any]], features: Tensor) -> Retri
         {sample['identity'] for sample in ordered}, key=lambda identity: (isinstance(identity, str), identity)
     )
     number = {identity: index for index, identity in enumerate(names)}
-    if kept != list(range(len(samples))):
-        features = features[kept]
+    features = _pick_rows(features, kept)
     return RetrievalTable(
         features=normalize(features, dim=1, out=features),
         identities=torch.tensor([number[sample['identity']] for sample in ordered]),
@@ -153,3 +152,19 @@ def _check_finite(samples: Sequence[Mapping[str, Any]], features: Tensor) -> Non
             f'features: expected finite numbers, got NaN or infinity for {len(broken)} of {len(samples)} samples, '
             f'first: {samples[broken[0]]["name"]}. The model has diverged or its checkpoint is damaged.'
         )
+
+
+def _pick_rows(features: Tensor, rows: Sequence[int]) -> Tensor:
+    """``features[rows]`` for different rows, in place: what lies in the way is kept aside one row at a time."""
+    source = [*rows, *sorted(set(range(len(features))) - set(rows))]
+    for start in range(len(source)):
+        if source[start] == start:
+            continue
+        aside, row = features[start].clone(), start
+        while (next_row := source[row]) != start:
+            features[row] = features[next_row]
+            source[row] = row
+            row = next_row
+        features[row] = aside
+        source[row] = row
+    return features[: len(rows)]

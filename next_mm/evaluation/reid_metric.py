@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
-from mmengine.dist import broadcast_object_list, collect_results, get_world_size, is_main_process
+from mmengine.dist import collect_results, get_world_size, is_main_process
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from torch import Tensor
@@ -17,6 +18,7 @@ from torch import Tensor
 from next_mm.errors import ConfigError, DataError
 from next_mm.registry import METRICS
 
+from .gathering import FeatureBlocks, gather_features, run_on_main
 from .protocol import FIELDS, RULES, RetrievalTable, build_table, check_rule, explain_no_match
 from .query_results import save_query_results
 from .rank_list import rank_list
@@ -82,6 +84,7 @@ class ReIDMetric(BaseMetric):
         self.rerank = None if rerank is None else ReRanking(**rerank)
         self.chunk_size = chunk_size
         self.save_to = save_to
+        self.features = FeatureBlocks()
 
     def process(self, data_batch: Any, data_samples: Sequence[Mapping[str, Any]]) -> None:
         """Keep the features of a batch and what the protocol needs to know of its samples."""
@@ -95,7 +98,8 @@ class ReIDMetric(BaseMetric):
                     f"{FIELDS} and the model's prediction a feature"
                 )
         features = torch.stack([sample['feature'] for sample in data_samples]).float().cpu()
-        self.results.append((features, [{key: sample[key] for key in FIELDS} for sample in data_samples]))
+        self.features.append(features)
+        self.results += [{key: sample[key] for key in FIELDS} for sample in data_samples]
 
     def evaluate(self, size: int) -> dict[str, float]:
         """Gather the processes' samples and score them on the first one.
@@ -112,18 +116,13 @@ class ReIDMetric(BaseMetric):
             self.collect_device,
             **({'tmpdir': self.collect_dir} if self.collect_device == 'cpu' else {}),
         )
+        blocks, self.features = self.features, FeatureBlocks()
         self.results: list[Any] = []
-        outcome: list[Any] = [None, None]
-        if is_main_process():
-            _remove_empty_collect_folder()
-            try:
-                outcome[0] = self.compute_metrics(_merge_parts(parts, size))
-            except Exception as error:  # noqa: BLE001 - raised below, on every process
-                outcome[1] = error
-        broadcast_object_list(outcome)
-        if outcome[1] is not None:
-            raise outcome[1]
-        return {f'{self.prefix}/{name}': value for name, value in outcome[0].items()}
+        _remove_empty_collect_folder()
+        places = run_on_main(lambda: _find_places(parts, size))
+        features = gather_features(blocks, places if is_main_process() else None, size)
+        metrics = run_on_main(lambda: self.compute_metrics((_merge_samples(parts, places, size), features)))
+        return {f'{self.prefix}/{name}': value for name, value in metrics.items()}
 
     def compute_metrics(self, results: tuple[list[dict[str, Any]], Tensor]) -> dict[str, float]:
         """Score the whole test set.
@@ -149,27 +148,29 @@ class ReIDMetric(BaseMetric):
         return {name: 100 * value for name, value in summarize(scores, self.topk).items()}
 
 
-def _merge_parts(
-    parts: list[list[tuple[Tensor, list[dict[str, Any]]]]], size: int
-) -> tuple[list[dict[str, Any]], Tensor]:
-    """Join the processes' batches, each sample once, in the dataset's order."""
-    batches = [batch for part in parts for batch in part]
-    place: dict[int, tuple[int, int]] = {}
-    for batch_index, (_, samples) in enumerate(batches):
-        for row, sample in enumerate(samples):
-            place.setdefault(int(sample['sample_idx']), (batch_index, row))
-    if len(place) != size:
+def _find_places(parts: list[list[dict[str, Any]]], size: int) -> list[Tensor]:
+    """Give each sample of each process its row, in the dataset's order; -1 where another process has it already."""
+    indices = [[int(sample['sample_idx']) for sample in part] for part in parts]
+    found = sorted(set(itertools.chain.from_iterable(indices)))
+    if len(found) != size:
         raise ValueError(
-            f'ReIDMetric: expected each of the {size} samples of the dataset, got {len(place)} different ones '
+            f'ReIDMetric: expected each of the {size} samples of the dataset, got {len(found)} different ones '
             '(by sample_idx); were all batches processed, and is sample_idx unique?'
         )
-    chosen = [place[index] for index in sorted(place)]
-    if not chosen:
-        raise DataError('ReIDMetric: the dataset is empty')
-    features = torch.empty(len(chosen), batches[0][0].shape[1])
-    for row, (batch_index, line) in enumerate(chosen):
-        features[row] = batches[batch_index][0][line]
-    return [batches[batch_index][1][line] for batch_index, line in chosen], features
+    if not found:
+        raise ValueError('ReIDMetric: the dataset is empty')
+    free = {index: row for row, index in enumerate(found)}
+    return [torch.tensor([free.pop(index, -1) for index in part], dtype=torch.int64) for part in indices]
+
+
+def _merge_samples(parts: list[list[dict[str, Any]]], places: list[Tensor], size: int) -> list[dict[str, Any]]:
+    """Join the processes' samples, each in its row."""
+    merged: list[dict[str, Any]] = [{}] * size
+    for part, rows in zip(parts, places):
+        for sample, row in zip(part, rows.tolist()):
+            if row >= 0:
+                merged[row] = sample
+    return merged
 
 
 def _report(table: RetrievalTable, rule: str, num_unmatched: int) -> None:
@@ -184,5 +185,5 @@ def _report(table: RetrievalTable, rule: str, num_unmatched: int) -> None:
 
 def _remove_empty_collect_folder() -> None:
     """mmengine gathers through ``.dist_test`` in the working directory and leaves the empty folder behind."""
-    if os.path.isdir('.dist_test') and not os.listdir('.dist_test'):
+    if is_main_process() and os.path.isdir('.dist_test') and not os.listdir('.dist_test'):
         os.rmdir('.dist_test')
