@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-COMPARE_AT_MOST = 48
+COMPARE_AT_MOST = 32
 """Thresholds in a row up to which comparing with each is faster than sorting the row (AVX-512, rows of 8,575 to
 15,913)."""
 
