@@ -7,10 +7,11 @@ from typing import Any
 from mmengine.device import get_device
 from mmengine.dist import is_main_process
 from mmengine.model import is_model_wrapper
-from mmengine.runner import Runner
+from mmengine.runner import BaseLoop, Runner
 from torch import nn
 
 from next_mm.engine.checkpoint import load_weights, read_checkpoint
+from next_mm.engine.test_set import check_test_set
 
 __all__ = ['TripletRunner']
 
@@ -18,8 +19,9 @@ __all__ = ['TripletRunner']
 class TripletRunner(Runner):
     """The Runner of this project; built by :func:`next_mm.apis.build_runner`.
 
-    Three differences to mmengine's: a checkpoint is written beside its name and moved there, so that a kill never leaves half a file;
-    it is loaded strictly (``load_ignore`` in the config names prefixes to leave out); DDP gets no device ids on a CPU.
+    Four differences to mmengine's: a checkpoint is written beside its name and moved there, so that a kill never leaves half a file;
+    it is loaded strictly (``load_ignore`` in the config names prefixes to leave out); DDP gets no device ids on a CPU; a
+    test set that cannot be evaluated stops the run at its start.
     """
 
     def wrap_model(self, model_wrapper_cfg: dict | None, model: nn.Module) -> nn.Module:
@@ -33,13 +35,27 @@ class TripletRunner(Runner):
                 find_unused_parameters=self.cfg.get('find_unused_parameters', False))
         return super().wrap_model(model_wrapper_cfg, model)
 
+    def build_val_loop(self, loop: BaseLoop | dict) -> BaseLoop:
+        """Build the validation; what it would refuse is refused now, before the first step of training."""
+        return self._checked(super().build_val_loop(loop))
+
+    def build_test_loop(self, loop: BaseLoop | dict) -> BaseLoop:
+        """Build the test; what it would refuse is refused now."""
+        return self._checked(super().build_test_loop(loop))
+
+    def _checked(self, loop: BaseLoop) -> BaseLoop:
+        check_test_set(self._plain_model(), loop.dataloader.dataset, loop.evaluator)
+        return loop
+
+    def _plain_model(self) -> nn.Module:
+        return self.model.module if is_model_wrapper(self.model) else self.model
+
     def load_checkpoint(self, filename: str, map_location: Any = 'cpu') -> dict[str, Any]:  # type: ignore[override]
         """Load weights strictly; see :func:`next_mm.engine.load_weights` for what is refused."""
         checkpoint = read_checkpoint(filename, map_location)
         self.call_hook('after_load_checkpoint', checkpoint=checkpoint)
-        model = self.model.module if is_model_wrapper(self.model) else self.model
         ignore = () if self._resume else tuple(self.cfg.get('load_ignore') or ())
-        load_weights(model, checkpoint['state_dict'], source=str(filename), ignore=ignore)
+        load_weights(self._plain_model(), checkpoint['state_dict'], source=str(filename), ignore=ignore)
         self._has_loaded = True
         self.logger.info(f'Load checkpoint from {filename}')
         return checkpoint

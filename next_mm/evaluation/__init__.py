@@ -1,5 +1,6 @@
 """Evaluation: ranking and re-ranking as pure functions, and the registered metric that calls them."""
 
+from .preflight import check_protocol
 from .protocol import RULES, RetrievalTable, build_table
 from .rank_list import RankList, rank_list
 from .ranking import Labels, QueryScores, cosine_rows, matrix_rows, score_queries, summarize
@@ -15,6 +16,7 @@ __all__ = [
     'ReRanking',
     'RetrievalTable',
     'build_table',
+    'check_protocol',
     'cosine_rows',
     'matrix_rows',
     'rank_list',

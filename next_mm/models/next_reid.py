@@ -10,6 +10,9 @@ from next_mm.errors import ConfigError, DataError
 from next_mm.registry import MODELS
 from next_mm.structures import ReIDDataSample, TripletBatch
 
+NO_CAPTIONS = ('the model reads captions (model.text) but its samples have none: name the captions in the dataset (caption_dir), or train '
+               'without text with model.text=None')
+
 
 @MODELS.register_module()
 class NEXTReID(BaseModel):
@@ -52,8 +55,7 @@ class NEXTReID(BaseModel):
         text = None
         if self.text is not None:
             if batch.tokens is None:
-                raise DataError('the model reads captions (model.text) but its samples have none: name the captions in the dataset '
-                                 '(caption_dir), or train without text with model.text=None')
+                raise DataError(NO_CAPTIONS)
             text = self.text(batch.tokens)  # (B, S, 3, D_text)
         experts = self.neck(visual, text, batch.present, batch.has_text) if self.neck is not None else None
         return self.head(visual, experts, batch.present)

@@ -1,0 +1,103 @@
+"""What the first validation would refuse is refused before the first step, in the same words."""
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.hooks import Hook
+from mmengine.model import BaseModel
+
+from next_mm.apis import build_runner, train
+from next_mm.errors import DataError
+from next_mm.evaluation import ReIDMetric, check_protocol
+from next_mm.models.next_reid import NO_CAPTIONS
+from next_mm.registry import HOOKS, MODELS
+from tests.datasets.trees import write_picture
+from tests.toys import toy_config
+
+
+@MODELS.register_module()
+class ReadsCaptions(BaseModel):
+    """Learns nothing; like a NEXTReID it has a text encoder or None."""
+
+    def __init__(self, *, text: bool) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(1))
+        self.text = torch.nn.Identity() if text else None
+
+    def forward(self, inputs: Any, data_samples: Any, mode: str = 'tensor') -> Any:
+        """A loss, or features that tell every sample from every other."""
+        if mode == 'loss':
+            return dict(loss=self.weight.sum())
+        for sample in data_samples:
+            sample.feature = torch.eye(32)[sample.sample_idx]
+        return data_samples
+
+
+@HOOKS.register_module()
+class NoStep(Hook):
+    """Fails the test when a step is taken."""
+
+    def before_train_iter(self, *args: Any, **kwargs: Any) -> None:
+        """Fail."""
+        pytest.fail('a step was taken')
+
+
+def own_config(folder: Path, *, text: bool = False, rule: str = 'none', **columns: str) -> Config:
+    """Four own triplets, each picture alone; ``columns`` are further cells of every row, ``{}`` in them its number."""
+    rows = []
+    for number in range(8):
+        write_picture(folder / f'{number}.png', size=(8, 4))
+        further = {key: value.format(number) for key, value in columns.items()}
+        rows.append({'split': 'train' if number < 4 else 'test', 'identity': number // 2, 'rgb': f'{number}.png', **further})
+    with (folder / 'list.csv').open('w', newline='') as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    cfg = toy_config(folder / 'work', custom_hooks=[dict(type='NoStep')])
+    cfg.model = dict(type='ReadsCaptions', text=text)
+    dataset = dict(type='OwnTriplets', data_root=str(folder), list_file='list.csv', pipeline=[dict(type='LoadTriplet'), dict(type='PackTriplet')])
+    cfg.train_dataloader.dataset = dataset
+    for loader in (cfg.val_dataloader, cfg.test_dataloader):
+        loader.dataset = dict(dataset, split='test')
+    cfg.val_evaluator = cfg.test_evaluator = dict(type='ReIDMetric', rule=rule)
+    return cfg
+
+
+@pytest.mark.parametrize('options, message', [
+    (dict(rule='camera'), "rule='camera' needs the camera of every sample, but 4 of 4 have none, first: 4.png. .* use rule='none'"),
+    (dict(rule='scene', camera='{}'), "rule='scene' needs the scene of every sample, but 4 of 4 have none"),
+    (dict(rule='camera', camera='7'), 'no query has a match.* shares its camera'),
+    (dict(text=True), r'the model reads captions \(model.text\) but its samples have none'),
+])
+def test_refused_before_the_first_step(tmp_path: Path, options: dict, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        train(own_config(tmp_path, **options))
+    with pytest.raises(DataError, match=message):
+        build_runner(own_config(tmp_path, **options)).test()
+
+
+@pytest.mark.parametrize('options', [dict(), dict(rule='camera', camera='{}'), dict(text=True, caption_rgb='A person. {}')])
+def test_what_can_be_evaluated_is_not_refused(tmp_path: Path, options: dict) -> None:
+    cfg = own_config(tmp_path, **options)
+    cfg.custom_hooks = []
+    train(cfg)
+
+
+def test_same_words_as_the_evaluation(tmp_path: Path) -> None:
+    """The metric itself, given features, refuses with the very text."""
+    for rule, camera in (('camera', -1), ('camera', 3), ('scene', 3)):
+        samples = [dict(sample_idx=i, name=f'{i}', identity=i // 2, camera=camera, scene=-1, is_query=True, is_gallery=True) for i in range(4)]
+        with pytest.raises(DataError) as before:
+            check_protocol(samples, rule)
+        metric = ReIDMetric(rule=rule)
+        metric.process(None, [dict(sample, feature=torch.eye(4)[i]) for i, sample in enumerate(samples)])
+        with pytest.raises(DataError) as after:
+            metric.evaluate(4)
+        assert str(before.value) == str(after.value)
+    check_protocol([dict(name='fields come from a pipeline')], 'camera')
+    assert 'model.text' in NO_CAPTIONS
