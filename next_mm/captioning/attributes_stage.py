@@ -10,8 +10,9 @@ from functools import partial
 
 from ..modalities import MODALITIES
 from .answers import ParsedAnswer, parse_answer
-from .asking import Asker, Job, Tally, Verdict
+from .asking import Asker
 from .endpoint import Reply
+from .jobs import Job, Tally, Verdict
 from .limits import Budget, Stop
 from .pictures import PictureProblem, prepare_picture
 from .plates import redact
@@ -163,6 +164,7 @@ async def ask_models(
     """
     questions = [Questions(store, settings, model, schema, selection) for model in settings.models]
     askers = [Asker(q.model, store, budget, stop, partial(progress, q.model.name)) for q in questions]
-    tallies = await asyncio.gather(*(asker.run(q.jobs()) for asker, q in zip(askers, questions)))
+    runs = [asyncio.ensure_future(asker.run(q.jobs())) for asker, q in zip(askers, questions)]
+    await asyncio.gather(*runs, return_exceptions=True)  # an error of one stops all, but what the others asked is paid for: they end first
     problems = dict.fromkeys(line for q in questions for line in q.problems)
-    return {q.model.name: tally for q, tally in zip(questions, tallies)}, list(problems)
+    return {q.model.name: run.result() for q, run in zip(questions, runs)}, list(problems)

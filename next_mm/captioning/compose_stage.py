@@ -9,9 +9,10 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 
-from .asking import Asker, Job, Tally, Verdict
+from .asking import Asker
 from .checker import check_caption
 from .endpoint import Reply
+from .jobs import Job, Tally, Verdict
 from .limits import Budget, Stop
 from .observations import AttributeSet, load_set
 from .plates import redact

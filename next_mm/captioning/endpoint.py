@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from .settings import ModelSettings
 
 _TRANSIENT = frozenset({408, 409, 425, 429})
+_GIVEN_UP = frozenset({408, 504})  # a proxy lost patience: the model behind it may have worked all the same
 _FATAL = {401: 'the key was not accepted', 403: 'the key has no access', 404: 'no such address or model', 402: 'the account has no credit'}
 
 
@@ -35,11 +36,14 @@ class AskError(Exception):
         kind: ``rate_limited``, ``server_error``, ``timeout``, ``disconnected`` (these pass) or ``rejected``.
         retry_after: seconds that the server asked to wait.
         fatal: no other request of this model would fare better.
+        may_cost: the server may have worked on it, and charge for it.
     """
 
-    def __init__(self, kind: str, text: str, *, retry_after: float | None = None, fatal: bool = False) -> None:
+    def __init__(
+        self, kind: str, text: str, *, retry_after: float | None = None, fatal: bool = False, may_cost: bool = False
+    ) -> None:
         super().__init__(text)
-        self.kind, self.retry_after, self.fatal = kind, retry_after, fatal
+        self.kind, self.retry_after, self.fatal, self.may_cost = kind, retry_after, fatal, may_cost
 
     @property
     def passing(self) -> bool:
@@ -118,12 +122,12 @@ class ChatEndpoint:
             # the client's own time-out restarts with every byte: a server that drips would hold us for ever
             response = await asyncio.wait_for(call, self.settings.timeout)
             return _reply(response.http_response.content, messages)
-        except (asyncio.TimeoutError, openai.APITimeoutError):
-            raise AskError('timeout', f'no answer within {self.settings.timeout:g} s') from None
+        except (asyncio.TimeoutError, openai.APITimeoutError) as error:
+            raise AskError('timeout', f'no answer within {self.settings.timeout:g} s', may_cost=_was_sent(error)) from None
         except openai.APIStatusError as error:
             raise self._status_error(error) from None
         except openai.APIConnectionError as error:
-            raise AskError('disconnected', self._clean(str(error.__cause__ or error))) from None
+            raise AskError('disconnected', self._clean(str(error.__cause__ or error)), may_cost=_was_sent(error)) from None
         except openai.OpenAIError as error:
             raise AskError('server_error', self._clean(str(error))) from None
 
@@ -139,7 +143,13 @@ class ChatEndpoint:
         text = f'{where}: {self._clean(error.message)}'
         if status in _TRANSIENT or status >= 500:
             kind = 'rate_limited' if status == 429 else 'server_error'
-            return AskError(kind, text, retry_after=_retry_after(error.response.headers), fatal=error.code == 'insufficient_quota')
+            return AskError(
+                kind,
+                text,
+                retry_after=_retry_after(error.response.headers),
+                fatal=error.code == 'insufficient_quota',
+                may_cost=status in _GIVEN_UP,
+            )
         return AskError('rejected', text)
 
     def _clean(self, text: str) -> str:
@@ -149,12 +159,17 @@ class ChatEndpoint:
         return ' '.join(text.split())[:300]
 
 
+def _was_sent(error: Exception) -> bool:
+    # by name: the SDK's HTTP library is httpx or httpx2, by its version
+    return type(error.__cause__).__name__ not in ('ConnectError', 'ConnectTimeout', 'PoolTimeout')
+
+
 def _reply(body: bytes, messages: list[dict]) -> Reply:
     try:
         completion = _Completion.model_validate_json(body)
         choice = completion.choices[0]
     except (ValidationError, IndexError):
-        raise AskError('server_error', 'the reply is not a chat completion') from None
+        raise AskError('server_error', 'the reply is not a chat completion', may_cost=True) from None
     text = choice.message.content or ''
     refused = bool(choice.message.refusal) or choice.finish_reason == 'content_filter'
     usage = completion.usage or _Usage(prompt_tokens=estimate_tokens(messages), completion_tokens=len(text) // 4)

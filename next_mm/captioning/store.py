@@ -7,14 +7,20 @@ import secrets
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from ..errors import UserError
 
 FORMAT = 1
 USABLE = ('complete', 'partial')
 """States of an answer that can be used."""
 FAILED = ('refused', 'invalid', 'rejected')
 """States of an answer that is not asked for again but on request. ``unreached`` is asked again by the next run."""
+
+LONGEST_WAIT = 30.0
+"""Seconds to wait for another program that holds the store."""
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS pictures(
@@ -30,6 +36,10 @@ CREATE TABLE IF NOT EXISTS requests(
 CREATE TABLE IF NOT EXISTS captions(
     split TEXT, item TEXT, modality TEXT, attributes TEXT, caption TEXT, source TEXT, PRIMARY KEY(split, item, modality));
 """
+
+
+class StoreError(UserError):
+    """A file that is no store, or a store that cannot be read or written; the text names it and says why."""
 
 
 @dataclass(frozen=True)
@@ -60,25 +70,34 @@ class Store:
         path: the file; made with its folder where it is not there.
 
     Raises:
-        ValueError: the file is something else, or of a newer format.
+        StoreError: the file is something else, of a newer format, or held by another program.
     """
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
+        if self.path.is_dir():
+            raise StoreError(f'{self.path}: a folder; the store is a file')
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        # one writer: worker threads of the scan hand their results over, they do not write
-        self.db = sqlite3.connect(self.path, isolation_level=None, timeout=30)
         try:
-            found = self.db.execute('PRAGMA user_version').fetchone()[0]
-            if found not in (0, FORMAT):
-                raise ValueError(f'{self.path}: a store of format {found}, expected {FORMAT}; made by another version of next_mm?')
-            self.db.execute('PRAGMA journal_mode=WAL')
-            self.db.execute('PRAGMA synchronous=NORMAL')
-            self.db.executescript(_TABLES)
-            self.db.execute(f'PRAGMA user_version={FORMAT}')
+            # one writer: worker threads of the scan hand their results over, they do not write
+            self.db = sqlite3.connect(self.path, isolation_level=None, timeout=LONGEST_WAIT)
+        except sqlite3.OperationalError as error:
+            raise StoreError(f'{self.path}: {_explain(error)}') from error
+        try:
+            self._prepare()
         except sqlite3.DatabaseError as error:
             self.db.close()
-            raise ValueError(f'{self.path}: not a caption store ({error})') from error
+            raise StoreError(f'{self.path}: {_explain(error)}') from error
+
+    def _prepare(self) -> None:
+        found = self.db.execute('PRAGMA user_version').fetchone()[0]
+        if found not in (0, FORMAT):
+            raise StoreError(f'{self.path}: a store of format {found}, expected {FORMAT}; made by another version of next_mm?')
+        self.db.execute('PRAGMA journal_mode=WAL')
+        self.db.execute('PRAGMA synchronous=NORMAL')
+        if not found:
+            self.db.executescript(_TABLES)
+            self.db.execute(f'PRAGMA user_version={FORMAT}')
 
     def close(self) -> None:
         """Close the file."""
@@ -90,42 +109,51 @@ class Store:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def record(self, subject: str, model: str, prompt: str, request: Request | None, answer: Answer | None) -> None:
-        """Write down a request and, once there is one, the answer, in one transaction."""
-        with self.transaction():
+    def record(
+        self, subject: str, model: str, prompt: str, request: Request | None, answer: Answer | None, wait: float = LONGEST_WAIT
+    ) -> None:
+        """Write down a request and, once there is one, the answer, in one transaction.
+
+        Args:
+            wait: seconds to wait for another program that holds the store.
+
+        Raises:
+            StoreError: nothing was written.
+        """
+        with self.transaction(wait):
             if request is not None:
+                row = (request.outcome, request.tokens_in, request.tokens_out, request.cost, request.seconds)
                 self.db.execute(
                     'INSERT INTO requests VALUES(?,?,?,?,?,?,?,?,?,?)',
-                    (
-                        secrets.token_hex(12),
-                        subject,
-                        model,
-                        prompt,
-                        request.outcome,
-                        request.tokens_in,
-                        request.tokens_out,
-                        request.cost,
-                        request.seconds,
-                        time.time(),
-                    ),
+                    (secrets.token_hex(12), subject, model, prompt, *row, time.time()),
                 )
             if answer is not None:
+                notes = json.dumps(answer.notes, ensure_ascii=False) if answer.notes else ''
                 self.db.execute(
                     'INSERT OR REPLACE INTO answers VALUES(?,?,?,?,?,?,?)',
-                    (
-                        subject,
-                        model,
-                        prompt,
-                        answer.status,
-                        answer.raw,
-                        answer.parsed,
-                        json.dumps(answer.notes, ensure_ascii=False) if answer.notes else '',
-                    ),
+                    (subject, model, prompt, answer.status, answer.raw, answer.parsed, notes),
                 )
 
-    def transaction(self) -> _Transaction:
-        """A context that commits at its end and rolls back on an error."""
-        return _Transaction(self.db)
+    @contextmanager
+    def transaction(self, wait: float = LONGEST_WAIT) -> Iterator[None]:
+        """A context that commits at its end and rolls back on an error.
+
+        Args:
+            wait: seconds to wait for another program that holds the store.
+
+        Raises:
+            StoreError: the store cannot be written.
+        """
+        try:
+            self.db.execute(f'PRAGMA busy_timeout={round(1000 * wait)}')
+            self.db.execute('BEGIN IMMEDIATE')
+            yield
+            self.db.execute('COMMIT')
+        except sqlite3.OperationalError as error:
+            raise StoreError(f'{self.path}: {_explain(error)}') from error
+        finally:
+            if self.db.in_transaction:
+                self.db.execute('ROLLBACK')
 
     def answers(self, prompts: Iterable[str], model: str | None = None) -> Iterator[tuple[str, str, str, Answer]]:
         """(subject, model, prompt, answer) of every answer to one of ``prompts``, in the order of the subjects."""
@@ -164,7 +192,7 @@ class Store:
             How many answers came in.
 
         Raises:
-            FileNotFoundError, ValueError: no such file, or not a store.
+            FileNotFoundError, StoreError: no such file, or not a store.
         """
         if not Path(other).is_file():
             raise FileNotFoundError(f'no store {other}')
@@ -183,12 +211,7 @@ class Store:
         return count
 
 
-class _Transaction:
-    def __init__(self, db: sqlite3.Connection) -> None:
-        self.db = db
-
-    def __enter__(self) -> None:
-        self.db.execute('BEGIN IMMEDIATE')
-
-    def __exit__(self, kind: type | None, *_: object) -> None:
-        self.db.execute('COMMIT' if kind is None else 'ROLLBACK')
+def _explain(error: sqlite3.Error) -> str:
+    if 'locked' in str(error):
+        return f'another program holds the store ({error})'
+    return f'cannot be read or written ({error})' if isinstance(error, sqlite3.OperationalError) else f'not a caption store ({error})'

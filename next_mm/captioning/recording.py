@@ -1,0 +1,62 @@
+"""From the wire to the disk, also while another program holds the store: wait a while, then put the answers into a file beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from .limits import Stop
+from .store import Answer, Request, Store, StoreError
+
+PATIENCE = 30.0
+"""Seconds to wait for a store that another program holds; then the run stops."""
+_TRY, _PAUSE = 0.05, 0.1
+
+
+def rescue_path(store: Path) -> Path:
+    """Where answers go that a store cannot take; the next run takes them over."""
+    return store.with_name(f'{store.stem}.rescued{store.suffix}')
+
+
+class Recorder:
+    """Writes requests and answers down; nothing that came is lost.
+
+    Args:
+        store: where they go.
+        stop: set once the store has been held for too long.
+    """
+
+    def __init__(self, store: Store, stop: Stop) -> None:
+        self.store, self.stop = store, stop
+        self._turn = asyncio.Lock()
+
+    async def record(self, subject: str, model: str, prompt: str, request: Request | None, answer: Answer | None) -> None:
+        """Write one down, as :meth:`Store.record` does, but let the requests in flight go on while the store is held.
+
+        Raises:
+            StoreError: it can be written nowhere, for want of room for instance.
+        """
+        write = partial(Store.record, subject=subject, model=model, prompt=prompt, request=request, answer=answer)
+        kept = False
+        try:
+            async with self._turn:  # one tries, the others wait behind it, and so no new request goes out
+                kept = await self._try(write)
+        finally:  # also where a second Ctrl-C ends the wait
+            if not kept:
+                with Store(rescue_path(self.store.path)) as spare:
+                    write(spare)
+
+    async def _try(self, write: Callable) -> bool:
+        end = time.monotonic() + PATIENCE
+        while True:
+            try:
+                write(self.store, wait=_TRY)
+                return True
+            except StoreError as error:
+                if self.stop or time.monotonic() > end:
+                    self.stop.set(str(error))
+                    return False
+            await self.stop.sleep(_PAUSE)
