@@ -26,7 +26,7 @@ REQUIRES = [
     'jinja2>=3.1',
     'pydantic>=2.6',
 ]
-CAPTIONS = ['ftfy>=6', 'openai>=1.50', 'pyyaml>=6', 'regex']
+CAPTIONS = ['filelock>=3.12', 'ftfy>=6', 'openai>=1.50', 'pyyaml>=6', 'regex']
 TEST = [
     *CAPTIONS,
     'aiohttp>=3.9',  # the simulated models' server

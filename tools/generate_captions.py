@@ -12,6 +12,8 @@ import re
 import sys
 from pathlib import Path
 
+from next_mm.command_line import ConfigOptions
+
 
 def parse_shard(text: str) -> tuple[int, int]:
     """``i/n`` with i from 1 to n."""
@@ -61,7 +63,7 @@ def run_parser() -> argparse.ArgumentParser:
     parser.add_argument('--shard', type=parse_shard, default=(1, 1), metavar='I/N', help='share I of N, in a store of its own')
     parser.add_argument('--absorb', type=Path, nargs='+', default=[], metavar='STORE', help='take over the answers of other stores first')
     parser.add_argument('--retry-failed', action='store_true', help='ask again where an answer was refused, invalid or rejected')
-    parser.add_argument('--cfg-options', nargs='+', metavar='KEY=VALUE', help='change entries of the config')
+    parser.add_argument('--cfg-options', nargs='+', action=ConfigOptions, metavar='KEY=VALUE', help='change entries of the config')
     return parser
 
 
@@ -83,18 +85,18 @@ def folder_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def load_settings(path: str, options: list[str] | None):
+def load_settings(path: str, options: dict | None):
     """Read a caption config.
 
     Args:
         path: a Python file.
-        options: KEY=VALUE, to change entries.
+        options: entries to change, as ``--cfg-options`` gives them.
 
     Raises:
         FileNotFoundError: no such file.
-        ValueError: the file or an option cannot be read, or an entry is wrong; the text names it.
+        ValueError: the file cannot be read, or an entry is wrong; the text names it.
     """
-    from mmengine.config import Config, DictAction
+    from mmengine.config import Config
 
     from next_mm.captioning.settings import parse_settings
 
@@ -105,17 +107,8 @@ def load_settings(path: str, options: list[str] | None):
     except SyntaxError as error:
         raise ValueError(f'{path}: not valid Python: {error}') from error
     if options:
-        config.merge_from_dict(_options(options, DictAction))
+        config.merge_from_dict(options)
     return parse_settings(config.to_dict(), path)
-
-
-def _options(options: list[str], action: type) -> dict:
-    for option in options:
-        if '=' not in option:
-            raise ValueError(f'--cfg-options: expected KEY=VALUE, got {option!r}')
-    parser = argparse.ArgumentParser()
-    parser.add_argument('--cfg-options', nargs='+', action=action)
-    return parser.parse_args(['--cfg-options', *options]).cfg_options
 
 
 def run_config(arguments: argparse.Namespace) -> int:

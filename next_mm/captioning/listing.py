@@ -47,14 +47,20 @@ def list_pictures(dataset: dict[str, Any], splits: tuple[str, ...], custom_impor
         ValueError: the dataset cannot be listed; the text is the dataset's own.
     """
     question = json.dumps(dict(dataset=dataset, splits=splits, custom_imports=custom_imports))
-    with subprocess.Popen([sys.executable, '-m', __name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        process.stdin.write(question)
-        process.stdin.close()
-        for line in process.stdout:
-            if line.startswith(_ERROR):
-                raise ValueError(json.loads(line[len(_ERROR) :]))
-            if line.startswith(_PICTURE):
-                yield Picture(*json.loads(line[len(_PICTURE) :]))
+    command = [sys.executable, '-m', __name__]
+    # a session of its own: the terminal's Ctrl-C is ours to handle
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+        try:
+            process.stdin.write(question)
+            process.stdin.close()
+            for line in process.stdout:
+                if line.startswith(_ERROR):
+                    raise ValueError(json.loads(line[len(_ERROR) :]))
+                if line.startswith(_PICTURE):
+                    yield Picture(*json.loads(line[len(_PICTURE) :]))
+        except BaseException:
+            process.kill()  # leaving the block waits for it
+            raise
     if process.returncode:
         raise ValueError(f'listing the dataset ended with exit code {process.returncode}; its messages are above')
 

@@ -10,18 +10,19 @@ from pathlib import Path
 
 from rich.console import Console
 
-from .asking import Tally
 from .attributes_stage import Questions, Selection, ask_models
 from .compose_stage import ask_composer, write_texts
 from .console import RunProgress, count_bar, print_table
 from .estimate import estimate_run
 from .files import export_captions
+from .jobs import Tally
 from .limits import Budget, Stop
 from .listing import list_pictures
 from .merge_stage import merge_answers
+from .opening import open_alone
 from .pictures import enter_pictures, hash_pictures
 from .schema import Schema, load_schema
-from .settings import CaptionSettings
+from .settings import CaptionSettings, check_ready
 from .store import Store
 
 STAGES = ('attributes', 'merge', 'compose', 'report')
@@ -55,10 +56,12 @@ class CaptionRun:
 
         Returns:
             ``None``, or why the run stopped before its end.
+
+        Raises:
+            ValueError: a stage lacks what it needs, or another run is on the store; the text names it.
         """
-        with Store(self.store_path) as store:
-            for other in self.absorb:
-                self.console.print(f'{store.absorb(other):,} answers taken over from {other}')
+        check_ready(self.settings, stages)
+        with open_alone(self.store_path, self.absorb, self.console) as store:
             if 'attributes' in stages or not self._listed(store):
                 self._scan(store)
             for stage in stages:
@@ -72,7 +75,7 @@ class CaptionRun:
 
     def dry_run(self) -> None:
         """Say what the run would ask for and cost, and send nothing."""
-        with Store(self.store_path) as store:
+        with open_alone(self.store_path, self.absorb, self.console) as store:
             self._scan(store)
             lines = estimate_run(store, self.settings, self.schema, self.selection)
             print_table(
@@ -196,4 +199,8 @@ def _run_until_interrupted(work: Callable[[], Awaitable[None]], stop: Stop) -> N
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.remove_signal_handler(number)
 
-    asyncio.run(main())
+    try:
+        asyncio.run(main())
+    except asyncio.CancelledError:  # the second Ctrl-C
+        if not stop:
+            raise

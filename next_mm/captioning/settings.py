@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -128,6 +128,23 @@ class CaptionSettings(BaseModel):
         if len(set(names)) != len(names):
             raise ValueError(f'models must have different names, got {names}')
         return self
+
+
+def check_ready(settings: CaptionSettings, stages: Sequence[str]) -> None:
+    """See, before anything is sent and paid for, that the stages have what they need.
+
+    Args:
+        stages: those that will run.
+
+    Raises:
+        ValueError: a key that one of them needs is not set, or a file is where captions should go; the text names it.
+    """
+    for model in settings.models if 'attributes' in stages else ():
+        model.key()
+    if settings.composer is not None and 'compose' in stages:
+        settings.composer.key()
+    if settings.captions.exists() and not settings.captions.is_dir():
+        raise ValueError(f'{settings.captions}: a file; captions go into a folder')
 
 
 def parse_settings(config: Mapping[str, Any], source: str) -> CaptionSettings:
