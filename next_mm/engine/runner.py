@@ -11,6 +11,7 @@ from mmengine.runner import BaseLoop, Runner
 from torch import nn
 
 from next_mm.engine.checkpoint import load_weights, read_checkpoint
+from next_mm.engine.resumed_config import compare_configs
 from next_mm.engine.test_set import check_test_set
 
 __all__ = ['TripletRunner']
@@ -54,6 +55,10 @@ class TripletRunner(Runner):
         """Load weights strictly; see :func:`next_mm.engine.load_weights` for what is refused."""
         checkpoint = read_checkpoint(filename, map_location)
         self.call_hook('after_load_checkpoint', checkpoint=checkpoint)
+        if self._resume and 'cfg' in checkpoint.get('meta', {}):
+            differences = compare_configs(str(filename), checkpoint['meta']['cfg'], self.cfg.pretty_text)
+            if differences:
+                self.logger.warning(differences)
         ignore = () if self._resume else tuple(self.cfg.get('load_ignore') or ())
         load_weights(self._plain_model(), checkpoint['state_dict'], source=str(filename), ignore=ignore)
         self._has_loaded = True
