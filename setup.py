@@ -7,6 +7,7 @@ from setuptools import find_packages, setup
 HERE = Path(__file__).parent
 VERSION = re.search(r"__version__ = '([^']+)'", (HERE / 'next_mm' / '__init__.py').read_text(encoding='utf-8')).group(1)
 
+# .github/oldest.txt holds the same floors.
 REQUIRES = [
     'torch>=2.6',  # the first whose weights-only loader takes names for what it allows; see next_mm/compat.py
     'torchvision',
@@ -15,18 +16,18 @@ REQUIRES = [
     # mmcv itself no longer builds (its setup needs pkg_resources); the lite edition is the same module without compiled operators.
     'mmcv-lite>=2.0.0,<2.4.0',
     'mmpretrain>=1.2.0',
-    'open_clip_torch>=2.30',
-    'timm>=1.0.9',
-    'opencv-python>=4.8',
+    'open_clip_torch>=3.1',
+    'timm>=1.0.17',
+    'opencv-python>=4.11',  # the first with IMREAD_COLOR_RGB
     'pillow>=10.1',
-    'matplotlib>=3.8',
-    'scikit-learn>=1.4',
-    'tensorboard>=2.16',
+    'matplotlib>=3.8.4',
+    'scikit-learn>=1.4.2',
+    'tensorboard>=2.16.2',  # 2.16.0 asks for a nightly of tf-keras
     'rich>=13',
     'jinja2>=3.1',
     'pydantic>=2.6',
 ]
-CAPTIONS = ['filelock>=3.12', 'ftfy>=6', 'openai>=1.50', 'pyyaml>=6', 'regex']
+CAPTIONS = ['filelock>=3.12', 'ftfy>=6.0.1', 'openai>=1.50', 'pyyaml>=6', 'regex']
 TEST = [
     *CAPTIONS,
     'aiohttp>=3.9',  # the simulated models' server
