@@ -43,7 +43,8 @@ class TimmVisual(BaseModule):
         self.tower = timm.create_model(
             model_name,
             pretrained=bool(pretrained),
-            pretrained_cfg_overlay={'file': file} if file else None,
+            # Google's own archives have a loader of theirs, which older releases of timm try on any file.
+            pretrained_cfg_overlay={'file': file, 'custom_load': file.endswith('.npz')} if file else None,
             img_size=tuple(image_size),
             num_classes=0)
         if not getattr(self.tower, 'num_prefix_tokens', 0):
