@@ -158,7 +158,7 @@ def _find_places(parts: list[list[dict[str, Any]]], size: int) -> list[Tensor]:
             '(by sample_idx); were all batches processed, and is sample_idx unique?'
         )
     if not found:
-        raise ValueError('ReIDMetric: the dataset is empty')
+        raise DataError('ReIDMetric: the dataset is empty')
     free = {index: row for row, index in enumerate(found)}
     return [torch.tensor([free.pop(index, -1) for index in part], dtype=torch.int64) for part in indices]
 
