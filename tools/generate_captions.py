@@ -112,7 +112,7 @@ def load_settings(path: str, options: dict | None):
 
 
 def run_config(arguments: argparse.Namespace) -> int:
-    """Run the stages; the exit code is 3 where the run stopped early."""
+    """Run the stages; the exit code is 3 where the run stopped early, 1 where it came to its end but pictures could not be used."""
     from next_mm.captioning.attributes_stage import Selection
     from next_mm.captioning.pipeline import CaptionRun
 
@@ -121,7 +121,8 @@ def run_config(arguments: argparse.Namespace) -> int:
     if arguments.dry_run:
         run.dry_run()
         return 0
-    return 3 if run.run(choose_stages(arguments.stages, arguments.shard)) else 0
+    stopped = run.run(choose_stages(arguments.stages, arguments.shard))
+    return 3 if stopped else int(bool(run.problems))
 
 
 def choose_stages(named: list[str], shard: tuple[int, int]) -> tuple[str, ...]:

@@ -59,7 +59,7 @@ class Questions:
         self.formats = {m: response_format(model, schema, m) for m in MODALITIES}
         self.keep_keys = tuple(schema.attributes)
         self.plain_words = tuple(word for a in schema.attributes.values() if a.free for word in a.lookup)
-        self.problems: list[str] = []
+        self.problems: dict[int, str] = {}
         store.db.create_function('shard_of', 2, lambda key, count: shard_of(key, count), deterministic=True)
 
     def _where(self) -> tuple[str, tuple]:
@@ -106,11 +106,11 @@ class Questions:
 
     def _prepare(self, rows: list[tuple]) -> list[Job]:
         jobs = []
-        for _, key, modality, path, panel in rows:
+        for row, key, modality, path, panel in rows:
             try:
                 url = prepare_picture(path, panel, self.settings.max_side, key)
             except PictureProblem as problem:
-                self.problems.append(str(problem))
+                self.problems[row] = str(problem)
                 continue
             jobs.append(
                 Job(
@@ -153,18 +153,18 @@ async def ask_models(
     budget: Budget,
     stop: Stop,
     progress: Callable[[str], None] = lambda model: None,
-) -> tuple[dict[str, Tally], list[str]]:
+) -> tuple[dict[str, Tally], dict[int, str]]:
     """Ask all models at the same time, each within its own limits.
 
     Args:
         progress: called with a model's name whenever one of its questions is settled.
 
     Returns:
-        The tally of each model, and one line for each picture that could not be sent.
+        The tally of each model; and the pictures that could not be sent, by their row, with what is wrong.
     """
     questions = [Questions(store, settings, model, schema, selection) for model in settings.models]
     askers = [Asker(q.model, store, budget, stop, partial(progress, q.model.name)) for q in questions]
     runs = [asyncio.ensure_future(asker.run(q.jobs())) for asker, q in zip(askers, questions)]
     await asyncio.gather(*runs, return_exceptions=True)  # an error of one stops all, but what the others asked is paid for: they end first
-    problems = dict.fromkeys(line for q in questions for line in q.problems)
-    return {q.model.name: run.result() for q, run in zip(questions, runs)}, list(problems)
+    problems = {row: problem for q in questions for row, problem in q.problems.items()}
+    return {q.model.name: run.result() for q, run in zip(questions, runs)}, problems

@@ -1,8 +1,10 @@
-"""What holds requests back: a rate limit with pauses, a budget, and a reason to stop."""
+"""What holds requests back: a rate limit with pauses, a budget, a reason to stop, Ctrl-C."""
 
 from __future__ import annotations
 
 import asyncio
+import signal
+from collections.abc import Awaitable, Callable
 
 
 class Stop:
@@ -84,3 +86,30 @@ class Budget:
         """Give back what was set aside and book what was paid."""
         self._reserved -= reserved
         self.spent += paid
+
+
+def run_until_interrupted(work: Callable[[], Awaitable[None]], stop: Stop) -> None:
+    """Run ``work``; the first Ctrl-C lets the requests in flight end, the second does not wait for them."""
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        task = asyncio.current_task()
+
+        def interrupt() -> None:
+            if stop:
+                task.cancel()
+            stop.set('interrupted')
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, interrupt)
+        try:
+            await work()
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
+
+    try:
+        asyncio.run(main())
+    except asyncio.CancelledError:  # the second Ctrl-C
+        if not stop:
+            raise

@@ -6,7 +6,8 @@ import base64
 import hashlib
 import io
 import os
-from collections.abc import Callable, Iterable, Iterator
+import struct
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
@@ -17,6 +18,9 @@ from .store import Store
 
 _METADATA = frozenset(range(0xE1, 0xEE)) | {0xEF, 0xFE}
 """JPEG segments that may say where, when and with what a picture was taken."""
+
+_UNDECODABLE = (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError)
+"""What Pillow's decoders raise for a damaged file, each its own."""
 
 
 class PictureProblem(ValueError):
@@ -43,7 +47,7 @@ def prepare_picture(path: str, panel: int, max_side: int, key: str) -> str:
     try:
         picture = Image.open(io.BytesIO(data))
         picture.load()
-    except (UnidentifiedImageError, OSError, SyntaxError) as error:
+    except _UNDECODABLE as error:
         raise PictureProblem(f'{path}: not a whole picture ({error})') from error
     if picture.format == 'JPEG' and panel < 0 and max(picture.size) <= max_side and not _has_metadata(data):
         return _data_url(data, 'jpeg')
@@ -131,6 +135,17 @@ def hash_pictures(store: Store, splits: tuple[str, ...], progress: Callable[[int
             problems += [problem for *_, problem, _ in results if problem]
             progress(len(chunk))
     return problems
+
+
+def note_problems(store: Store, problems: Mapping[int, str]) -> None:
+    """Write down pictures that turned out to be unusable.
+
+    Args:
+        problems: row of the picture -> what is wrong with it; it is forgotten once the file changes.
+    """
+    if problems:
+        with store.transaction():
+            store.db.executemany('UPDATE pictures SET problem=? WHERE rowid=?', [(text, row) for row, text in problems.items()])
 
 
 def _stat_and_hash(row: tuple) -> tuple | None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,13 +12,14 @@ from .attributes_stage import Questions, Selection, ask_models
 from .compose_stage import ask_composer, write_texts
 from .console import RunProgress, count_bar, print_table
 from .estimate import estimate_run
+from .failures import failures_path, write_failures
 from .files import export_captions
 from .jobs import Tally
-from .limits import Budget, Stop
+from .limits import Budget, Stop, run_until_interrupted
 from .listing import list_pictures
 from .merge_stage import merge_answers
 from .opening import open_alone
-from .pictures import enter_pictures, hash_pictures
+from .pictures import enter_pictures, hash_pictures, note_problems
 from .schema import Schema, load_schema
 from .settings import CaptionSettings, check_ready
 from .store import Store
@@ -37,6 +36,7 @@ class CaptionRun:
         selection: which questions this run takes on.
         budget: US dollars for the store as a whole; ``None`` for no limit.
         absorb: other stores whose answers come in first.
+        problems: one line for each picture that this run could not use.
     """
 
     settings: CaptionSettings
@@ -44,6 +44,7 @@ class CaptionRun:
     budget: float | None = None
     absorb: Sequence[Path] = ()
     console: Console = field(default_factory=Console)
+    problems: list[str] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
         self.schema: Schema = load_schema(self.settings.schema_file)
@@ -100,10 +101,10 @@ class CaptionRun:
         if not count:
             raise ValueError(f'the dataset {settings.dataset} lists no pictures for {settings.splits}')
         with count_bar('reading pictures', count, self.console) as progress:
-            problems = hash_pictures(store, settings.splits, progress)
-        self._show_problems(problems)
+            self._take_problems(hash_pictures(store, settings.splits, progress))
 
-    def _show_problems(self, problems: Sequence[str]) -> None:
+    def _take_problems(self, problems: Sequence[str]) -> None:
+        self.problems += problems
         if problems:
             self.console.print(f'[red]{len(problems)} pictures cannot be used:[/]')
             self.console.print('\n'.join(f'  {line}' for line in problems[:10]), markup=False, highlight=False)
@@ -118,9 +119,13 @@ class CaptionRun:
             with RunProgress(totals, budget, self.console) as progress:
                 tallies, problems = await ask_models(store, self.settings, self.schema, self.selection, budget, stop, progress.advance)
             self._show_tallies(tallies)
-            self._show_problems(problems)
+            note_problems(store, problems)
+            self._take_problems(list(problems.values()))
 
-        _run_until_interrupted(ask, stop)
+        run_until_interrupted(ask, stop)
+        failures = write_failures(store, self.settings, self.schema)
+        if failures:
+            self.console.print(f'{failures:,} without a usable answer, listed in {failures_path(store.path)}', highlight=False, soft_wrap=True)
         return stop.reason
 
     def _merge(self, store: Store) -> str | None:
@@ -152,7 +157,7 @@ class CaptionRun:
                     )
                 self._show_tallies({composer.name: tally})
 
-            _run_until_interrupted(ask, stop)
+            run_until_interrupted(ask, stop)
             if stop:
                 return stop.reason
         sources = write_texts(store, self.settings, self.schema)
@@ -177,30 +182,3 @@ class CaptionRun:
             print_table(self.console, 'This run', ('model', '', 'what', 'count'), rows)
         for name, tally in tallies.items():
             self.console.print(f'{name}: ${tally.cost:.4f}', highlight=False)
-
-
-def _run_until_interrupted(work: Callable[[], Awaitable[None]], stop: Stop) -> None:
-    """Run ``work``; the first Ctrl-C lets the requests in flight end, the second does not wait for them."""
-
-    async def main() -> None:
-        loop = asyncio.get_running_loop()
-        task = asyncio.current_task()
-
-        def interrupt() -> None:
-            if stop:
-                task.cancel()
-            stop.set('interrupted')
-
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, interrupt)
-        try:
-            await work()
-        finally:
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.remove_signal_handler(number)
-
-    try:
-        asyncio.run(main())
-    except asyncio.CancelledError:  # the second Ctrl-C
-        if not stop:
-            raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+from ..failures import write_failures
 from ..files import FILE_NAMES
 from ..merge_stage import Triplet, iterate_triplets
 from ..observations import AttributeSet
@@ -13,6 +14,7 @@ from ..settings import CaptionSettings
 from ..store import Store
 from ..template import compose_sentences
 from .figures import bars, colors_of, confidence_boxes, confidence_dots, shares
+from .ledger import cost_section, failure_section
 from .page import Section, write_page
 from .sections import agreement_section, text_section, token_section
 from .statistics import Agreement, ConfidenceStatistics, TextStatistics, histogram_mean
@@ -89,7 +91,9 @@ def write_run_report(store: Store, settings: CaptionSettings, schema: Schema, ou
     texts = _captions(store, settings)
     if texts:
         sections += [text_section(texts), token_section(texts)]
-    sections.append(_cost_section(store))
+    if write_failures(store, settings, schema):
+        sections.append(failure_section(store, settings, schema))
+    sections.append(cost_section(store))
     return write_page(
         out,
         f'Caption run: {settings.dataset.get("type", "dataset")}',
@@ -188,14 +192,3 @@ def _captions(store: Store, settings: CaptionSettings) -> dict[tuple[str, str], 
             for (caption,) in rows:
                 texts.setdefault((split, name), TextStatistics()).add(caption)
     return texts
-
-
-def _cost_section(store: Store) -> Section:
-    rows = store.db.execute(
-        'SELECT model, outcome, COUNT(*), SUM(tokens_in), SUM(tokens_out), SUM(cost) FROM requests GROUP BY model, outcome ORDER BY 1, 2'
-    )
-    return Section(
-        'Requests and cost',
-        'Every HTTP request of all runs on this store.',
-        table=[['model', 'outcome', 'requests', 'tokens in', 'tokens out', 'US dollars'], *map(list, rows)],
-    )
