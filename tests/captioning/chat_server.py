@@ -1,4 +1,5 @@
-"""A chat server that misbehaves by plan: run as a process, it logs every request and every answer it gave.
+"""A chat server that misbehaves by plan: run as a process, it logs every request and every answer it gave, each with how many
+requests there were at that moment and with the time.
 
 ``python chat_server.py LOG PLAN [--latency S] [--stall-after N]``: PLAN is a JSON file, picture key -> list of what to do with the
 first, second, ... request about it (then it answers properly). With ``--stall-after`` it answers N requests and no more.
@@ -7,6 +8,7 @@ first, second, ... request about it (then it answers properly). With ``--stall-a
 import argparse
 import asyncio
 import json
+import time
 from collections import Counter
 
 from aiohttp import web
@@ -28,7 +30,7 @@ class Server:
         with open(arguments.plan) as file:
             self.plan = json.load(file)
         self.seen = Counter()
-        self.answered = 0
+        self.answered = self.in_flight = 0
 
     async def chat(self, request: web.Request) -> web.StreamResponse:
         body = json.loads(await request.read())
@@ -38,16 +40,20 @@ class Server:
         self.seen[key, body['model']] += 1
         steps = self.plan.get(key, [])
         trick = steps[step] if step < len(steps) else 'answer'
-        self.write('asked', key, body['model'], trick)
-        await asyncio.sleep(self.latency)
-        if self.stall_after and self.answered >= self.stall_after:
-            await asyncio.sleep(3600)
-        self.answered += 1
-        response = await getattr(self, trick)(request, body)
-        self.write('answered' if response.status == 200 else 'failed', key, body['model'], trick)
-        return response
+        self.in_flight += 1
+        try:
+            self.write('asked', key, body['model'], trick, self.in_flight, time.monotonic())
+            await asyncio.sleep(self.latency)
+            if self.stall_after and self.answered >= self.stall_after:
+                await asyncio.sleep(3600)
+            self.answered += 1
+            response = await getattr(self, trick)(request, body)
+            self.write('answered' if response.status == 200 else 'failed', key, body['model'], trick, self.in_flight, time.monotonic())
+            return response
+        finally:
+            self.in_flight -= 1
 
-    def write(self, *words: str) -> None:
+    def write(self, *words: object) -> None:
         print(*words, file=self.log)
 
     async def answer(self, request, body):
@@ -94,6 +100,10 @@ class Server:
 
     async def white_space(self, request, body):
         return web.json_response(completion(answer_text(body, self.schema, {}) + '\n ' * 2000, 'length'))
+
+    async def white_space_inside(self, request, body):
+        text = answer_text(body, self.schema, {})
+        return web.json_response(completion(text[: len(text) // 2].rpartition(',')[0] + ',' + '\n ' * 2000, 'length'))
 
     async def fences(self, request, body):
         return web.json_response(completion(f'Sure!\n```json\n{answer_text(body, self.schema, {})}\n```\nAnything else?'))

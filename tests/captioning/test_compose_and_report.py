@@ -16,7 +16,8 @@ from next_mm.captioning.observations import dump_set, load_set
 from next_mm.captioning.report import write_folder_report
 from next_mm.captioning.report.statistics import Agreement, histogram_mean, histogram_quantile
 
-from .conftest import make_dataset, run_tool, write_config
+from .conftest import SECRET, make_dataset, run_tool, write_config
+from .test_end_to_end import assert_no_secret
 
 SCHEMA = load_schema('person')
 SETS = [
@@ -91,8 +92,20 @@ def test_a_composer_over_http_words_every_caption_and_its_second_run_asks_nothin
     with Store(tmp_path / 'run/store.sqlite') as store:
         assert store.db.execute('SELECT source, COUNT(*) FROM captions GROUP BY source').fetchall() == [('composer', 12)]
     before = log.read_text()
+    assert_no_secret(tmp_path / 'run')
     run_tool(config, 'attributes', 'merge', 'compose')
     assert log.read_text() == before and 0 < before.count('asked compose') <= 12  # equal sets once
+
+
+def test_a_composer_that_repeats_the_key_in_its_errors_does_not_spread_it(tmp_path, serve):
+    url, _ = serve({'compose': ['error_500', 'bad_request'] * 4})
+    config = write_config(tmp_path, make_dataset(tmp_path / 'RGBNT201', 4), url, models=('clothing-expert',))
+    config.write_text(config.read_text() + 'composer = dict(models[0], name="composer", structured_output="text")\n')
+    run_tool(config)  # looks through what is printed
+    with Store(tmp_path / 'run/store.sqlite') as store:
+        assert store.db.execute("SELECT COUNT(*) FROM answers WHERE status='rejected' AND raw LIKE '%key Bearer ***%'").fetchone()[0]
+    assert_no_secret(tmp_path / 'run')
+    run_tool(config, '--cfg-options', f'models.0.api_key={SECRET}', code=2)  # the wrong place for it, and no reason to repeat it
 
 
 def test_observations_survive_the_store():

@@ -30,6 +30,8 @@ PLAN = {
     'truncated': (['truncated'], 'complete', 2),
     'always_truncated': (['truncated', 'truncated'], 'partial', 2),
     'white_space': (['white_space'], 'complete', 1),
+    'white_space_inside': (['white_space_inside'], 'complete', 2),
+    'always_white_space_inside': (['white_space_inside', 'white_space_inside'], 'partial', 2),
     'fences': (['fences'], 'complete', 1),
     'odd_confidence': (['odd_confidence'], 'complete', 1),
     'missing_and_extra': (['missing_and_extra'], 'partial', 1),
@@ -80,6 +82,9 @@ def test_misbehaving_server_loses_and_invents_nothing(dataset, serve, tmp_path):
     assert recorded == asked  # the counts add up, request by request
     assert sum(recorded.values()) == sum(int(line.split('│')[4]) for line in output.splitlines() if '│ request │' in line)
 
+    times = [[float(words[5]) for words in log_of(log) if words[:2] == [what, cases['too_many']]] for what in ('failed', 'asked')]
+    assert all(asked_again - refused >= 0.2 for refused, asked_again in zip(times[0], times[1][1:]))  # as long as Retry-After said
+
     odd = json.loads(answers[cases['odd_confidence']][2])
     order = list(load_schema('person').observable('rgb'))
     assert {name: confidence for name, (_, confidence) in odd.items()} == {
@@ -99,6 +104,7 @@ def test_misbehaving_server_loses_and_invents_nothing(dataset, serve, tmp_path):
     assert PLATE not in plate[1] and 'licence plate removed' in plate[3] and json.loads(plate[2])['view'] == [None, 0]
     partial = json.loads(answers[cases['always_truncated']][2])
     assert any(value for value, _ in partial.values()) and partial['clarity'] == [None, 0]
+    assert any(value for value, _ in json.loads(answers[cases['always_white_space_inside']][2]).values())
     assert PLATE.encode() not in b''.join(p.read_bytes() for p in (tmp_path / 'run').rglob('*') if p.is_file())
     assert_no_secret(tmp_path / 'run')
 
@@ -112,7 +118,8 @@ def test_misbehaving_server_loses_and_invents_nothing(dataset, serve, tmp_path):
     assert retried == {cases[n] for n in ('always_500', 'always_refusal', 'formal_refusal', 'bad_request')}
     assert {status for (status,) in query(tmp_path / 'run', 'SELECT status FROM answers')} == {'complete', 'partial'}
 
-    run_tool(config, 'merge', 'compose')
+    run_tool(config, 'merge', 'compose', 'report')
+    assert_no_secret(tmp_path / 'run')  # run_tool looks through what is printed
     for split, count in (('train', 9), ('test', 3)):
         for name in ('RGB', 'NI', 'TI'):
             entries = json.loads((tmp_path / f'run/text/{split}_{name}.json').read_text())
@@ -140,6 +147,44 @@ def test_a_hopeless_endpoint_stops_the_run_at_once(dataset, serve, tmp_path, tri
     assert len(log_of(log)) <= 2 * 8  # what was in flight
     assert query(tmp_path / 'run', 'SELECT COUNT(*) FROM answers') == [(0,)]  # a wrong key says nothing about a picture
     assert_no_secret(tmp_path / 'run')
+
+
+def test_no_more_requests_are_in_flight_than_allowed(tmp_path, serve):
+    url, log = serve(latency=0.1)
+    run_tool(write_config(tmp_path, make_dataset(tmp_path / 'RGBNT201', 12), url, models=('m',), max_concurrency=5), 'attributes')
+    assert max(int(words[4]) for words in log_of(log)) == 5
+
+
+def test_failures_are_listed_and_an_unreadable_picture_fails_the_run_at_its_end(tmp_path, serve, monkeypatch):
+    monkeypatch.setattr('next_mm.captioning.report.ledger.LISTED_FAILURES', 3)
+    data = make_dataset(tmp_path / 'RGBNT201', 8)
+    keys, pictures = pictures_of(data), sorted(data.rglob('*.jpg'))
+    url, _ = serve({keys[0]: ['bad_request'] * 9, keys[1]: ['refusal'] * 9, keys[2]: ['error_500'] * 9})
+    pictures[3].write_bytes(pictures[3].read_bytes()[:200])
+    pictures[4].write_bytes(b'no picture')
+    pictures[5].unlink()
+    pictures[5].symlink_to('nowhere')
+    config = write_config(tmp_path, data, url, models=('m',))
+    output = run_tool(config, code=1)
+    listed = [json.loads(line) for line in (tmp_path / 'run/store.failures.jsonl').read_text().splitlines()]
+    assert {(f['path'], f['model'], f['status']) for f in listed} == {
+        (str(pictures[0]), 'm', 'rejected'),
+        (str(pictures[1]), 'm', 'refused'),
+        (str(pictures[2]), 'm', 'unreached'),
+        *((str(picture), '', 'unreadable') for picture in pictures[3:6]),
+    }
+    reasons = {f['path']: f['reason'] for f in listed}
+    assert 'picture rejected' in reasons[str(pictures[0])] and "can't identify" in reasons[str(pictures[1])]
+    assert 'boom' in reasons[str(pictures[2])] and 'not a whole picture' in reasons[str(pictures[3])]
+    assert str(tmp_path / 'run/store.failures.jsonl') in output and all(str(picture) in output for picture in pictures[3:6])
+    page = (tmp_path / 'run/report/index.html').read_text()
+    assert 'The first 3 are shown' in page and '3 unreadable' in page and '1 refused (m)' in page
+    assert query(tmp_path / 'run', "SELECT COUNT(*) FROM answers WHERE status='complete'") == [(18,)]  # the rest is done
+    assert_no_secret(tmp_path / 'run')
+    url, _ = serve()
+    config = write_config(tmp_path, make_dataset(data, 8), url, models=('m',))
+    run_tool(config, 'attributes', '--retry-failed')  # the pictures are whole again
+    assert not (tmp_path / 'run/store.failures.jsonl').exists()
 
 
 def test_an_endpoint_that_fails_every_time_stops_the_run(tmp_path, serve):

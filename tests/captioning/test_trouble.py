@@ -1,6 +1,5 @@
 """What goes wrong around a run: a store that another program holds, a second run, keys, files in the way, Ctrl-C."""
 
-import asyncio
 import os
 import signal
 import sqlite3
@@ -13,18 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from next_mm.captioning import Store, asking, parse_settings
-from next_mm.captioning.asking import Asker
-from next_mm.captioning.endpoint import AskError, ChatEndpoint, Reply
-from next_mm.captioning.jobs import Job, Verdict
-from next_mm.captioning.limits import Budget, Stop
+from next_mm.captioning import Store
 from next_mm.captioning.store import Answer, StoreError
 
 from . import light_tool
 from .conftest import ROOT, make_dataset, run_tool, tool_command, tool_environment, write_config
 from .test_end_to_end import answered, log_of, query, stored, wait_until
-
-MODEL = dict(name='m', model='m', base_url='http://localhost/v1')
 
 
 @contextmanager
@@ -91,13 +84,15 @@ def test_a_store_that_is_held_for_good_stops_the_run_and_loses_no_answer(tmp_pat
     assert stored(tmp_path / 'run') == 120
 
 
-def test_a_store_that_is_held_for_a_while_is_waited_for_and_one_sigterm_ends_the_wait(tmp_path, serve):
+def test_a_second_run_is_refused_a_held_store_is_waited_for_and_one_sigterm_ends_the_wait(tmp_path, serve):
     url, log = serve(latency=0.02)
     config = write_config(tmp_path, make_dataset(tmp_path / 'RGBNT201', 40), url, models=('m',))
     process = start_tool(config, 'attributes')
     wait_until(lambda: stored(tmp_path / 'run') > 10)
     with hold_store(tmp_path / 'run/store.sqlite'):
         held_at = stored(tmp_path / 'run')
+        output = run_tool(config, 'attributes', code=2)
+        assert 'another run' in output and str(tmp_path / 'run/store.sqlite') in output and len(output.splitlines()) == 1
         wait_until(lambda: len(answered(log)) >= held_at + 8)  # as many answers as there are requests in flight wait for the store
     wait_until(lambda: stored(tmp_path / 'run') > held_at + 8)
     with hold_store(tmp_path / 'run/store.sqlite'):
@@ -106,88 +101,6 @@ def test_a_store_that_is_held_for_a_while_is_waited_for_and_one_sigterm_ends_the
     assert process.returncode == 3
     run_tool(config, 'attributes')
     assert_each_was_answered_once(log, 120)
-
-
-def ask_all(tmp_path, monkeypatch, ask, judge=None, size: int = 2, budget: Budget | None = None, jobs: int = 6, **model):
-    """Ask an endpoint of one's own; returns the tally and what was recorded of the requests."""
-    endpoint = type('Endpoint', (), {'ask': staticmethod(ask), 'close': staticmethod(lambda: asyncio.sleep(0))})
-    monkeypatch.setattr(asking, 'ChatEndpoint', lambda _: endpoint)
-    settings = parse_settings(
-        dict(dataset={}, schema='person', store='s', captions='t', models=[dict(MODEL, max_concurrency=size, **model)]), 'c'
-    ).models[0]
-    judge = judge or (lambda reply: Verdict(Answer('complete', reply.text), 1))
-
-    async def draw():
-        for number in range(jobs):
-            yield Job(f'picture {number}', 'v', [{'role': 'user', 'content': f'{number}'}], judge, image_tokens=100)
-
-    async def run():
-        return await asyncio.wait_for(Asker(settings, store, budget or Budget(None), Stop()).run(draw()), 30)
-
-    with Store(tmp_path / 's.sqlite') as store:
-        return asyncio.run(run()), store.db.execute('SELECT outcome, cost FROM requests').fetchall()
-
-
-def test_an_error_ends_the_run_though_a_request_swallows_its_cancellation(tmp_path, monkeypatch):
-    """As asyncio.wait_for of Python 3.11 does when its request has just ended."""
-
-    async def ask(messages, *_):
-        if messages[0]['content'] != '0':
-            try:
-                await asyncio.sleep(20)
-            except asyncio.CancelledError:
-                pass
-        return Reply(messages[0]['content'], 'stop', False, 1, 1)
-
-    def judge(reply):
-        if reply.text == '0':
-            raise ZeroDivisionError
-        return Verdict(Answer('complete', reply.text), 1)
-
-    with pytest.raises(ZeroDivisionError):
-        ask_all(tmp_path, monkeypatch, ask, judge)
-    with Store(tmp_path / 's.sqlite') as store:
-        assert [subject for subject, *_ in store.answers(['v'])] == ['picture 1']  # it came, so it is kept
-
-
-def test_a_request_without_an_answer_is_booked_at_its_input(tmp_path, monkeypatch):
-    outcomes = {'0': AskError('timeout', 't', may_cost=True), '1': AskError('disconnected', 'd', may_cost=True), '2': AskError('disconnected', 'refused')}
-
-    async def ask(messages, *_):
-        if messages[0]['content'] in outcomes:
-            raise outcomes[messages[0]['content']]
-        return Reply('x', 'stop', False, 1000, 10)
-
-    budget = Budget(100.0)
-    tally, requests = ask_all(tmp_path, monkeypatch, ask, size=1, budget=budget, jobs=4, price_input=1000.0, max_attempts=1)
-    assert [cost for outcome, cost in requests if outcome == 'complete'] == [1.0]
-    assert sorted(cost > 0 for outcome, cost in requests if outcome != 'complete') == [False, True, True]
-    assert sum(cost for _, cost in requests) == pytest.approx(budget.spent) == pytest.approx(tally.cost)
-
-
-def test_what_was_never_sent_costs_nothing():
-    settings = parse_settings(dict(dataset={}, schema='person', store='s', captions='t', models=[dict(MODEL, base_url='http://127.0.0.1:9/v1')]), 'c')
-
-    async def ask() -> AskError:
-        endpoint = ChatEndpoint(settings.models[0])
-        with pytest.raises(AskError) as caught:
-            await endpoint.ask([{'role': 'user', 'content': 'x'}], 16)
-        await endpoint.close()
-        return caught.value
-
-    error = asyncio.run(ask())
-    assert error.kind == 'disconnected' and not error.may_cost
-
-
-def test_a_second_run_on_a_store_is_refused(tmp_path, serve):
-    url, log = serve(latency=0.1)
-    config = write_config(tmp_path, make_dataset(tmp_path / 'RGBNT201', 20), url, models=('m',))
-    process = start_tool(config, 'attributes')
-    wait_until(lambda: stored(tmp_path / 'run') > 0)
-    output = run_tool(config, 'attributes', code=2)
-    assert 'another run' in output and str(tmp_path / 'run/store.sqlite') in output and len(output.splitlines()) == 1
-    end_of(process)
-    assert_each_was_answered_once(log, 60)
 
 
 def test_every_key_is_asked_for_before_anything_is_sent(tmp_path, serve):
