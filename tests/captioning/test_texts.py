@@ -1,5 +1,6 @@
 """Sentences, captions within a budget, the reader of captions, and the checker."""
 
+import re
 from random import Random
 
 import pytest
@@ -8,6 +9,8 @@ from next_mm.captioning import Observation, check_caption, compose_caption, load
 from next_mm.captioning.grammar import Filling, fill, parse_template
 from next_mm.captioning.mentions import read_attributes
 from next_mm.captioning.template import compose_sentences, count_clip_tokens, fit_budget
+
+from .conftest import ROOT
 
 PERSON, VEHICLE = load_schema('person'), load_schema('vehicle')
 
@@ -196,3 +199,18 @@ def test_the_checker_rejects(text, problem):
 )
 def test_the_checker_accepts_other_words_for_the_same(text):
     assert not check_caption(text, WOMAN, PERSON)
+
+
+def test_the_attribute_that_the_documentation_adds(tmp_path):
+    section = (ROOT / 'docs/captions.md').read_text(encoding='utf-8').partition('## The schema')[2].partition('## The report')[0]
+    attribute, sentence = re.findall(r'```yaml\n(.*?)```', section, re.DOTALL)
+    text = (ROOT / 'next_mm/captioning/schemas/person.yaml').read_text(encoding='utf-8')
+    text = text.replace('attributes:\n', f'attributes:\n{attribute}').replace('sentences:\n', f'sentences:\n{sentence}')
+    (tmp_path / 'my_person.yaml').write_text(text, encoding='utf-8')
+    schema = load_schema(tmp_path / 'my_person.yaml')
+    for value, told in (('yes', 'The person wears a scarf.'), ('no', 'The person wears no scarf.')):
+        caption = compose_caption(known(scarf=value), schema, 77)
+        assert told in caption and not check_caption(caption, known(scarf=value), schema, 77)
+        assert read_attributes(caption, schema)['scarf'] == {value}
+    assert check_caption('The person wears a scarf.', known(scarf='no'), schema, 77)
+    assert check_caption('The person wears a scarf.', known(gender='male'), schema, 77)
