@@ -11,7 +11,7 @@ import open_clip
 import torch
 import torch.nn.functional as F
 from mmengine.logging import print_log
-from mmengine.utils import ProgressBar
+from rich.progress import track
 from torch import Tensor, nn
 
 from next_mm.captions import split_sentences
@@ -57,13 +57,11 @@ def render_pairs(*, first: int, identities: int, triplets: int, seed: int, size:
     listed = list(list_triplets('clip', identities=first + identities, triplets=triplets, seed=seed))[first * triplets:]
     pictures = np.empty((len(listed), len(MODALITIES), *size, 3), np.uint8)
     places = np.empty((len(listed), size[0] // _PATCH * (size[1] // _PATCH)), np.int64)
-    bar = ProgressBar(len(listed))
-    for row, place, triplet in zip(pictures, places, listed):
+    for row, place, triplet in zip(pictures, places, track(listed, 'Rendering for the small CLIP (synthetic)')):
         labels, _ = draw_labels(triplet.person, triplet.environment, PICTURE_SIZE)
         place[:] = patch_places(labels, (size[0] // _PATCH, size[1] // _PATCH))
         for slot, picture in zip(row, render_triplet(triplet.person, triplet.environment)):
             slot[:] = cv2.resize(picture, (size[1], size[0]), interpolation=cv2.INTER_AREA)
-        bar.update()
     captions = [tuple(triplet.captions[modality] for modality in MODALITIES) for triplet in listed]
     targets = np.stack([attribute_targets(true_attributes(triplet.person, triplet.environment)) for triplet in listed])
     return ClipPairs(pictures, captions, np.array([triplet.identity for triplet in listed]), targets, places)
@@ -114,15 +112,13 @@ def train_clip(path: Path, *, identities: int, triplets: int, steps: int, batch_
         torch.manual_seed(seed)
         clip = load_clip(str(CLIP_CONFIG), None).train()
         size = clip.visual.image_size
-        print(f'Rendering {identities * triplets} synthetic triplets for the small CLIP')
         pairs = render_pairs(first=0, identities=identities, triplets=triplets, seed=seed, size=size)
-        print(f'\nTraining the small CLIP: {steps} steps of {batch_size} synthetic pictures')
         _optimise(clip, pairs, steps=steps, batch_size=batch_size, lr=lr, seed=seed)
     figures = retrieval(clip.eval(), render_pairs(first=identities, identities=100, triplets=1, seed=seed, size=size))
     path.parent.mkdir(parents=True, exist_ok=True)
     torch.save({name: tensor.detach() for name, tensor in clip.state_dict().items()}, path)
     text = ', '.join(f'{name} {value:.1f} %' for name, value in figures.items())
-    print_log(f'\nSmall CLIP, zero-shot on 100 unseen synthetic people (chance 1 % at rank 1): {text}', 'current', logging.INFO)
+    print_log(f'Small CLIP, zero-shot on 100 unseen synthetic people (chance 1 % at rank 1): {text}', 'current', logging.INFO)
     return figures
 
 
@@ -134,8 +130,7 @@ def _optimise(clip: nn.Module, pairs: ClipPairs, *, steps: int, batch_size: int,
     people = np.unique(pairs.identities)
     by_person = [np.flatnonzero(pairs.identities == person) for person in people]
     sentences = statements()
-    bar = ProgressBar(steps)
-    for step in range(steps):
+    for step in track(range(steps), f'Training the small CLIP, batches of {batch_size} synthetic pictures'):
         modality = step % len(MODALITIES)  # one at a time: telling RGB captions from TIR captions would be too easy
         # One picture of a person: others of the same person would be false negatives.
         chosen = rng.choice(len(people), size=min(batch_size, len(people)), replace=False)
@@ -153,7 +148,6 @@ def _optimise(clip: nn.Module, pairs: ClipPairs, *, steps: int, batch_size: int,
         nn.utils.clip_grad_norm_(clip.parameters(), 1.)
         optimizer.step()
         schedule.step()
-        bar.update()
 
 
 def _some_sentences(caption: str, rng: np.random.Generator) -> str:

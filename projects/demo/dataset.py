@@ -6,7 +6,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from mmengine.utils import track_iter_progress
+from rich.progress import track
 
 from next_mm.structures import MODALITIES
 from projects.demo.captions import true_attributes
@@ -33,8 +33,7 @@ def write_dataset(root: Path, *, train_identities: int, test_identities: int, tr
         for folder in MODALITY_FOLDERS.values():
             (root / FOLDERS[split] / folder).mkdir(parents=True)
         listed = list(list_triplets(split, identities=identities, triplets=triplets, seed=seed))
-        print(f'Rendering {len(listed)} synthetic {split} triplets of {identities} people to {root}')
-        for triplet in track_iter_progress(listed):
+        for triplet in track(listed, f'Rendering {len(listed)} synthetic {split} triplets of {identities} people'):
             for picture, folder in zip(render_triplet(triplet.person, triplet.environment), MODALITY_FOLDERS.values()):
                 write_jpeg(root / FOLDERS[split] / folder / triplet.name, picture)
         _write_captions(root / 'text', split, listed)
