@@ -134,11 +134,11 @@ class Score:
         self.unknown += value is None
         self.right += value == true
 
-    def columns(self) -> list[float]:
-        """Percent unknown, percent right of all, percent right of what is stated."""
+    def columns(self) -> list[float | None]:
+        """Percent unknown, percent right of all, percent right of what is stated; None where there is nothing to count."""
         told = self.total - self.unknown
         return [
-            100 * part / whole if whole else float('nan')
+            100 * part / whole if whole else None
             for part, whole in ((self.unknown, self.total), (self.right, self.total), (self.right, told))
         ]
 
@@ -184,26 +184,44 @@ def measure_quality(arguments: argparse.Namespace) -> dict[str, dict[tuple[str, 
     return scores
 
 
-def print_quality(scores: dict[str, dict[tuple[str, str], Score]]) -> None:
-    """Three tables: all attributes, by modality, by attribute (Markdown)."""
-    steps = list(scores)
-    print('percent: unknown / right of all / right of what is stated\n')
-    print('| | ' + ' | '.join(steps) + ' |\n|---|' + '---|' * len(steps))
-    cells = list(scores[steps[0]])
+def quality_rows(scores: dict[str, dict[tuple[str, str], Score]]) -> list[dict]:
+    """All attributes, by modality, by attribute; percents of each step, None where there is nothing to count."""
+    cells = list(next(iter(scores.values())))
     groups = {
         'all': cells,
         **{m: [c for c in cells if c[0] == m] for m in dict.fromkeys(m for m, _ in cells)},
         **{n: [c for c in cells if c[1] == n] for n in dict.fromkeys(n for _, n in cells)},
     }
+    rows = []
     for label, members in groups.items():
-        row = []
-        for step in steps:
+        row: dict = {'of': label}
+        for step, by_cell in scores.items():
             total = Score()
             for cell in members:
-                part = scores[step][cell]
+                part = by_cell[cell]
                 total.total, total.unknown, total.right = total.total + part.total, total.unknown + part.unknown, total.right + part.right
-            row.append(' / '.join(f'{value:.1f}' for value in total.columns()))
-        print(f'| {label} | ' + ' | '.join(row) + ' |')
+            row |= {f'{step}: {kind}': value for kind, value in zip(('unknown', 'right of all', 'right of stated'), total.columns())}
+        rows.append(row)
+    return rows
+
+
+def print_quality(steps: list[str], rows: list[dict]) -> None:
+    """One table (Markdown)."""
+    print('percent: unknown / right of all / right of what is stated\n')
+    print('| | ' + ' | '.join(steps) + ' |\n|---|' + '---|' * len(steps))
+    for row in rows:
+        label, *values = ('-' if value is None else value for value in row.values())
+        shown = [f'{value:.1f}' if isinstance(value, float) else value for value in values]
+        print(f'| {label} | ' + ' | '.join(' / '.join(shown[start : start + 3]) for start in range(0, len(shown), 3)) + ' |')
+
+
+def write(title: str, rows: list[dict], arguments: argparse.Namespace) -> None:
+    """Write the rows as the other benchmarks do."""
+    if arguments.out is not None:
+        import common  # only here: it loads torch, which no caption needs
+
+        arguments.device, arguments.threads = 'cpu', os.cpu_count()
+        common.write([{'title': title, 'rows': rows}], arguments)
 
 
 def main() -> None:
@@ -218,14 +236,20 @@ def main() -> None:
     quality.add_argument('truth', type=Path)
     quality.add_argument('--schema', default='person')
     quality.add_argument('--models', nargs='+', default=['clothing-expert', 'accessory-expert'])
+    for command in (speed, quality):
+        command.add_argument('--out', type=Path, help='JSON file to write')
     arguments = parser.parse_args()
     if arguments.command == 'quality':
-        print_quality(measure_quality(arguments))
+        scores = measure_quality(arguments)
+        rows = quality_rows(scores)
+        print_quality(list(scores), rows)
+        write('Captions, quality', rows, arguments)
         return
     result = measure_speed(arguments)
     for name, value in result.items():
         shown = value if isinstance(value, str) else f'{value:,.1f}' if isinstance(value, float) else f'{value:,}'
         print(f'{name:36} {shown}')
+    write('Captions, speed', [result], arguments)
 
 
 if __name__ == '__main__':

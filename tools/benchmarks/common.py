@@ -4,6 +4,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import math
 import platform
 import random
 import statistics
@@ -14,7 +15,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import open_clip
 import torch
 from mmengine.config import Config
 from rich.console import Console
@@ -22,6 +22,7 @@ from rich.table import Table
 from torch import Tensor, nn
 
 from next_mm.apis import build_model, load_config
+from next_mm.models.clip_loading import load_clip
 from next_mm.structures import ReIDDataSample, TripletBatch
 
 START, END = 49406, 49407  # CLIP's tokens around a caption
@@ -66,14 +67,19 @@ def time_columns(timings: dict[str, Timing], name: str, size: int, floors: dict[
     row: dict[str, Any] = {'ms': round(milliseconds), 'triplets/s': 1000 * size / milliseconds}
     for column, floor in floors.items():
         if floor in timings:
-            row[column] = _ratio(timings[name].clock, timings[floor].clock)
-            row[f'{column}, CPU time'] = _ratio(timings[name].cpu, timings[floor].cpu)
+            row[column] = ratio(timings[name].clock, timings[floor].clock)
+            row[f'{column}, CPU time'] = ratio(timings[name].cpu, timings[floor].cpu)
     return row
 
 
-def _ratio(seconds: list[float], floor: list[float]) -> float:
+def ratio(seconds: list[float], floor: list[float]) -> float:
     """Median over the rounds of a case's time in units of another's in the same round."""
     return statistics.median(case / base for case, base in zip(seconds, floor))
+
+
+def slope(sizes: Sequence[int], values: Sequence[float]) -> float:
+    """Exponent of the growth from the first size to the last: the slope of the logarithms."""
+    return math.log(values[-1] / values[0]) / math.log(sizes[-1] / sizes[0])
 
 
 def synchronize() -> None:
@@ -119,8 +125,8 @@ def make_model(args: argparse.Namespace, cfg: Config) -> nn.Module:
 
 def make_tower(args: argparse.Namespace, cfg: Config) -> nn.Module:
     """The bare visual tower, as open_clip builds it: the floor."""
-    name, size = cfg.model.backbone.model_name, tuple(cfg.model.backbone.image_size)
-    return open_clip.create_model(name, force_image_size=size).visual.to(args.device).eval()
+    model = load_clip(cfg.model.backbone.model_name, None, image_size=tuple(cfg.model.backbone.image_size))
+    return model.visual.to(args.device).eval()
 
 
 def make_captions(shape: Sequence[int], generator: torch.Generator) -> Tensor:
@@ -145,18 +151,34 @@ def make_batch(args: argparse.Namespace, cfg: Config, size: int, *, subsets: int
 
 
 def report(title: str, rows: Iterable[dict[str, Any]], args: argparse.Namespace) -> None:
-    """Print the rows as a table and write them, with what they were measured on, to ``--out``."""
+    """Print the rows as a table and write them to ``--out``."""
+    write([show(title, rows, args)], args)
+
+
+def show(title: str, rows: Iterable[dict[str, Any]], args: argparse.Namespace) -> dict[str, Any]:
+    """Print the rows as a table; returns title and rows for :func:`write`."""
     rows = list(rows)
     table = Table(title=f'{title}\n{hardware(args)}', title_justify='left')
     for column in rows[0]:
         table.add_column(column, justify='left' if isinstance(rows[0][column], str) else 'right')
     for row in rows:
-        table.add_row(*(f'{value:.3f}' if isinstance(value, float) else str(value) for value in row.values()))
-    Console(width=None if sys.stdout.isatty() else 140).print(table)
+        table.add_row(*(_cell(value) for value in row.values()))
+    Console(width=None if sys.stdout.isatty() else 180).print(table)
+    return {'title': title, 'rows': rows}
+
+
+def write(tables: Sequence[dict[str, Any]], args: argparse.Namespace) -> None:
+    """Write tables, with what they were measured on, to ``--out``."""
     if args.out is not None:
         args.out.parent.mkdir(parents=True, exist_ok=True)
         options = {name: str(value) if isinstance(value, Path) else value for name, value in vars(args).items()}
-        args.out.write_text(json.dumps({'title': title, 'hardware': hardware(args), 'arguments': options, 'rows': rows}, indent=2))
+        args.out.write_text(json.dumps({'hardware': hardware(args), 'arguments': options, 'tables': tables}, indent=2))
+
+
+def _cell(value: Any) -> str:
+    if not isinstance(value, float):
+        return str(value)
+    return f'{value:.1e}' if 0 < abs(value) < 1e-3 else f'{value:.3f}'
 
 
 def hardware(args: argparse.Namespace) -> str:

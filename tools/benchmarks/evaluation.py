@@ -1,162 +1,117 @@
-"""Time and memory of the evaluation against plain numpy.
+"""Time of the evaluation against plain numpy.
 
     env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE python tools/benchmarks/evaluation.py --out evaluation.json
 
-1. Ranking a 3,368 x 15,913 matrix (Market-MM) against a full numpy argsort of the same matrix, medians of interleaved
-repeats. The stable sort gives equal distances a defined order; the default one does not, and with AVX-512 numpy runs it
-several times faster.
-2. Re-ranking 1,715 x 8,575 features (RGBNT100) against the literal numpy implementation of the tests, same numbers.
-3. Growth with the gallery, from features, each size in its own process: time, memory beyond the features, and the
-slope.
-"""
+1. Ranking a 3,368 x 15,913 matrix (Market-MM) under each rule against a full numpy argsort of the same matrix. The stable sort gives
+   equal distances a defined order; the default one does not, and with AVX-512 numpy runs it several times faster. The scores are
+   compared with the loop of the tests.
+2. Re-ranking 1,715 x 8,575 features (RGBNT100) against the literal numpy implementation of the tests.
 
+All cases of a table run in turn; ratios are medians over the rounds.
+"""
 from __future__ import annotations
 
 import argparse
-import json
-import math
-import subprocess
+import statistics
 import sys
-import time
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from statistics import median
+from typing import Any
 
+import common
 import numpy as np
 import torch
+from torch import Tensor
 from torch.nn.functional import normalize
 
-from next_mm.evaluation import Labels, cosine_rows, matrix_rows, rerank, score_queries
+from next_mm.evaluation import RULES, Labels, matrix_rows, rerank, score_queries, summarize
 
-ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from tests.evaluation.oracle import literal_reranking, loop_metrics
+
 WIDTH = 1536  # the identity feature of NEXT
+STABLE, DEFAULT = 'numpy argsort, stable', 'numpy argsort, default'
+LITERAL = 'literal numpy'
 
 
-def draw_labels(size: int, identities: int, generator: torch.Generator) -> Labels:
-    return Labels(
-        torch.randint(identities, (size,), generator=generator), torch.randint(6, (size,), generator=generator)
-    )
+def draw_market(num_queries: int, num_gallery: int) -> tuple[Tensor, dict[str, tuple[Labels, Labels]]]:
+    """Distances and, for each rule, labels as Market-MM has them.
 
-
-def interleave(jobs: dict[str, Callable[[], object]], repeats: int) -> dict[str, float]:
-    """Median seconds of each job, the jobs taking turns."""
-    times: dict[str, list[float]] = {name: [] for name in jobs}
-    for _ in range(repeats):
-        for name, job in jobs.items():
-            start = time.perf_counter()
-            job()
-            times[name].append(time.perf_counter() - start)
-    return {name: median(values) for name, values in times.items()}
-
-
-def bench_ranking(repeats: int) -> dict[str, float]:
+    Of the gallery 18 % are distractors; the rest are of 750 identities of uneven size, 17 or 18 entries on average. Entries of the
+    query's identity are nearer than others by 1.5 standard deviations.
+    """
     generator = torch.Generator().manual_seed(0)
-    distance = torch.randn(3368, 15913, generator=generator)
-    query, gallery = draw_labels(3368, 750, generator), draw_labels(15913, 750, generator)
-    return interleave(
-        {
-            'numpy argsort, stable': lambda: np.argsort(distance.numpy(), axis=1, kind='stable'),
-            'numpy argsort, default': lambda: np.argsort(distance.numpy(), axis=1),
-            'ours': lambda: score_queries(matrix_rows(distance), query, gallery),
-        },
-        repeats,
-    )
+    num_identities = max(num_queries * 750 // 3368, 2)
+    shares = torch.rand(num_identities, generator=generator) + 0.2
+    gallery = torch.multinomial(shares, num_gallery, replacement=True, generator=generator) + 1
+    gallery[:num_gallery * 18 // 100] = 0
+    query = torch.arange(num_queries) % num_identities + 1
+    distance = torch.randn(num_queries, num_gallery, generator=generator)
+    distance[query[:, None] == gallery] -= 1.5
+    size = num_queries + num_gallery
+    groups = {'camera': torch.randint(6, (size, ), generator=generator), 'scene': torch.randint(12, (size, ), generator=generator),
+              'none': torch.arange(size)}
+    return distance, {rule: (Labels(query, groups[rule][:num_queries]), Labels(gallery, groups[rule][num_queries:])) for rule in RULES}
 
 
-def bench_reranking(repeats: int) -> dict[str, float]:
-    sys.path.insert(0, str(ROOT))
-    from tests.evaluation.oracle import literal_reranking
+def loop_difference(distance: Tensor, query: Labels, gallery: Labels) -> float:
+    """Largest difference of mAP, CMC and mINP (as shares) to the brute-force loop."""
+    ours = summarize(score_queries(matrix_rows(distance), query, gallery))
+    loop = loop_metrics(distance.tolist(), *(values.tolist() for side in (query, gallery) for values in (side.identities, side.groups)))
+    return max(abs(ours[name] - loop[name]) for name in loop)
 
+
+def ranking_rows(args: argparse.Namespace) -> list[dict[str, Any]]:
+    """The ranking under each rule and the two sorts."""
+    distance, labels = draw_market(*args.rank_size)
+    cases: dict[str, Any] = {
+        STABLE: lambda: np.argsort(distance.numpy(), axis=1, kind='stable'), DEFAULT: lambda: np.argsort(distance.numpy(), axis=1)}
+    differences: dict[str, Any] = {}
+    for rule, (query, gallery) in labels.items():
+        name = f'ours, rule {rule}'
+        cases[name] = partial(score_queries, matrix_rows(distance), query, gallery)
+        few = slice(0, args.oracle_queries)
+        differences[name] = loop_difference(distance[few], Labels(query.identities[few], query.groups[few]), gallery)
+    timings = common.interleave(cases, repeats=args.repeats, warmup=args.warmup)
+    return [{'case': name, 'ms': 1000 * statistics.median(timings[name].clock),
+             **{f'{sort} / this': common.ratio(timings[sort].clock, timings[name].clock) for sort in (STABLE, DEFAULT)},
+             'largest difference': differences.get(name, '-')} for name in cases]
+
+
+def reranking_rows(args: argparse.Namespace) -> list[dict[str, Any]]:
+    """Re-ranking, literal and ours."""
+    num_queries, num_gallery = args.rerank_size
     generator = torch.Generator().manual_seed(0)
-    identity = torch.randint(50, (1715 + 8575,), generator=generator)
+    identity = torch.randint(50, (num_queries + num_gallery, ), generator=generator)
     centres = torch.randn(50, WIDTH, generator=generator)
     features = normalize(centres[identity] + 1.5 * torch.randn(len(identity), WIDTH, generator=generator), dim=1)
-    query, gallery = features[:1715], features[1715:]
+    query, gallery = features[:num_queries], features[num_queries:]
     results: dict[str, np.ndarray] = {}
-    times = interleave(
-        {
-            'literal numpy': lambda: results.update(literal=literal_reranking(query.numpy(), gallery.numpy())),
-            'ours': lambda: results.update(ours=rerank(query, gallery).numpy()),
-        },
-        repeats,
-    )
-    return {**times, 'largest difference': float(np.abs(results['literal'] - results['ours']).max())}
-
-
-def peak_kib() -> int:
-    """Peak memory of this process; unlike ``ru_maxrss`` it does not start at the parent's."""
-    lines = Path('/proc/self/status').read_text(encoding='ascii').splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith('VmHWM'))
-
-
-def measure_growth(num_gallery: int, num_queries: int, width: int) -> dict[str, float]:
-    """One size of the growth table, in this process."""
-    generator = torch.Generator().manual_seed(0)
-    features = torch.randn(num_queries + num_gallery, width, generator=generator)
-    normalize(features, dim=1, out=features)
-    query = draw_labels(num_queries, num_gallery // 20, generator)
-    gallery = draw_labels(num_gallery, num_gallery // 20, generator)
-    before = peak_kib()
-    start = time.perf_counter()
-    score_queries(cosine_rows(features[:num_queries], features[num_queries:]), query, gallery)
-    seconds = time.perf_counter() - start
-    peak = peak_kib()
-    return {
-        'gallery': num_gallery,
-        'seconds': seconds,
-        'working MiB': (peak - before) / 1024,
-        'process MiB': peak / 1024,
-        'features MiB': features.nbytes / 2**20,
-    }
-
-
-def bench_growth(sizes: list[int], num_queries: int, width: int) -> list[dict[str, float]]:
-    rows = []
-    for size in sizes:
-        command = [sys.executable, __file__, '--grow', str(size), str(num_queries), str(width)]
-        rows.append(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
-    return rows
-
-
-def slope(rows: list[dict[str, float]], key: str) -> float:
-    """Exponent of the growth between the first and the last size."""
-    return math.log(rows[-1][key] / rows[0][key]) / math.log(rows[-1]['gallery'] / rows[0]['gallery'])
+    cases = {LITERAL: lambda: results.update(literal=literal_reranking(query.numpy(), gallery.numpy())),
+             'ours': lambda: results.update(ours=rerank(query, gallery).numpy())}
+    timings = common.interleave(cases, repeats=args.rerank_repeats, warmup=args.warmup)
+    difference = float(np.abs(results['literal'] - results['ours']).max())
+    return [{'case': name, 's': statistics.median(timings[name].clock),
+             f'{LITERAL} / this': common.ratio(timings[LITERAL].clock, timings[name].clock),
+             'largest difference': '-' if name == LITERAL else difference} for name in cases]
 
 
 def main() -> None:
+    """Measure and report."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--out', type=Path, help='JSON file for the figures')
-    parser.add_argument('--repeats', type=int, default=7, help='interleaved repeats of the ranking')
-    parser.add_argument('--rerank-repeats', type=int, default=1, help='interleaved repeats of the re-ranking')
-    parser.add_argument('--grow', type=int, nargs=3, help=argparse.SUPPRESS)
+    parser.add_argument('--rank-size', type=int, nargs=2, default=[3368, 15913], metavar=('Q', 'G'))
+    parser.add_argument('--rerank-size', type=int, nargs=2, default=[1715, 8575], metavar=('Q', 'G'))
+    parser.add_argument('--oracle-queries', type=int, default=300, help='queries that the brute-force loop scores too')
+    parser.add_argument('--repeats', type=int, default=7, help='rounds of the ranking')
+    parser.add_argument('--rerank-repeats', type=int, default=3, help='rounds of the re-ranking')
+    parser.add_argument('--warmup', type=int, default=1, help='rounds before those that count')
+    parser.add_argument('--out', type=Path, help='JSON file to write')
     args = parser.parse_args()
-    if args.grow:
-        print(json.dumps(measure_growth(*args.grow)))
-        return
-    results: dict[str, object] = {
-        'torch': torch.__version__,
-        'numpy': np.__version__,
-        'threads': torch.get_num_threads(),
-    }
-    ranking = bench_ranking(args.repeats)
-    print('| ranking 3,368 x 15,913 | seconds | times ours |\n| --- | ---: | ---: |')
-    for name, seconds in ranking.items():
-        print(f'| {name} | {seconds:.3f} | {seconds / ranking["ours"]:.1f} |', flush=True)
-    reranking = bench_reranking(args.rerank_repeats)
-    print('\n| re-ranking 1,715 x 8,575 | seconds | ratio |\n| --- | ---: | ---: |')
-    for name in ('literal numpy', 'ours'):
-        print(f'| {name} | {reranking[name]:.2f} | {reranking["literal numpy"] / reranking[name]:.1f} |')
-    print(f'Largest difference of a distance: {reranking["largest difference"]:.1e}\n', flush=True)
-    growth = bench_growth([12_500, 25_000, 50_000, 100_000], 1000, 512)
-    print('| gallery (1,000 queries x 512) | seconds | working MiB | process MiB |\n| ---: | ---: | ---: | ---: |')
-    for row in growth:
-        print(f'| {row["gallery"]:,} | {row["seconds"]:.2f} | {row["working MiB"]:.0f} | {row["process MiB"]:.0f} |')
-    slopes = {key: slope(growth, key) for key in ('seconds', 'working MiB')}
-    print(f'Growth exponent with the gallery: time {slopes["seconds"]:.2f}, working memory {slopes["working MiB"]:.2f}')
-    results.update(ranking=ranking, reranking=reranking, growth=growth, slopes=slopes)
-    if args.out:
-        args.out.parent.mkdir(parents=True, exist_ok=True)
-        args.out.write_text(json.dumps(results, indent=2) + '\n', encoding='utf-8')
+    args.device, args.threads = 'cpu', torch.get_num_threads()
+    numpy = f'numpy {np.__version__}'
+    tables = [common.show(f'Ranking {args.rank_size[0]} x {args.rank_size[1]}, {numpy}', ranking_rows(args), args)]
+    tables.append(common.show(f'Re-ranking {args.rerank_size[0]} x {args.rerank_size[1]}, {numpy}', reranking_rows(args), args))
+    common.write(tables, args)
 
 
 if __name__ == '__main__':

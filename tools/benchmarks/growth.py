@@ -1,15 +1,13 @@
-"""How time and memory of what NEXT adds to its visual tower grow: ``python tools/benchmarks/growth.py``.
+"""How time and memory of a training step grow: ``python tools/benchmarks/growth.py``.
 
-Neck, head, losses and their backward pass on given tower and caption features, against batch, identities and number of experts. The
-slope is that of the logarithms, from the first row to the last: 1 is linear growth. The visual tower itself is linear in the batch;
-the gallery's growth is measured by evaluation.py.
+Neck, head, losses and their backward pass on given tower and caption features, against batch, identities and number of experts; and
+the visual tower with its backward pass against the batch. The slope is that of the logarithms, from the first row to the last: 1 is
+linear growth. The gallery's growth is measured by gallery.py.
 """
 from __future__ import annotations
 
 import argparse
-import math
 import statistics
-from collections.abc import Callable
 from typing import Any
 
 import common
@@ -20,34 +18,28 @@ from next_mm.models.backbones import VisualFeatures
 from next_mm.registry import MODELS
 from next_mm.structures import NUM_MODALITIES
 
-DIM, TOKENS, TEXT_DIM = 512, 128, 512
+TOKENS = 128
 BASE = {'batch': 16, 'identities': 171, 'experts': 3}
-AXES = {'batch': (8, 16, 32, 64), 'identities': (100, 1000, 10000, 100000), 'experts': (1, 2, 4, 8)}
+AXES = {'batch': [8, 16, 32, 64], 'identities': [100, 1000, 10000, 100000], 'experts': [1, 2, 4, 8]}
+TOWER = 'batch, visual tower'
 
 
 class Step:
-    """Forward, losses and backward of neck and head at one size."""
+    """Forward, loss and backward of some modules.
 
-    def __init__(self, args: argparse.Namespace, *, batch: int, identities: int, experts: int) -> None:
-        torch.manual_seed(0)
-        model = common.read_config(args).model
-        model.neck.semantic.num_experts = model.neck.structure.num_experts = experts
-        self.neck = MODELS.build({'dim': DIM, 'text_dim': TEXT_DIM, **model.neck}).to(args.device)
-        self.head = MODELS.build({'dim': DIM, **model.head, 'num_classes': identities}).to(args.device)
-        features = torch.randn(batch, NUM_MODALITIES, 1 + TOKENS, DIM, device=args.device, requires_grad=True)
-        self.visual = VisualFeatures(features[:, :, 0], features[:, :, 1:])
-        self.text = torch.randn(batch, experts, NUM_MODALITIES, TEXT_DIM, device=args.device)
-        self.labels = torch.arange(batch, device=args.device) // 4
+    Args:
+        modules: those whose parameters are trained.
+    """
+
+    def __init__(self, *modules: nn.Module) -> None:
+        self.modules = nn.ModuleList(modules)
 
     def loss(self) -> Tensor:
         """The sum of the losses."""
-        feature = self.head(self.visual, self.neck(self.visual, self.text))
-        losses = self.head.loss(feature, self.labels)
-        return losses['loss_id'] + losses['loss_triplet']
+        raise NotImplementedError
 
     def __call__(self) -> None:
-        parameters = [*self.neck.parameters(), *self.head.parameters()]
-        torch.autograd.grad(self.loss(), [parameter for parameter in parameters if parameter.requires_grad])
+        torch.autograd.grad(self.loss(), [parameter for parameter in self.modules.parameters() if parameter.requires_grad])
 
     def memory(self) -> float:
         """MiB of the parameters and of what the forward pass keeps for the backward pass."""
@@ -60,36 +52,72 @@ class Step:
 
         with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
             loss = self.loss()
-        for module in (self.neck, self.head):
-            kept |= {parameter.data_ptr(): parameter.nbytes for parameter in nn.ModuleList([module]).parameters()}
+        kept |= {parameter.data_ptr(): parameter.nbytes for parameter in self.modules.parameters()}
         del loss
         return sum(kept.values()) / 2**20
 
 
-def slope(sizes: list[int], values: list[float]) -> float:
-    """Exponent of the growth from the first size to the last."""
-    return math.log(values[-1] / values[0]) / math.log(sizes[-1] / sizes[0])
+class AddedStep(Step):
+    """What NEXT adds to its visual tower, at one size."""
+
+    def __init__(self, args: argparse.Namespace, *, batch: int, identities: int, experts: int) -> None:
+        torch.manual_seed(0)
+        model = common.read_config(args).model
+        model.neck.semantic.num_experts = model.neck.structure.num_experts = experts
+        self.neck = MODELS.build({'dim': args.width, 'text_dim': args.width, **model.neck}).to(args.device)
+        self.head = MODELS.build({'dim': args.width, **model.head, 'num_classes': identities}).to(args.device)
+        super().__init__(self.neck, self.head)
+        features = torch.randn(batch, NUM_MODALITIES, 1 + TOKENS, args.width, device=args.device, requires_grad=True)
+        self.visual = VisualFeatures(features[:, :, 0], features[:, :, 1:])
+        self.text = torch.randn(batch, experts, NUM_MODALITIES, args.width, device=args.device)
+        self.labels = torch.arange(batch, device=args.device) // 4
+
+    def loss(self) -> Tensor:
+        feature = self.head(self.visual, self.neck(self.visual, self.text))
+        losses = self.head.loss(feature, self.labels)
+        return losses['loss_id'] + losses['loss_triplet']
 
 
-def grow(axis: str, make: Callable[..., Step], args: argparse.Namespace) -> list[dict[str, Any]]:
-    """Measure along one axis, the others at their base."""
-    sizes = list(AXES[axis])
-    steps = {str(size): make(args, **{**BASE, axis: size}) for size in sizes}
+class TowerStep(Step):
+    """The visual tower over a batch of triplets."""
+
+    def __init__(self, args: argparse.Namespace, *, batch: int) -> None:
+        cfg = common.read_config(args)
+        self.tower = MODELS.build(cfg.model.backbone).to(args.device)
+        super().__init__(self.tower)
+        self.images, _ = common.make_batch(args, cfg, batch, subsets=1)
+
+    def loss(self) -> Tensor:
+        return self.tower(self.images).classes.float().mean()
+
+
+def grow(axis: str, steps: dict[int, Step], args: argparse.Namespace) -> list[dict[str, Any]]:
+    """Measure along one axis."""
+    sizes = list(steps)
     memory = [step.memory() for step in steps.values()]
-    timings = common.interleave(steps, repeats=args.repeats, warmup=args.warmup)
+    timings = common.interleave({str(size): step for size, step in steps.items()}, repeats=args.repeats, warmup=args.warmup)
     times = [1000 * statistics.median(timings[str(size)].clock) for size in sizes]
     rows = [{'axis': axis, 'size': size, 'ms': time, 'MiB': room, 'slope of time': '', 'slope of memory': ''}
             for size, time, room in zip(sizes, times, memory)]
-    rows[-1] |= {'slope of time': round(slope(sizes, times), 2), 'slope of memory': round(slope(sizes, memory), 2)}
+    rows[-1] |= {'slope of time': round(common.slope(sizes, times), 2), 'slope of memory': round(common.slope(sizes, memory), 2)}
     return rows
 
 
 def main() -> None:
     """Measure and report."""
-    args = common.arguments('Growth of neck, head and losses.', repeats=5, batch_sizes=()).parse_args()
+    parser = common.arguments('Growth of a training step.', repeats=5, batch_sizes=())
+    for axis, sizes in AXES.items():
+        parser.add_argument(f'--{axis}', type=int, nargs='+', default=sizes, help=f'sizes (default: {sizes})')
+    parser.add_argument('--tower', type=int, nargs='+', default=[2, 4, 8], help='batch sizes of the visual tower (default: [2, 4, 8])')
+    parser.add_argument('--width', type=int, default=512, help='of the tower and caption features that neck and head are given')
+    args = parser.parse_args()
     with common.threads(args.threads):
-        rows = [row for axis in AXES for row in grow(axis, Step, args)]
-    common.report(f'Growth of neck, head and losses (forward and backward) around {BASE}', rows, args)
+        rows = []
+        for axis in AXES:
+            sizes = getattr(args, axis)
+            rows += grow(axis, {size: AddedStep(args, **{**BASE, axis: size}) for size in sizes}, args)
+        rows += grow(TOWER, {size: TowerStep(args, batch=size) for size in args.tower}, args)
+    common.report(f'Growth of a training step (forward and backward): neck, head and losses around {BASE}; visual tower', rows, args)
 
 
 if __name__ == '__main__':

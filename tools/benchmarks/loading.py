@@ -42,7 +42,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument('--batch-size', type=int, default=64)
     parser.add_argument('--repeats', type=int, default=7, help='rounds, after one that starts workers and fills the cache')
     parser.add_argument('--text', action='store_true', help='tokenise captions as well (the PIL pipeline does so at every draw)')
-    parser.add_argument('--startup', action='store_true', help="time the start-up of a dataset of RGBNT100's size instead")
+    parser.add_argument('--startup', type=int, nargs='?', const=18965, metavar='FILES',
+                        help="time the start-up of a dataset of RGBNT100's size (18,965 files) instead")
     parser.add_argument('--out', type=Path, help='JSON file for the figures')
     args = parser.parse_args()
     args.device, args.threads = 'cpu', 1
@@ -129,18 +130,19 @@ def loading_rows(root: str, args: argparse.Namespace) -> list[dict[str, Any]]:
     """Triplets a second of each pipeline; the ratio is the median over rounds of the ratio within a round."""
     loaders = build_loaders(root, args)
     triplets = {name: len(loader) * args.batch_size for name, loader in loaders.items()}
-    seconds = interleave({name: partial(run_epoch, loader) for name, loader in loaders.items()}, repeats=args.repeats)
-    rates = {name: [triplets[name] / second for second in seconds[name]] for name in loaders}
+    seconds = interleave({name: partial(run_epoch, loader) for name, loader in loaders.items()}, repeats=args.repeats, warmup=1)
+    rates = {name: [triplets[name] / second for second in seconds[name].clock] for name in loaders}
     return [{
         'pipeline': name, 'triplets/s': round(statistics.median(rates[name])), 'ms a triplet': 1000 / statistics.median(rates[name]),
         'ratio': statistics.median(ours / peers for ours, peers in zip(rates[name], rates[PEERS]))} for name in loaders]
 
 
-def startup_rows(root: Path, repeats: int) -> list[dict[str, Any]]:
-    """Seconds to build the training and the test dataset of RGBNT100's size: 18,965 files, names only, with and without captions."""
+def startup_rows(root: Path, files: int, repeats: int) -> list[dict[str, Any]]:
+    """Seconds to build the training and the test dataset of RGBNT100's layout: names of files only, with and without captions."""
     from next_mm.datasets import RGBNT100
     names: dict[str, list[str]] = {}
-    for part, count, first in (('bounding_box_train', 8675, 1), ('query', 1715, 501), ('bounding_box_test', 8575, 501)):
+    sizes = files * 8675 // 18965, files * 1715 // 18965, files * 8575 // 18965
+    for part, count, first in zip(('bounding_box_train', 'query', 'bounding_box_test'), sizes, (1, 501, 501)):
         folder = root / 'rgbir' / part
         folder.mkdir(parents=True)
         names[part] = [f'{first + number % 50:04d}_c{number % 8:04d}_{number // 50:03d}.jpg' for number in range(count)]
@@ -156,8 +158,8 @@ def startup_rows(root: Path, repeats: int) -> list[dict[str, Any]]:
         for split in ('train', 'test'):
             RGBNT100(data_root=str(root), split=split, caption_dir=caption_dir, pipeline=PIPELINE)
 
-    seconds = interleave({'no captions': partial(build, None), 'captions tokenised': partial(build, 'text')}, repeats=repeats)
-    return [{'start-up, 18,965 files': name, 'seconds': statistics.median(values)} for name, values in seconds.items()]
+    seconds = interleave({'no captions': partial(build, None), 'captions tokenised': partial(build, 'text')}, repeats=repeats, warmup=1)
+    return [{'start-up': name, 'files': files, 'seconds': statistics.median(values.clock)} for name, values in seconds.items()]
 
 
 def main() -> None:
@@ -167,7 +169,7 @@ def main() -> None:
     init_default_scope('next_mm')
     with tempfile.TemporaryDirectory() as folder:
         if args.startup:
-            report('Start-up of RGBNT100, training and test', startup_rows(Path(folder), args.repeats), args)
+            report('Start-up of RGBNT100, training and test', startup_rows(Path(folder), args.startup, args.repeats), args)
             return
         if not args.data_root:
             make_files(Path(folder), args.triplets, tuple(args.picture))

@@ -2,13 +2,13 @@
 
 A step is forward, loss, backward and Adam. The floor is the same step of open_clip's own visual tower, three passes over the triplet,
 with the mean of its features as the loss. Both checkpoint their activations with ``--grad-checkpointing``. Peak memory comes from
-processes of their own (resident memory of the process on a CPU, allocated memory on a GPU), the same before the first step taken off.
+processes of their own (resident memory of the process on a CPU, allocated memory on a GPU): what two steps add to the model that is
+there, and what model and steps add to the libraries.
 """
 from __future__ import annotations
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,6 +16,7 @@ from typing import Any
 
 import common
 import torch
+from memory import forget_peak, peak_mib, resident_mib
 from torch import Tensor, nn
 
 FLOOR = 'floor: bare tower'
@@ -67,8 +68,8 @@ def _step(args: argparse.Namespace, model: nn.Module, loss: Callable[[], Tensor]
     return step
 
 
-def peak_memory(args: argparse.Namespace, name: str, size: int) -> float:
-    """MiB that two steps of a case add to their process at the most, in a fresh process."""
+def peak_memory(args: argparse.Namespace, name: str, size: int) -> dict[str, float]:
+    """Run :func:`measure_memory` for a case in a fresh process."""
     options = [str(part) for part in (
         '--config', args.config, '--device', args.device, '--threads', args.threads, '--batch-sizes', size, '--measure-memory', name)]
     options += ['--amp', args.amp] if args.amp else []
@@ -78,30 +79,38 @@ def peak_memory(args: argparse.Namespace, name: str, size: int) -> float:
 
 
 def measure_memory(args: argparse.Namespace) -> None:
-    """Run two steps of one case and print its peak memory in MiB."""
+    """Run two steps of one case and print, in MiB, what they add at the most, without and with the model and its batch."""
+    on_gpu = args.device.startswith('cuda')
+    held = (lambda: torch.cuda.memory_allocated() / 2**20) if on_gpu else resident_mib
     with common.threads(args.threads):
+        libraries = held()
         run = make_case(args, args.measure_memory, args.batch_sizes[0])
+        # Building a model takes more for a moment than the model does: that is no part of a step.
+        torch.cuda.reset_peak_memory_stats() if on_gpu else forget_peak()
+        built = held()
         run()
         run()
-    if args.device.startswith('cuda'):
-        print(json.dumps(torch.cuda.max_memory_allocated() / 2**20))
-    else:
-        print(json.dumps(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10))
+    peak = torch.cuda.max_memory_allocated() / 2**20 if on_gpu else peak_mib()
+    print(json.dumps({'step MiB': peak - built, 'model and step MiB': peak - libraries}))
+
+
+def memory_columns(memory: dict[str, dict[str, float]], name: str) -> dict[str, Any]:
+    """A case's memory, each figure followed by its ratio to the floor's."""
+    columns: dict[str, Any] = {}
+    for what, floor in memory[FLOOR].items():
+        room = memory[name][what] if name in memory else None
+        columns |= {what: '-' if room is None else round(room), f'{what} x floor': '-' if room is None else room / floor}
+    return columns
 
 
 def rows_of(args: argparse.Namespace, size: int) -> list[dict[str, Any]]:
     """Measure one batch size."""
     names = [name for name in (*CASES, TEXT) if args.cases is None or name in (FLOOR, *args.cases)]
-    # Memory first: a process inherits the peak of the one that starts it.
     memory = {name: peak_memory(args, name, size) for name in names if name != TEXT} if args.memory else {}
     cases = {name: make_case(args, name, size) for name in names}
     timings = common.interleave(cases, repeats=args.repeats, warmup=args.warmup)
     rows = [{'case': name, 'batch': size, **common.time_columns(timings, name, size, {'x floor': FLOOR})} for name in names]
-    if args.memory:
-        for row in rows:
-            room = memory.get(row['case'])
-            row |= {'peak MiB': round(room) if room else '-', 'memory x floor': room / memory[FLOOR] if room else '-'}
-    return rows
+    return [{**row, **memory_columns(memory, row['case'])} for row in rows] if memory else rows
 
 
 def main() -> None:
@@ -113,10 +122,12 @@ def main() -> None:
     parser.add_argument('--measure-memory', choices=CASES, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.measure_memory:
-        return measure_memory(args)
+        measure_memory(args)
+        return
     with common.threads(args.threads):
-        for size in args.batch_sizes:
-            common.report(f'Training step, batch {size}, {args.config}, {args.amp or "fp32"}', rows_of(args, size), args)
+        common.write([
+            common.show(f'Training step, batch {size}, {args.config}, {args.amp or "fp32"}', rows_of(args, size), args)
+            for size in args.batch_sizes], args)
 
 
 if __name__ == '__main__':
