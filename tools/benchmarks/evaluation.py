@@ -41,7 +41,7 @@ def draw_market(num_queries: int, num_gallery: int) -> tuple[Tensor, dict[str, t
     query's identity are nearer than others by 1.5 standard deviations.
     """
     generator = torch.Generator().manual_seed(0)
-    num_identities = max(num_queries * 750 // 3368, 2)
+    num_identities = max(num_gallery * 750 // 15913, 2)
     shares = torch.rand(num_identities, generator=generator) + 0.2
     gallery = torch.multinomial(shares, num_gallery, replacement=True, generator=generator) + 1
     gallery[:num_gallery * 18 // 100] = 0
