@@ -36,7 +36,7 @@ def options(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     root = tmp_path_factory.mktemp('demo')
     values = {
         'prepare.root': str(root), 'prepare.train_identities': IDENTITIES, 'prepare.test_identities': 6, 'prepare.triplets': 8,
-        'prepare.clip_identities': 16, 'prepare.clip_triplets': 2, 'prepare.clip_steps': 2, 'prepare.clip_batch_size': 16,
+        'prepare.clip_identities': 16, 'prepare.clip_triplets': 2, 'prepare.clip_steps': 2, 'prepare.clip_grounding_steps': 2, 'prepare.clip_batch_size': 16,
         'model.backbone.pretrained': f'{root}/clip.pt', 'model.text.pretrained': f'{root}/clip.pt',
         'model.head.num_classes': IDENTITIES, 'train_cfg.max_epochs': EPOCHS, 'train_cfg.val_interval': 1,
         'train_dataloader.batch_size': 16, 'default_hooks.logger.interval': 1,

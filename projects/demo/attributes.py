@@ -5,7 +5,7 @@ infrared, heat, and body shape. Colour is seen in RGB alone, reflectance in NIR 
 """
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -116,7 +116,11 @@ class Damage:
 
 @dataclass(frozen=True)
 class Environment:
-    """How one triplet was taken: camera, view, time, pose, a bystander or none, and the damage of each modality."""
+    """How one triplet was taken: camera, view, time, pose, a bystander or none, and the damage of each modality.
+
+    A bystander passes by behind the person, or stands ``beside`` them, as tall, as near, and before them as often as behind: then
+    nothing but the caption says which of the two is meant.
+    """
 
     camera: int
     view: str
@@ -127,8 +131,17 @@ class Environment:
     scale: float
     shift: tuple[float, float]
     bystander: PersonIdentity | None
+    beside: bool
     bystander_shift: float
+    bystander_scale: float
+    bystander_front: bool
     seed: int
+
+    def sides(self) -> tuple[str, str] | None:
+        """On which side the person and the bystander stand, 'left' or 'right'; ``None`` where there is no doubt who is meant."""
+        if self.bystander is None or not self.beside:
+            return None
+        return ('left', 'right') if self.bystander_shift > 0 else ('right', 'left')
 
 
 def pick(rng: Generator, options: tuple[T, ...], odds: tuple[float, ...] | None = None) -> T:
@@ -200,7 +213,7 @@ def _damage_tir(rng: Generator, night: bool, level: int) -> Damage:
 
 
 def sample_environment(rng: Generator, camera: int, *, severe_odds: tuple[float, float, float] = (.35, .45, .2),
-                       bystanders: float = .35) -> Environment:
+                       bystanders: float = .35, beside: float = 0.) -> Environment:
     """Draw the circumstances of one triplet.
 
     At least one modality stays usable, but which one changes from triplet to triplet, so none suffices on its own.
@@ -209,7 +222,8 @@ def sample_environment(rng: Generator, camera: int, *, severe_odds: tuple[float,
         rng: source of randomness.
         camera: one of :data:`CAMERAS`.
         severe_odds: share of triplets with none, one, and two severely damaged modalities.
-        bystanders: share of triplets with a second person partly in the picture.
+        bystanders: share of triplets with a second person in the picture.
+        beside: share of the bystanders who stand beside the person.
     """
     night = bool(rng.random() < .5)
     severe = int(rng.choice(3, p=severe_odds))
@@ -219,11 +233,16 @@ def sample_environment(rng: Generator, camera: int, *, severe_odds: tuple[float,
         levels[modality] = 2
     damage = tuple(draw(rng, night, level) for draw, level in zip((_damage_rgb, _damage_nir, _damage_tir), levels))
     bystander = sample_identity(rng) if rng.random() < bystanders else None
-    return Environment(
+    environment = Environment(
         camera=camera, view=pick(rng, VIEWS, (.36, .34, .3)), mirrored=bool(rng.random() < .5),
         capture_time=CAPTURE_TIMES[night], damage=damage, stride=float(rng.uniform(-1, 1)), scale=float(rng.uniform(.84, .98)),
-        shift=(float(rng.uniform(-.06, .06)), float(rng.uniform(-.02, .03))), bystander=bystander,
-        bystander_shift=float(rng.choice((-1, 1)) * rng.uniform(.2, .3)), seed=int(rng.integers(2**31)))
+        shift=(float(rng.uniform(-.06, .06)), float(rng.uniform(-.02, .03))), bystander=bystander, beside=False,
+        bystander_shift=float(rng.choice((-1, 1)) * rng.uniform(.2, .3)), bystander_scale=.88, bystander_front=False,
+        seed=int(rng.integers(2**31)))
+    if bystander is None or rng.random() >= beside:
+        return environment
+    return replace(environment, beside=True, bystander_shift=float(rng.choice((-1, 1)) * rng.uniform(.19, .26)),
+                   bystander_scale=float(rng.uniform(.94, 1.06)), bystander_front=bool(rng.random() < .5))
 
 
 def rng_for(*key: int) -> Generator:

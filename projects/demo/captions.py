@@ -62,10 +62,14 @@ def compose(told: dict[str, str]) -> str:
         told: known attributes; those missing are unknown.
     """
     pronoun = {'male': 'He', 'female': 'She'}.get(told.get('gender', ''), 'The person')
+    if 'side' in told:  # two people: every sentence says which is meant
+        pronoun = f'The {told.get("gender", "person")} on the {told["side"]}'
     who = ' '.join(part for part in (told.get('age'), told.get('gender', 'person')) if part)
     opening = f'{_article(who)} {who}'
     if 'view' in told:
         opening += f' seen from the {told["view"]}'
+    if 'side' in told:
+        opening += f' on the {told["side"]}'
     if 'capture_time' in told:
         opening += f' during {told["capture_time"]}'
     if 'illumination' in told:
@@ -95,12 +99,14 @@ def captions_for(person: PersonIdentity, environment: Environment, rng: Generato
     """
     truth = true_attributes(person, environment)
     shared = blemish(truth['rgb'], rng)
+    sides = environment.sides()
+    side = {} if sides is None else {'side': sides[int(person is environment.bystander)]}
     captions = {}
     for modality in MODALITIES:
         own = blemish({name: truth[modality][name] for name in ('illumination', 'clarity') if name in truth[modality]}, rng)
         told = {name: value for name, value in shared.items() if name in truth[modality] and name not in ('illumination', 'clarity')}
         told = blemish(told, rng, unknown=.04, wrong=.01)
-        captions[modality] = compose({**told, **own})
+        captions[modality] = compose({**told, **own, **side})
     return captions
 
 

@@ -15,7 +15,7 @@ from next_mm.registry import TASK_UTILS
 from projects.demo.clip_training import CLIP_CONFIG, train_clip
 from projects.demo.dataset import write_dataset
 
-GENERATOR_VERSION = 3
+GENERATOR_VERSION = 4
 """Raised when the renderer, the captions or the CLIP training change, so that stale data are made anew."""
 
 _STAMP = 'demo.json'
@@ -33,17 +33,17 @@ class DemoData:
         train_identities, test_identities: number of people; they are different people.
         triplets: triplets of each person, over four cameras.
         clip_identities, clip_triplets: the people that the small CLIP is trained on, none of them in the dataset.
-        clip_steps, clip_batch_size, clip_lr: its training.
+        clip_steps, clip_batch_size, clip_lr: its training. clip_grounding_steps: further steps of its text tower alone.
         seed: of everything.
     """
 
     def __init__(self, *, root: str, train_identities: int = 80, test_identities: int = 40, triplets: int = 8,
                  clip_identities: int = 1500, clip_triplets: int = 2, clip_steps: int = 1000, clip_batch_size: int = 32,
-                 clip_lr: float = 7e-4, seed: int = 0) -> None:
+                 clip_lr: float = 7e-4, clip_grounding_steps: int = 600, seed: int = 0) -> None:
         self.root = Path(root)
         self.data_options = dict(train_identities=train_identities, test_identities=test_identities, triplets=triplets, seed=seed)
         self.clip_options = dict(identities=clip_identities, triplets=clip_triplets, steps=clip_steps, batch_size=clip_batch_size,
-                                 lr=clip_lr, seed=seed)
+                                 lr=clip_lr, grounding_steps=clip_grounding_steps, seed=seed)
         clip_options = {f'clip_{name}': value for name, value in self.clip_options.items() if name != 'seed'}
         for name, value in {**self.data_options, **clip_options}.items():
             if value <= 0 and name != 'seed':

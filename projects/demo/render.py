@@ -25,7 +25,7 @@ def _palettes(person: PersonIdentity) -> tuple[np.ndarray, np.ndarray, np.ndarra
 
 
 def draw_labels(person: PersonIdentity, environment: Environment, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Draw the material of each pixel, the bystander behind the person.
+    """Draw the material of each pixel, of the person and the bystander, the nearer one in front.
 
     Returns:
         labels (H, W) uint8, and (2, H) the height of each row in body units of person and bystander.
@@ -36,15 +36,19 @@ def draw_labels(person: PersonIdentity, environment: Environment, size: tuple[in
     unit = environment.scale * height * .94
     top = height * (.5 + environment.shift[1]) - unit / 2 + .02 * height
     center = width * (.5 + environment.shift[0])
+    figures = [(person, 1., environment.stride)]
     if environment.bystander is not None:
-        other = unit * .88
-        origin = (center + environment.bystander_shift * height, top + .1 * unit)
-        side_canvas = Canvas(labels, origin=origin, unit=other, offset=NUM_MATERIALS, mirrored=not environment.mirrored)
-        draw_person(side_canvas, environment.bystander, view=environment.view, stride=-environment.stride)
-        profile[1] = (np.arange(height) - origin[1]) / other
-    canvas = Canvas(labels, origin=(center, top), unit=unit, mirrored=environment.mirrored)
-    draw_person(canvas, person, view=environment.view, stride=environment.stride)
-    profile[0] = (np.arange(height) - top) / unit
+        figures.append((environment.bystander, environment.bystander_scale, -environment.stride))
+    if environment.beside:
+        center -= environment.bystander_shift * height / 2  # the two are the middle of the picture
+    order = range(len(figures))
+    for index in order if environment.bystander_front else reversed(order):  # the nearer one last
+        who, scale, stride = figures[index]
+        own = unit * scale
+        origin = (center + index * environment.bystander_shift * height, top + (unit - own) * .9)
+        canvas = Canvas(labels, origin=origin, unit=own, offset=NUM_MATERIALS * index, mirrored=environment.mirrored != bool(index))
+        draw_person(canvas, who, view=environment.view, stride=stride)
+        profile[index] = (np.arange(height) - origin[1]) / own
     return labels, profile
 
 

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from projects.demo.attributes import CAMERAS, CAPTURE_TIMES, Environment, PersonIdentity, rng_for, sample_environment, sample_identity
 from projects.demo.captions import captions_for
 
-GROUPS = ('train', 'test', 'clip')
-"""Groups of people without overlap: training, testing, and those that the small CLIP is trained on."""
+GROUPS = ('train', 'test', 'clip', 'grounding')
+"""Groups of people without overlap: training, testing, and those that the small CLIP and its pointing are trained on."""
 
-_SEVERE_ODDS = {'train': (.35, .45, .2), 'test': (.35, .45, .2), 'clip': (.85, .15, 0.)}  # words are learnt from good pictures
-_FIRST_ID = {'train': 1, 'test': 500, 'clip': 1000}
+_SEVERE_ODDS = {'train': (.35, .45, .2), 'test': (.35, .45, .2), 'clip': (.85, .15, 0.), 'grounding': (.85, .15, 0.)}
+# Words are learnt from good pictures in which there is no doubt who is meant, pointing from pictures of two.
+_BESIDE = {'train': 1., 'test': 1., 'clip': 0., 'grounding': 1.}
+_BYSTANDERS = {'train': .35, 'test': .35, 'clip': .35, 'grounding': .5}
+_FIRST_ID = {'train': 1, 'test': 500, 'clip': 1000, 'grounding': 5000}
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,8 @@ def list_triplets(group: str, *, identities: int, triplets: int, seed: int) -> I
         person = sample_identity(rng_for(seed, domain, number))
         for index in range(triplets):
             rng = rng_for(seed, domain, number, index)
-            environment = sample_environment(rng, CAMERAS[index % len(CAMERAS)], severe_odds=_SEVERE_ODDS[group])
+            environment = sample_environment(rng, CAMERAS[index % len(CAMERAS)], severe_odds=_SEVERE_ODDS[group],
+                                             bystanders=_BYSTANDERS[group], beside=_BESIDE[group])
             identity = _FIRST_ID[group] + number
             night = CAPTURE_TIMES.index(environment.capture_time)
             name = f'{identity:06d}_cam{environment.camera}_{night}_{index:02d}.jpg'

@@ -113,6 +113,23 @@ def test_flip():
     assert results['imgs'][1] is None
 
 
+def test_flip_mirrors_the_words_of_the_caption_but_not_those_of_the_record():
+    told = ('The man on the left, upright.', None, 'Left of the RIGHT-hand door is the right one.')
+    results = FlipTriplet(prob=1.0)({**triplet(0, None, 2), 'captions': told})
+    assert results['captions'] == ['The man on the right, upright.', None, 'Right of the RIGHT-hand door is the left one.']
+    assert told[0].endswith('left, upright.')
+    again = FlipTriplet(prob=0.0)({**triplet(0, None, 2), 'captions': told})
+    assert tuple(again['captions']) == told and FlipTriplet(prob=1.0)({**triplet(0, 1, 2), 'captions': None})['captions'] is None
+
+
+def test_flipped_by_itself_a_picture_changes_its_own_caption():
+    flip = FlipTriplet(shared=False)
+    for _ in range(30):
+        results = flip({**triplet(4, 4, 4), 'captions': ['on the left'] * 3})
+        for image, caption in zip(results['imgs'], results['captions']):
+            assert (caption == 'on the left') == np.array_equal(image, picture(4))
+
+
 def test_pad_crop_is_padding_and_cropping():
     transform = PadCropTriplet(padding=5)
     padded = np.pad(picture(0), ((5, 5), (5, 5), (0, 0)))

@@ -1,10 +1,13 @@
 """Captions of the demo: wording by hand, honest flaws at their rate, and the vocabulary of captioning."""
+import numpy as np
 import pytest
 
 from next_mm.captioning.schema import load_schema
 from projects.demo import attributes as vocabulary
 from projects.demo.attributes import rng_for, sample_environment, sample_identity
 from projects.demo.captions import blemish, captions_for, compose, true_attributes
+from projects.demo.person import NUM_MATERIALS
+from projects.demo.render import draw_labels
 
 
 def test_compose_by_hand():
@@ -21,6 +24,32 @@ def test_what_is_unknown_is_left_out():
     assert compose(dict(gender='male', backpack='no')) == 'A male.'  # no word about bags: two of three are unknown
     bags = dict(backpack='no', handbag='no', suitcase='no')
     assert compose(bags) == 'A person. The person is not carrying a bag.'
+
+
+def test_of_two_people_every_sentence_about_the_person_says_which_is_meant():
+    told = dict(age='adult', gender='male', side='left', view='back', upper_type='coat', hairstyle='cap', held_object='phone', clarity='clear')
+    assert compose(told) == (
+        'An adult male seen from the back on the left. The male on the left is wearing a coat. The male on the left has a cap. '
+        'The male on the left is holding a phone. The image appears clear.')
+
+
+def test_the_side_is_where_the_person_stands():
+    found = set()
+    for index in range(40):
+        person = sample_identity(rng_for(1, index))
+        environment = sample_environment(rng_for(2, index), 1, bystanders=.7, beside=.7)
+        captions = captions_for(person, environment, rng_for(3, index))
+        sides = [side for side in ('left', 'right') if f'on the {side}' in captions['rgb']]
+        if environment.bystander is None or not environment.beside:
+            assert not sides
+            continue
+        labels, _ = draw_labels(person, environment, (128, 64))
+        columns = [np.argwhere((labels > offset) & (labels < offset + NUM_MATERIALS))[:, 1].mean() for offset in (0, NUM_MATERIALS)]
+        assert sides == ['left' if columns[0] < columns[1] else 'right']
+        assert all(f'on the {sides[0]}' in captions[modality] for modality in ('nir', 'tir'))
+        assert f'on the {sides[0]}' not in captions_for(environment.bystander, environment, rng_for(3, index))['rgb']
+        found.add((sides[0], environment.bystander_front))
+    assert len(found) == 4
 
 
 @pytest.mark.parametrize('index', range(20))

@@ -10,10 +10,13 @@ from next_mm.datasets import RGBNT201
 from next_mm.models.clip_loading import load_clip
 from next_mm.registry import TASK_UTILS
 from projects.demo import prepare
-from projects.demo.clip_training import CLIP_CONFIG, ClipPairs, contrastive_loss, encode_captions, encode_pictures, render_pairs, retrieval
+from projects.demo.clip_features import CLIP_CONFIG, contrastive_loss, encode_captions, encode_pictures
+from projects.demo.clip_pairs import ClipPairs, render_pairs
+from projects.demo.clip_training import retrieval
 from projects.demo.dataset import read_attributes
 
-TINY = dict(train_identities=3, test_identities=2, triplets=4, clip_identities=6, clip_triplets=1, clip_steps=2, clip_batch_size=4)
+TINY = dict(train_identities=3, test_identities=2, triplets=4, clip_identities=6, clip_triplets=1, clip_steps=2, clip_batch_size=4,
+            clip_grounding_steps=2)
 
 
 def build(root, **options):
@@ -83,7 +86,8 @@ def test_a_run_stopped_between_weights_and_stamp_trains_the_clip_again(tmp_path,
     build(tmp_path)()
     (tmp_path / 'clip.json').unlink()
     build(tmp_path)()
-    assert json.loads((tmp_path / 'clip.json').read_text())['steps'] == 2
+    stamp = json.loads((tmp_path / 'clip.json').read_text())
+    assert stamp['steps'] == stamp['grounding_steps'] == 2 and 'tir person against bystander, AUC' in stamp['retrieval']
 
 
 def test_it_says_synthetic(tmp_path, demo_root, capsys):
@@ -117,7 +121,7 @@ def test_contrastive_loss_against_a_loop():
 
 
 def test_retrieval_counts_the_own_caption(monkeypatch):
-    pairs = render_pairs(first=0, identities=6, triplets=1, seed=0, size=(64, 32))
+    pairs = render_pairs('clip', first=0, identities=6, triplets=1, seed=0, size=(64, 32))
     assert isinstance(pairs, ClipPairs) and pairs.pictures.shape == (6, 3, 64, 32, 3)
     eye = torch.eye(6)
     module = 'projects.demo.clip_training.'

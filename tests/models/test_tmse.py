@@ -8,7 +8,7 @@ from torch import Tensor
 
 from next_mm.models import TMSE
 from next_mm.models.necks.experts import ExpertSet
-from next_mm.models.necks.routing import sample_tokens, sample_top_tokens
+from next_mm.models.necks.routing import TextModulator, sample_tokens, sample_top_tokens
 
 B, N, D, E, TEXT = 3, 6, 16, 3, 16
 
@@ -133,6 +133,33 @@ def test_captions_matter(inputs: dict[str, Tensor]) -> None:
     route = tmse.modulator(torch.zeros(E, B, 3, N, dtype=torch.float64), tmse._beta(inputs['tokens'], inputs['text'], None))
     other = tmse.modulator(torch.zeros(E, B, 3, N, dtype=torch.float64), tmse._beta(inputs['tokens'], -inputs['text'], None))
     assert not torch.allclose(route, other)
+
+
+@pytest.mark.parametrize('dim', [16, 18])
+def test_a_gain_starts_with_that_slope_in_the_similarity(dim: int) -> None:
+    """gamma = (1 + c) alpha + gain * beta, c apart for each expert and modality."""
+    modulator = TextModulator(num_experts=E, num_routers=3, hidden=dim // 2, gain=7.0).double()
+    alpha, beta = torch.randn(2, E, B, 3, N, dtype=torch.float64).unbind()
+    torch.testing.assert_close(modulator(torch.zeros_like(alpha), beta), 7.0 * beta, rtol=1e-5, atol=1e-5)
+    factor = (modulator(alpha, beta) - 7.0 * beta) / alpha
+    torch.testing.assert_close(factor, factor[:, :1, :, :1].expand_as(factor), rtol=1e-3, atol=1e-3)
+    assert len({round(value, 2) for value in factor[:, 0, :, 0].flatten().tolist()}) == 3 * E
+    assert sum(not torch.equal(one, other) for one, other in zip(modulator.weight3[0], modulator.weight3[1])) == 3
+
+
+def test_with_a_gain_the_described_tokens_come_first_and_every_parameter_learns(inputs: dict[str, Tensor]) -> None:
+    tmse = build(sampling='topk', text_gain=1e3)
+    inputs['text'] = inputs['tokens'][:, None, :, 2].repeat(1, E, 1, 1)  # each caption is that of its third token
+    output = tmse(**inputs)
+    assert output.masks[..., 2].min() == 1
+    sum((feature * torch.randn_like(feature)).sum() for feature in output.features).backward()
+    assert not [name for name, p in tmse.named_parameters() if not p.grad.abs().sum() > 0]
+
+
+def test_a_gain_is_positive_and_means_nothing_without_text() -> None:
+    with pytest.raises(ValueError, match=r'TMSE.text_gain=0: expected a positive number, or None'):
+        build(text_gain=0)
+    assert build(text_gain=5.0, text_dim=None).modulator is None
 
 
 def test_a_missing_caption_says_nothing(inputs: dict[str, Tensor]) -> None:

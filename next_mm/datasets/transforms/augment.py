@@ -1,6 +1,7 @@
 """Random changes of a triplet's pictures; by default the three pictures change alike and stay aligned."""
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from functools import lru_cache
 from typing import Any
@@ -12,6 +13,9 @@ from mmcv.transforms import BaseTransform
 
 from next_mm.errors import ConfigError
 from next_mm.registry import TRANSFORMS
+
+_OTHER_SIDE = {'left': 'right', 'right': 'left', 'Left': 'Right', 'Right': 'Left'}
+_SIDE = re.compile(r'\b(?:[Ll]eft|[Rr]ight)\b')
 
 
 class TripletTransform(BaseTransform):
@@ -32,9 +36,14 @@ class TripletTransform(BaseTransform):
     def apply(self, image: np.ndarray, change: Any) -> np.ndarray:
         """Apply a drawn change to an (H, W, 3) uint8 picture."""
 
+    def retell(self, caption: str) -> str:
+        """The caption of a changed picture."""
+        return caption
+
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         changes: dict[tuple[int, ...], Any] = {}
         images = results['imgs']
+        captions = list(results.get('captions') or [])
         for number, image in enumerate(images):
             if image is None:
                 continue
@@ -44,12 +53,16 @@ class TripletTransform(BaseTransform):
                 changes[key] = self.draw(height, width)
             if changes[key] is not None:
                 images[number] = self.apply(image, changes[key])
+                if captions and captions[number]:
+                    captions[number] = self.retell(captions[number])
+        if captions:
+            results['captions'] = captions  # a new list: that of the record stays as it is
         return results
 
 
 @TRANSFORMS.register_module()
 class FlipTriplet(TripletTransform):
-    """Mirror left and right.
+    """Mirror left and right, in the picture and in the words "left" and "right" of its caption; comes before the sentences are sampled.
 
     Args:
         prob: how often.
@@ -65,6 +78,9 @@ class FlipTriplet(TripletTransform):
 
     def apply(self, image: np.ndarray, change: bool) -> np.ndarray:
         return cv2.flip(image, 1)
+
+    def retell(self, caption: str) -> str:
+        return _SIDE.sub(lambda match: _OTHER_SIDE[match.group()], caption)
 
 
 @TRANSFORMS.register_module()

@@ -78,14 +78,32 @@ class TextModulator(nn.Module):
         num_experts: number of experts E.
         num_routers: 3 for modality-specific modulators, 1 for one shared by the modalities.
         hidden: width of the hidden layer, D / 2 in the paper.
+        gain: slope of gamma in beta before training. Eq. 6 leaves the initial values open: ``None`` draws them as a linear layer
+            does, so that captions first count for almost nothing, with a random sign; a positive gain starts from
+            ``gamma = alpha + gain * beta + c * alpha`` with a random c for each expert and modality: tokens near their caption
+            come first, and no two experts start alike.
     """
 
-    def __init__(self, *, num_experts: int, num_routers: int, hidden: int) -> None:
+    def __init__(self, *, num_experts: int, num_routers: int, hidden: int, gain: float | None = None) -> None:
         super().__init__()
         self.weight3 = linear_parameter(num_experts, num_routers, 2, hidden, fan_in=2)
         self.bias3 = linear_parameter(num_experts, num_routers, 1, hidden, fan_in=2)
         self.weight4 = linear_parameter(num_experts, num_routers, hidden, 1, fan_in=hidden)
         self.bias4 = linear_parameter(num_experts, num_routers, 1, 1, fan_in=hidden)
+        if gain is not None:
+            self._start_linear(gain)
+
+    @torch.no_grad()
+    def _start_linear(self, gain: float) -> None:
+        """Pair the hidden units with opposite signs, GELU(x) - GELU(-x) = x, and scale the slope in beta to ``gain``."""
+        half = self.weight3.shape[-1] // 2
+        first, last = self.weight3[..., :half], self.weight4[..., :half, :]
+        last.copy_(last.abs() * first[..., 1, :, None].sign())  # every pair adds to the slope in beta
+        last.mul_(gain / (first[..., 1:, :] @ last))
+        self.weight3[..., half:2 * half] = -first
+        self.weight4[..., half:2 * half, :] = -last
+        for tensor in (self.bias3, self.bias4, self.weight4[..., 2 * half:, :]):
+            tensor.zero_()
 
     def forward(self, alpha: Tensor, beta: Tensor) -> Tensor:
         """Map routes and similarities, both (E, B, 3, N), to modulated routes (E, B, 3, N)."""

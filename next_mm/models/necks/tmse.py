@@ -39,9 +39,10 @@ class TMSE(BaseModule):
         router: Table VII: ``'multi'`` for one router a modality, ``'share'`` for one for all.
         fixed_threshold: the threshold of ``sampling='fixed'``.
         top_share: the share of ``sampling='topk'``.
+        text_gain: how strongly captions route before training, see :class:`TextModulator`; without text it does nothing.
 
     Raises:
-        ConfigError: an option is none of those listed.
+        ConfigError: an option is none of those listed, or ``text_gain`` is not positive.
     """
 
     def __init__(self,
@@ -54,10 +55,13 @@ class TMSE(BaseModule):
                  sampling: str = 'dynamic',
                  router: str = 'multi',
                  fixed_threshold: float = 0.0,
-                 top_share: float = 0.5) -> None:
+                 top_share: float = 0.5,
+                 text_gain: float | None = None) -> None:
         super().__init__()
         check_choice('TMSE.sampling', sampling, SAMPLINGS)
         check_choice('TMSE.router', router, ROUTERS)
+        if text_gain is not None and text_gain <= 0:
+            raise ConfigError(f'TMSE.text_gain={text_gain}: expected a positive number, or None')
         self.num_experts = num_experts
         self.sampling = sampling
         self.fixed_threshold = fixed_threshold
@@ -70,8 +74,8 @@ class TMSE(BaseModule):
         if sampling == 'dynamic':
             self.thresholds = nn.ModuleList(Router(dim, num_experts) for _ in range(routers))
         self.text_proj = nn.Linear(text_dim, dim) if text_dim not in (None, dim) else nn.Identity()
-        self.modulator = (
-            TextModulator(num_experts=num_experts, num_routers=routers, hidden=dim // 2) if text_dim is not None else None)
+        self.modulator = None if text_dim is None else TextModulator(
+            num_experts=num_experts, num_routers=routers, hidden=dim // 2, gain=text_gain)
 
     def forward(self,
                 classes: Tensor,
