@@ -1,4 +1,4 @@
-"""Test a checkpoint: ``python tools/test.py configs/next_demo.py work_dirs/next_demo/epoch_12.pth``."""
+"""Test a checkpoint: ``python tools/test.py configs/next_demo.py work_dirs/next_demo/epoch_16.pth``."""
 from __future__ import annotations
 
 import argparse

@@ -216,7 +216,7 @@ def sample_environment(rng: Generator, camera: int, *, severe_odds: tuple[float,
                        bystanders: float = .35, beside: float = 0.) -> Environment:
     """Draw the circumstances of one triplet.
 
-    At least one modality stays usable, but which one changes from triplet to triplet, so none suffices on its own.
+    At least one modality stays usable, but which one changes from triplet to triplet.
 
     Args:
         rng: source of randomness.

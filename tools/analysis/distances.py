@@ -1,6 +1,6 @@
 """Histograms of the distances between same and different identities.
 
-python tools/analysis/distances.py work_dirs/a/epoch_12.pth work_dirs/b/epoch_12.pth --labels baseline NEXT
+python tools/analysis/distances.py work_dirs/a/epoch_16.pth work_dirs/b/epoch_16.pth --labels baseline NEXT
 """
 import argparse
 

@@ -1,6 +1,6 @@
 """Tokens that each semantic expert takes from each modality of the test set (Fig. 6).
 
-python tools/analysis/expert_load.py work_dirs/a/epoch_12.pth work_dirs/b/epoch_12.pth --labels 'p = 60 %' 'p = 75 %'
+python tools/analysis/expert_load.py work_dirs/a/epoch_16.pth work_dirs/b/epoch_16.pth --labels 'p = 60 %' 'p = 75 %'
 """
 import argparse
 

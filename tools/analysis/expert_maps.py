@@ -1,6 +1,6 @@
 """What the experts look at: sampling masks and structure weights over the pictures (Fig. 9).
 
-python tools/analysis/expert_maps.py work_dirs/next_demo/epoch_12.pth --samples 3
+python tools/analysis/expert_maps.py work_dirs/next_demo/epoch_16.pth --samples 3
 """
 import argparse
 

@@ -1,6 +1,6 @@
 """t-SNE of features by identity, several checkpoints side by side (Fig. 7).
 
-python tools/analysis/tsne.py work_dirs/a/epoch_12.pth work_dirs/b/epoch_12.pth --labels baseline NEXT
+python tools/analysis/tsne.py work_dirs/a/epoch_16.pth work_dirs/b/epoch_16.pth --labels baseline NEXT
 """
 import argparse
 
