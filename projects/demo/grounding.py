@@ -96,11 +96,11 @@ def caption_auc(clip: nn.Module, pairs: ClipPairs) -> dict[str, float]:
     """
     _, patches = _encode(clip, pairs)
     person, bystander = _owners(pairs)
+    double = np.array([captions is not None for captions in pairs.bystanders])[:, None]
     figures = {}
     for index, modality in enumerate(MODALITIES):
         text = encode_captions(clip, [captions[index] for captions in pairs.captions])
         cosine = _cosine(patches[:, index], text).numpy()
-        double = np.array([captions is not None for captions in pairs.bystanders])[:, None]
         for name, positive, negative in (('background', person, pairs.places == 0), ('bystander', person & double, bystander)):
             truth = np.repeat([1, 0], [positive.sum(), negative.sum()])
             area = roc_auc_score(truth, np.concatenate([cosine[positive], cosine[negative]]))
