@@ -27,8 +27,8 @@ def load_config(path: str | Path, options: dict[str, Any] | None = None, *, work
 
     Raises:
         FileNotFoundError: no such file.
-        ConfigError: not Python, an option that leads nowhere, or an unknown key or type; it is named with its place and the
-            closest known one.
+        ConfigError: not Python, a module of ``custom_imports`` that cannot be imported, an option that leads nowhere, or an unknown
+            key or type; it is named with its place and the closest known one.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f'{path}: no such config file')
@@ -37,6 +37,8 @@ def load_config(path: str | Path, options: dict[str, Any] | None = None, *, work
         cfg = Config.fromfile(str(path))
     except SyntaxError as error:
         raise ConfigError(f'{path}: not a config, which is Python ({error})') from error
+    except ImportError as error:
+        raise ConfigError(f'{path}: what it imports cannot be imported ({_first_cause(error)})') from error
     if options:
         for key in options:
             _check_place(cfg.to_dict(), key, options)
@@ -50,6 +52,13 @@ def load_config(path: str | Path, options: dict[str, Any] | None = None, *, work
     cfg.setdefault('default_scope', 'next_mm')
     check_config(cfg)
     return cfg
+
+
+def _first_cause(error: BaseException) -> BaseException:
+    """What went wrong first: mmengine wraps a failed import twice, and its own text lists ``sys.path`` instead."""
+    while error.__context__ is not None:
+        error = error.__context__
+    return error
 
 
 def _check_place(cfg: dict[str, Any], key: str, options: Mapping[str, Any]) -> None:

@@ -12,7 +12,8 @@ from torch import nn
 
 from next_mm.engine.checkpoint import load_weights, read_checkpoint
 from next_mm.engine.resumed_config import compare_configs
-from next_mm.engine.test_set import check_test_set
+from next_mm.engine.test_set import check_monitored, check_test_set
+from next_mm.errors import CheckpointError
 
 __all__ = ['TripletRunner']
 
@@ -38,7 +39,9 @@ class TripletRunner(Runner):
 
     def build_val_loop(self, loop: BaseLoop | dict) -> BaseLoop:
         """Build the validation; what it would refuse is refused now, before the first step of training."""
-        return self._checked(super().build_val_loop(loop))
+        loop = self._checked(super().build_val_loop(loop))
+        check_monitored(self.hooks, loop.evaluator)
+        return loop
 
     def build_test_loop(self, loop: BaseLoop | dict) -> BaseLoop:
         """Build the test; what it would refuse is refused now."""
@@ -64,6 +67,21 @@ class TripletRunner(Runner):
         self._has_loaded = True
         self.logger.info(f'Load checkpoint from {filename}')
         return checkpoint
+
+    def resume(self, filename: str, *args: Any, **kwargs: Any) -> None:
+        """Go on from a checkpoint.
+
+        Raises:
+            CheckpointError: it is another model's, or its optimizer had other parameter groups.
+        """
+        try:
+            super().resume(filename, *args, **kwargs)
+        except ValueError as error:  # torch's Optimizer.load_state_dict
+            if 'parameter group' not in str(error):
+                raise
+            raise CheckpointError(
+                f'{filename}: its optimizer had other parameter groups than optim_wrapper makes now ({error}); resume with the config '
+                'that it was trained with, or start a new run from these weights with load_from') from error
 
     def save_checkpoint(self, out_dir: str, filename: str, *args: Any, **kwargs: Any) -> None:
         """Write the checkpoint beside its name, then move it there."""

@@ -86,6 +86,11 @@ class ReIDMetric(BaseMetric):
         self.save_to = save_to
         self.features = FeatureBlocks()
 
+    @property
+    def metric_names(self) -> tuple[str, ...]:
+        """The names that :meth:`evaluate` returns: ``reid/mAP``, ``reid/R-1``, ..., ``reid/mINP``."""
+        return tuple(f'{self.prefix}/{name}' for name in ('mAP', *(f'R-{k}' for k in self.topk), 'mINP'))
+
     def process(self, data_batch: Any, data_samples: Sequence[Mapping[str, Any]]) -> None:
         """Keep the features of a batch and what the protocol needs to know of its samples."""
         if not data_samples:

@@ -143,3 +143,13 @@ def test_amp(tmp_path: Path) -> None:
     cfg.optim_wrapper.type = 'ApexOptimWrapper'
     with pytest.raises(ConfigError, match='ApexOptimWrapper'):
         apply_amp(cfg, 'bf16')
+
+
+@pytest.mark.parametrize('text, message', [
+    ("custom_imports = dict(imports=['no_such_module_here'])", r"config.py: what it imports cannot be imported \(No module named 'no_such_module_here'\)$"),
+    ("custom_imports = dict(imports=['next_mm.absent'], allow_failed_imports=False)", r"\(No module named 'next_mm.absent'\)$"),
+])
+def test_a_module_that_cannot_be_imported_is_named(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / 'config.py').write_text(text + '\n')
+    with pytest.raises(ConfigError, match=message):
+        load_config(tmp_path / 'config.py')

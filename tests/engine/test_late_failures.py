@@ -12,7 +12,7 @@ from mmengine.hooks import Hook
 from mmengine.model import BaseModel
 
 from next_mm.apis import build_runner, train
-from next_mm.errors import DataError
+from next_mm.errors import ConfigError, DataError
 from next_mm.evaluation import ReIDMetric, check_protocol
 from next_mm.models.next_reid import NO_CAPTIONS
 from next_mm.registry import HOOKS, MODELS
@@ -86,6 +86,24 @@ def test_what_can_be_evaluated_is_not_refused(tmp_path: Path, options: dict) -> 
     cfg = own_config(tmp_path, **options)
     cfg.custom_hooks = []
     train(cfg)
+
+
+@pytest.mark.parametrize('hooks, message', [
+    (dict(default_hooks__checkpoint__save_best='reid/MAP'), "CheckpointHook.save_best: expected one of reid/mAP, reid/R-1, .*reid/mINP, .* got 'reid/MAP'"),
+    (dict(custom_hooks=[dict(type='NoStep'), dict(type='ReportHook', monitor='R-1')]), "ReportHook.monitor: expected one of .* got 'R-1'"),
+])
+def test_a_metric_that_is_not_measured_is_refused_before_the_first_step(tmp_path: Path, hooks: dict, message: str) -> None:
+    cfg = own_config(tmp_path)
+    cfg.merge_from_dict({key.replace('__', '.'): value for key, value in hooks.items()})
+    with pytest.raises(ConfigError, match=message):
+        train(cfg)
+
+
+def test_the_names_of_the_metrics_are_those_it_returns() -> None:
+    metric = ReIDMetric(rule='none', topk=(2, 3), prefix='mine')
+    samples = [dict(sample_idx=i, name=f'{i}', identity=i // 2, camera=0, scene=-1, is_query=True, is_gallery=True) for i in range(4)]
+    metric.process(None, [dict(sample, feature=torch.eye(4)[i]) for i, sample in enumerate(samples)])
+    assert tuple(metric.evaluate(4)) == metric.metric_names == ('mine/mAP', 'mine/R-2', 'mine/R-3', 'mine/mINP')
 
 
 def test_same_words_as_the_evaluation(tmp_path: Path) -> None:

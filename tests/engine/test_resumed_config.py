@@ -80,6 +80,11 @@ def test_another_optimizer_is_refused(folder: Path) -> None:
         resumed(folder, optim_wrapper__optimizer__type='SGD')
 
 
+def test_other_parameter_groups_are_refused(folder: Path) -> None:
+    with pytest.raises(CheckpointError, match='epoch_2.pth: its optimizer had other parameter groups .*different number'):
+        resumed(folder, optim_wrapper__constructor='DefaultOptimWrapperConstructor', optim_wrapper__paramwise_cfg=None)
+
+
 def test_a_checkpoint_without_a_config_is_resumed(folder: Path) -> None:
     checkpoint = read_checkpoint(folder / 'epoch_2.pth')
     del checkpoint['meta']['cfg']
