@@ -53,14 +53,17 @@ def list_captions(dataset: TripletDataset) -> Iterator[Tensor]:
     import torch
 
     from next_mm.captions import split_sentences
-    from next_mm.datasets.transforms import SampleSentences, TokenizeCaptions
+    from next_mm.datasets.transforms import SampleSentences, TokenizeCaptions, TripletTransform
     steps = {type(step): step for step in dataset.pipeline.transforms}
     if SampleSentences not in steps or TokenizeCaptions not in steps:
         raise SystemExit(f'{type(dataset).__name__}: its pipeline reads no captions (SampleSentences and TokenizeCaptions)')
     whole = steps[SampleSentences].keep_prob == 1
     records = (dataset.get_data_info(index)['captions'] or () for index in range(len(dataset)))
-    texts = sorted({text for captions in records for text in captions if text})
-    subsets = itertools.chain([()], *(sentence_subsets(split_sentences(text), whole=whole) for text in texts))  # (): no caption
+    texts = {text for captions in records for text in captions if text}
+    for step in dataset.pipeline.transforms:
+        if isinstance(step, TripletTransform):  # a mirrored picture has a mirrored caption
+            texts |= {step.retell(text) for text in texts}
+    subsets = itertools.chain([()], *(sentence_subsets(split_sentences(text), whole=whole) for text in sorted(texts)))  # (): no caption
     for three in iter(lambda: list(itertools.islice(subsets, 3)), []):
         three += [()] * (3 - len(three))
         yield torch.from_numpy(steps[TokenizeCaptions].transform({'sentences': [three]})['tokens'])

@@ -22,15 +22,15 @@ _runs = itertools.count()
 
 
 def prepare(cfg: Config) -> None:
-    """Run the config's ``prepare`` step, where it has one: on the first process, while the others wait.
+    """Make the config's scope the default one, and run its ``prepare`` step, where it has one: on the first process, while others wait.
 
     Args:
         cfg: a config; ``cfg.prepare`` is the config of a callable object in ``TASK_UTILS``.
     """
+    init_default_scope(cfg.get('default_scope', 'next_mm'))
     if cfg.get('prepare') is None:
         return
     if is_main_process():
-        init_default_scope(cfg.get('default_scope', 'next_mm'))
         TASK_UTILS.build(cfg.prepare)()
     barrier()
 
@@ -58,6 +58,23 @@ def build_runner(cfg: Config) -> TripletRunner:
     return TripletRunner.from_cfg(cfg)
 
 
+def schedule_end_note(cfg: Config) -> str | None:
+    """Say that the schedule of the learning rate and the training do not end together; ``None`` where they do.
+
+    Args:
+        cfg: a config that trains by epochs; a scheduler without ``end`` is not judged.
+    """
+    schedulers = cfg.get('param_scheduler') or []
+    schedulers = [schedulers] if isinstance(schedulers, dict) else schedulers
+    ends = {index: scheduler.get('end') for index, scheduler in enumerate(schedulers) if scheduler.get('by_epoch', True)}
+    epochs = (cfg.get('train_cfg') or {}).get('max_epochs')
+    if epochs is None or not ends or None in ends.values() or max(ends.values()) == epochs:
+        return None
+    last = max(ends, key=ends.__getitem__)
+    return (f'The schedule of the learning rate ends with epoch {ends[last]}, the training with epoch {epochs}. '
+            f'If that is not meant, set param_scheduler.{last}.end={epochs} too.')
+
+
 def resume_from(cfg: Config, checkpoint: str | Path = 'auto') -> None:
     """Go on with a run instead of starting one.
 
@@ -81,6 +98,9 @@ def train(cfg: Config) -> TripletRunner:
         The Runner; ``runner.model`` is the trained model.
     """
     runner = build_runner(cfg)
+    note = schedule_end_note(cfg)
+    if note:
+        runner.logger.warning(note)
     runner.train()
     return runner
 

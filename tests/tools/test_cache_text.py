@@ -1,5 +1,7 @@
 import importlib.util
 import itertools
+import json
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -56,6 +58,26 @@ def test_testing_and_training_need_no_tower(tool: ModuleType, config: Path, monk
         for sample in itertools.chain.from_iterable([dataset[i] for i in range(len(dataset))] for _ in range(3)):
             tokens = torch.as_tensor(sample['data_samples'].tokens)
             assert cached(tokens).shape[-1] == cached.out_dim  # an unknown caption is an error
+
+
+def test_mirrored_captions_are_there_too(tool: ModuleType, config: Path, tmp_path: Path):
+    from next_mm import apis
+    for path in (tmp_path / 'data' / 'text').glob('train_*.json'):
+        captions = [dict(entry, description='The man on the left walks. A Right turn.') for entry in json.loads(path.read_text())]
+        path.write_text(json.dumps(captions))
+    cfg = apis.load_config(config)
+    dataset = DATASETS.build(cfg.train_dataloader.dataset)
+    known = {tokens.numpy().tobytes() for three in tool.list_captions(dataset) for tokens in three[0]}
+    drawn = {tokens.tobytes() for _ in range(8) for i in range(len(dataset)) for tokens in dataset[i]['data_samples'].tokens.reshape(-1, 77)}
+    assert len(drawn) > 4  # of 3 subsets, told in two ways
+    assert drawn <= known
+
+
+def test_in_a_process_of_its_own(config: Path, repo_dir: Path):
+    """Nothing but the tool itself says in which registries the config's types are."""
+    ended = subprocess.run([sys.executable, 'tools/cache_text.py', str(config)], cwd=repo_dir, capture_output=True, text=True, timeout=300)
+    assert ended.returncode == 0, ended.stderr
+    assert 'texts, ' in ended.stdout
 
 
 def test_goes_on_and_finds_nothing_new(tool: ModuleType, config: Path, monkeypatch, capsys, tmp_path: Path):
