@@ -18,7 +18,7 @@ def load_config(path: str | Path, options: dict[str, Any] | None = None, *, work
     """Read a config file, merge options into it, and check every key.
 
     A config file is Python and is executed: run only those you trust. ``custom_imports`` finds ``projects/`` beside the folder of
-    configs, wherever the command is run.
+    configs, wherever the command is run; relative paths in a config are those of the current folder.
 
     Args:
         path: the config file.
@@ -27,8 +27,8 @@ def load_config(path: str | Path, options: dict[str, Any] | None = None, *, work
 
     Raises:
         FileNotFoundError: no such file.
-        ConfigError: not Python, a module of ``custom_imports`` that cannot be imported, an option that leads nowhere, or an unknown
-            key or type; it is named with its place and the closest known one.
+        ConfigError: not Python, Python that fails, a module of ``custom_imports`` that cannot be imported, an option that leads
+            nowhere, or an unknown key or type; it is named with its place and the closest known one.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f'{path}: no such config file')
@@ -39,6 +39,10 @@ def load_config(path: str | Path, options: dict[str, Any] | None = None, *, work
         raise ConfigError(f'{path}: not a config, which is Python ({error})') from error
     except ImportError as error:
         raise ConfigError(f'{path}: what it imports cannot be imported ({_first_cause(error)})') from error
+    except OSError:
+        raise
+    except Exception as error:  # a config is a program of the user's, and so is whatever goes wrong in it
+        raise ConfigError(f'{path}: reading this config ended with {type(error).__name__}: {error}') from error
     if options:
         for key in options:
             _check_place(cfg.to_dict(), key, options)

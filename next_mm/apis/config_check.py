@@ -6,7 +6,7 @@ scheduler or an evaluator shows only when training starts or ends.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mmengine.config import Config
@@ -17,6 +17,7 @@ from mmengine.utils.dl_utils import set_multi_processing
 from next_mm import registry as ours
 from next_mm.apis.known_keys import arguments, check_keys, check_numbers, closest, names
 from next_mm.errors import ConfigError
+from next_mm.option_checks import check_number
 
 __all__ = ['check_config']
 
@@ -31,6 +32,8 @@ _ENV_KEYS = ('cudnn_benchmark', 'mp_cfg', 'dist_cfg', 'resource_limit')
 _RANDOMNESS_KEYS = tuple(inspect.signature(Runner.set_randomness).parameters)[1:]
 _LOADER_KEYS = ('dataset', 'sampler', 'batch_sampler', 'collate_fn', 'worker_init_fn', 'num_batch_per_epoch',
                 'disable_subprocess_warning')
+
+_LOOP_PARTS = {'train': 'optim_wrapper', 'val': 'val_evaluator', 'test': 'test_evaluator'}  # what a loop needs beside cfg and loader
 
 _SECTIONS: dict[str, Registry] = {
     'model': ours.MODELS,
@@ -83,13 +86,22 @@ def check_config(cfg: Config) -> None:
     check_keys('randomness', cfg.get('randomness') or {}, _RANDOMNESS_KEYS)
     check_keys('default_hooks', cfg.get('default_hooks') or {}, _HOOK_KEYS)
     check_keys('auto_scale_lr', cfg.get('auto_scale_lr') or {}, ('enable', 'base_batch_size'))
-    for key in ('train_cfg', 'val_cfg', 'test_cfg'):
-        _check_loop(key, cfg.get(key))
+    for name, further in _LOOP_PARTS.items():
+        _check_complete(cfg, (f'{name}_dataloader', f'{name}_cfg', further))
+        _check_loop(f'{name}_cfg', cfg.get(f'{name}_cfg'))
     for key in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         _check_loader(key, cfg.get(key))
     for key, section in _SECTIONS.items():
         _check_components(key, cfg.get(key), section, _DEFAULT_TYPES.get(key))
     _check_optim_wrapper(cfg.get('optim_wrapper'))
+
+
+def _check_complete(cfg: Config, keys: Sequence[str]) -> None:
+    """Refuse a loop of which a part is missing, as the Runner will."""
+    absent = [key for key in keys if cfg.get(key) is None]
+    if absent and len(absent) < len(keys):
+        present = ' and '.join(key for key in keys if key not in absent)
+        raise ConfigError(f'{" and ".join(absent)}: None, but {present} given: expected all of {", ".join(keys)}, or none')
 
 
 def _check_loop(where: str, loop: Mapping | None) -> None:
@@ -101,6 +113,8 @@ def _check_loop(where: str, loop: Mapping | None) -> None:
         known = EpochBasedTrainLoop if loop.get('by_epoch', True) else IterBasedTrainLoop
         check_keys(where, loop, {*names(known), 'by_epoch'} - {'runner', 'dataloader'})
         check_numbers(where, loop, inspect.signature(known).parameters)
+        for key in ('max_epochs', 'max_iters', 'val_interval'):
+            check_number(f'{where}.{key}', loop.get(key, 1), 1)
     else:
         check_keys(where, loop, names(ValLoop if where == 'val_cfg' else TestLoop) - {'runner', 'dataloader', 'evaluator'})
 

@@ -15,6 +15,7 @@ from rich.table import Table
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from next_mm.errors import ConfigError
 from next_mm.models.heads.mgfa import CrossAttention, MGFAHead
 from next_mm.structures import NUM_MODALITIES, TripletBatch
 
@@ -108,6 +109,8 @@ def _one_triplet(model: Any, image_size: tuple[int, int]) -> tuple[Tensor, Tripl
     """A triplet of noise with three different captions of full length."""
     batch = TripletBatch(samples=[], cameras=torch.zeros(1, dtype=torch.int64))
     if model.text is not None:
+        if not hasattr(model.text, 'tower'):
+            raise ConfigError(f'model.text is {type(model.text).__name__}, which has no text tower to count: count with CLIPText')
         tower = model.text.tower
         length, end = tower.context_length, tower.vocab_size - 1  # CLIP's end-of-text token has the highest number
         tokens = torch.arange(1, NUM_MODALITIES * length + 1, dtype=torch.int32).view(1, 1, NUM_MODALITIES, length) % end

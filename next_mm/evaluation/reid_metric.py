@@ -73,14 +73,15 @@ class ReIDMetric(BaseMetric):
         super().__init__(collect_device=collect_device, collect_dir=collect_dir, prefix=prefix)
         if rule not in RULES:
             raise ConfigError(f'ReIDMetric: rule: expected one of {RULES}, got {rule!r}')
-        if not topk or any(not isinstance(k, int) or k < 1 for k in topk):
-            raise ConfigError(f'ReIDMetric: topk: expected ranks from 1, got {topk!r}')
+        if not isinstance(topk, Sequence) or not topk or any(not isinstance(k, int) or k < 1 for k in topk):
+            raise ConfigError(f'ReIDMetric: topk: expected ranks from 1, such as (1, 5, 10), got {topk!r}')
         if chunk_size is not None and chunk_size < 1:
             raise ConfigError(f'ReIDMetric: chunk_size: expected a positive number of queries, got {chunk_size!r}')
         if save_to is not None and Path(save_to).suffix != '.json':
             raise ConfigError(f'ReIDMetric: save_to: expected a .json file, got {save_to!r}')
         self.rule = rule
         self.topk = tuple(topk)
+        self.num_nearest = max(topk)  # gallery entries a query in the file of save_to; RankListHook may want more
         self.rerank = None if rerank is None else ReRanking(**rerank)
         self.chunk_size = chunk_size
         self.save_to = save_to
@@ -148,7 +149,7 @@ class ReIDMetric(BaseMetric):
             raise DataError(explain_no_match(table, self.rule))
         _report(table, self.rule, num_unmatched)
         if self.save_to is not None:
-            nearest = rank_list(rows, query, gallery, topk=max(self.topk), chunk_size=self.chunk_size)
+            nearest = rank_list(rows, query, gallery, topk=self.num_nearest, chunk_size=self.chunk_size)
             save_query_results(self.save_to, table, self.rule, scores, nearest)
         return {name: 100 * value for name, value in summarize(scores, self.topk).items()}
 

@@ -6,6 +6,7 @@ import pytest
 from mmengine.dataset import worker_init_fn
 
 from next_mm.apis import ConfigError, apply_amp, check_config, load_config
+from next_mm.apis.running import schedule_end_note
 from next_mm.evaluation import ReIDMetric, ReRanking
 from next_mm.models import CLIPText
 from next_mm.models.text.embedding_cache import EmbeddingCache
@@ -153,3 +154,32 @@ def test_a_module_that_cannot_be_imported_is_named(tmp_path: Path, text: str, me
     (tmp_path / 'config.py').write_text(text + '\n')
     with pytest.raises(ConfigError, match=message):
         load_config(tmp_path / 'config.py')
+
+
+@pytest.mark.parametrize('text, message', [
+    ('a = b', "reading this config ended with NameError: name 'b' is not defined"),
+    ("a = dict(x=1)['y']", "reading this config ended with KeyError: 'y'"),
+])
+def test_a_config_that_fails_is_named(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / 'config.py').write_text(text + '\n')
+    with pytest.raises(ConfigError, match=f'config.py: {message}'):
+        load_config(tmp_path / 'config.py')
+
+
+@pytest.mark.parametrize('key, value, message', [
+    ('val_dataloader', None, 'val_dataloader: None, but val_cfg and val_evaluator given: expected all of'),
+    ('optim_wrapper', None, 'optim_wrapper: None, but train_dataloader and train_cfg given'),
+    ('train_cfg__val_interval', 0, 'train_cfg.val_interval=0: expected a number from 1'),
+    ('train_cfg__max_epochs', -2, 'train_cfg.max_epochs=-2: expected a number from 1'),
+])
+def test_a_loop_that_cannot_run_is_refused(tmp_path: Path, key: str, value: object, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        check_config(toy_config(tmp_path, **{key: value}))
+
+
+def test_a_schedule_with_another_end_is_noted(tmp_path: Path) -> None:
+    assert schedule_end_note(toy_config(tmp_path)) is None
+    note = schedule_end_note(toy_config(tmp_path, train_cfg__max_epochs=2))
+    assert note == ('The schedule of the learning rate ends with epoch 3, the training with epoch 2. '
+                    'If that is not meant, set param_scheduler.1.end=2 too.')
+    assert schedule_end_note(toy_config(tmp_path, train_cfg__max_epochs=2, param_scheduler=[dict(type='MultiStepLR', milestones=[1])])) is None

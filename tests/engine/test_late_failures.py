@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 from typing import Any
 
@@ -119,3 +120,12 @@ def test_same_words_as_the_evaluation(tmp_path: Path) -> None:
         assert str(before.value) == str(after.value)
     check_protocol([dict(name='fields come from a pipeline')], 'camera')
     assert 'model.text' in NO_CAPTIONS
+
+
+def test_a_rank_list_may_be_longer_than_the_curve(tmp_path: Path) -> None:
+    cfg = own_config(tmp_path)
+    cfg.val_evaluator.topk = cfg.test_evaluator.topk = (1, 2)
+    cfg.custom_hooks = [dict(type='RankListHook', topk=3, out_dir=str(tmp_path / 'lists'))]
+    build_runner(cfg).test()
+    queries = json.loads((tmp_path / 'lists' / 'queries.json').read_text())['queries']
+    assert {len(query['nearest']) for query in queries} == {3}  # all of the gallery but the query itself

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from next_mm.errors import ConfigError
 from next_mm.models import CLIPVisual
 
 
@@ -54,6 +55,14 @@ def test_one_pass_and_three_agree(backbone: CLIPVisual, images: torch.Tensor) ->
 def test_wrong_picture_shape_is_named(backbone: CLIPVisual) -> None:
     with pytest.raises(ValueError, match=r'expected pictures of shape \(B, 3, 3, H, W\), got \(2, 3, 32, 16\)'):
         backbone(torch.zeros(2, 3, 32, 16))
+
+
+@pytest.mark.parametrize('size', [(16, 32), (40, 16)])
+def test_pictures_of_another_size_are_refused(tiny_clip: str, size: tuple[int, int]) -> None:
+    """Transposed pictures have as many patches, so nothing else would notice."""
+    backbone = CLIPVisual(model_name=tiny_clip, pretrained=None, image_size=(32, 16))
+    with pytest.raises(ConfigError, match=rf'the pictures have \(height, width\) = \({size[0]}, {size[1]}\), but .*image_size is \(32, 16\)'):
+        backbone(torch.zeros(1, 3, 3, *size))
 
 
 def test_smaller_stride_overlaps_patches(tiny_clip: str, images: torch.Tensor) -> None:

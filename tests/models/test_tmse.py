@@ -157,7 +157,7 @@ def test_with_a_gain_the_described_tokens_come_first_and_every_parameter_learns(
 
 
 def test_a_gain_is_positive_and_means_nothing_without_text() -> None:
-    with pytest.raises(ValueError, match=r'TMSE.text_gain=0: expected a positive number, or None'):
+    with pytest.raises(ValueError, match=r'TMSE.text_gain=0: expected a number above 0'):
         build(text_gain=0)
     assert build(text_gain=5.0, text_dim=None).modulator is None
 

@@ -12,6 +12,7 @@ import torch
 from mmcv.transforms import BaseTransform
 
 from next_mm.errors import ConfigError
+from next_mm.option_checks import check_number
 from next_mm.registry import TRANSFORMS
 
 _OTHER_SIDE = {'left': 'right', 'right': 'left', 'Left': 'Right', 'Right': 'Left'}
@@ -71,6 +72,7 @@ class FlipTriplet(TripletTransform):
 
     def __init__(self, *, prob: float = 0.5, shared: bool = True) -> None:
         super().__init__(shared=shared)
+        check_number('FlipTriplet.prob', prob, 0, 1)
         self.prob = prob
 
     def draw(self, height: int, width: int) -> bool | None:
@@ -94,6 +96,7 @@ class PadCropTriplet(TripletTransform):
 
     def __init__(self, *, padding: int, shared: bool = True) -> None:
         super().__init__(shared=shared)
+        check_number('PadCropTriplet.padding', padding, 0)
         self.padding = padding
 
     def draw(self, height: int, width: int) -> tuple[int, int]:
@@ -128,6 +131,8 @@ class EraseTriplet(TripletTransform):
     def __init__(self, *, prob: float = 0.5, area: tuple[float, float] = (0.02, 1 / 3), min_aspect: float = 0.3,
                  shared: bool = True) -> None:
         super().__init__(shared=shared)
+        check_number('EraseTriplet.prob', prob, 0, 1)
+        check_number('EraseTriplet.min_aspect', min_aspect, 0, 1, above=True)
         self.prob = prob
         self.area = area
         self.log_aspect = (np.log(min_aspect), -np.log(min_aspect))

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from mmcv.transforms import BaseTransform
 
+from next_mm.option_checks import check_size
 from next_mm.registry import TRANSFORMS
 from next_mm.structures import NUM_MODALITIES
 
@@ -60,10 +61,14 @@ class ResizeTriplet(BaseTransform):
 
     Args:
         size: (height, width) in pixels.
+
+    Raises:
+        ConfigError: ``size`` is no such pair.
     """
 
     def __init__(self, *, size: tuple[int, int]) -> None:
-        self.size = (int(size[0]), int(size[1]))
+        check_size('ResizeTriplet.size', size)
+        self.size = (size[0], size[1])
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         results['imgs'] = [None if image is None else resize(image, self.size) for image in results['imgs']]

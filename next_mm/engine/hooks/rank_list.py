@@ -14,6 +14,7 @@ from mmengine.runner import Runner
 from PIL import Image
 
 from next_mm.engine.rank_list_picture import QueryPictures
+from next_mm.evaluation import ReIDMetric
 from next_mm.registry import HOOKS
 
 __all__ = ['RankListHook', 'choose_queries']
@@ -73,10 +74,11 @@ class RankListHook(Hook):
 
     def _request(self, runner: Runner, evaluator: Evaluator) -> None:
         folder = Path(self.out_dir) if self.out_dir is not None else Path(runner.work_dir) / 'rank_lists'
-        metric = next((metric for metric in evaluator.metrics if hasattr(metric, 'save_to')), None)
+        metric = next((metric for metric in evaluator.metrics if isinstance(metric, ReIDMetric)), None)
         if metric is None:
             runner.logger.warning('RankListHook: no ReIDMetric among the evaluators, so no rank lists are drawn')
             return
+        metric.num_nearest = max(metric.num_nearest, self.topk)
         metric.save_to = metric.save_to or str(folder / 'queries.json')
         self.results = Path(metric.save_to)
 

@@ -10,6 +10,7 @@ from next_mm.models.backbones.attention import SelfAttention
 from next_mm.models.backbones.features import CameraEmbedding, VisualFeatures, encode_triplets
 from next_mm.models.clip_loading import load_clip
 from next_mm.models.quick_gelu import QuickGELUMLP, is_quick_gelu
+from next_mm.option_checks import check_size
 from next_mm.registry import MODELS
 
 
@@ -28,7 +29,8 @@ class CLIPVisual(BaseModule):
         num_cameras: with a number, a learned embedding of the camera is added to the tokens (as in TransReID); 0 is off.
 
     Raises:
-        ConfigError: the model's visual tower is no plain vision transformer with a class token, or an option is out of range.
+        ConfigError: the model's visual tower is no plain vision transformer with a class token, an option is out of range, or, in a
+            forward pass, the pictures have another size.
     """
 
     def __init__(self,
@@ -41,6 +43,7 @@ class CLIPVisual(BaseModule):
                  grad_checkpointing: bool = False,
                  num_cameras: int = 0) -> None:
         super().__init__()
+        check_size('CLIPVisual.image_size', image_size)
         self.tower = load_clip(model_name, pretrained, image_size=(image_size[0], image_size[1]), stride=stride).visual
         _check_tower(self.tower, model_name)
         for block in self.tower.transformer.resblocks:
@@ -50,6 +53,7 @@ class CLIPVisual(BaseModule):
                 block.mlp = QuickGELUMLP(block.mlp)
         self.tower.set_grad_checkpointing(grad_checkpointing)
         self.passes = passes
+        self.image_size = (image_size[0], image_size[1])
         self.out_dim: int = self.tower.output_dim
         self.grid: tuple[int, int] = self.tower.grid_size
         self.camera_embedding = CameraEmbedding(num_cameras, self.tower.ln_post.normalized_shape[0]) if num_cameras else None
@@ -57,7 +61,7 @@ class CLIPVisual(BaseModule):
     def forward(self, images: Tensor, cameras: Tensor | None = None) -> VisualFeatures:
         """Encode (B, 3, 3, H, W) pictures; ``cameras`` (B,) is read only with a camera embedding."""
         extra = self.camera_embedding(cameras) if self.camera_embedding is not None else None
-        return encode_triplets(self._encode, images, extra, self.passes)
+        return encode_triplets(self._encode, images, extra, self.passes, self.image_size)
 
     def _encode(self, images: Tensor, extra: Tensor | None) -> Tensor:
         """Encode (B, 3, H, W) pictures of one modality to (B, 1 + N, D) tokens, the class token first."""

@@ -19,7 +19,7 @@ class VisualFeatures(NamedTuple):
 
 
 def encode_triplets(encode: Callable[[Tensor, Tensor | None], Tensor], images: Tensor, extra: Tensor | None,
-                    passes: str) -> VisualFeatures:
+                    passes: str, image_size: tuple[int, int]) -> VisualFeatures:
     """Encode (B, 3, 3, H, W) triplets with ``encode``, in one pass or in three.
 
     Args:
@@ -27,13 +27,17 @@ def encode_triplets(encode: Callable[[Tensor, Tensor | None], Tensor], images: T
         images: (B, 3 modalities, 3 channels, H, W).
         extra: (B, 1, width) added to each modality's input tokens, or ``None``.
         passes: ``'separate'`` or ``'joint'``.
+        image_size: (H, W) that the position embedding was made for; transposed pictures would have as many patches.
 
     Raises:
-        ConfigError: ``passes`` is neither.
+        ConfigError: ``passes`` is neither, or the pictures have another size.
         ValueError: the pictures have another shape.
     """
     if images.dim() != 5 or images.shape[1] != NUM_MODALITIES:
         raise ValueError(f'expected pictures of shape (B, {NUM_MODALITIES}, 3, H, W), got {tuple(images.shape)}')
+    if tuple(images.shape[3:]) != image_size:
+        raise ConfigError(f'the pictures have (height, width) = {tuple(images.shape[3:])}, but model.backbone.image_size is {image_size}: '
+                          'give ResizeTriplet.size in every pipeline and image_size the same values')
     if passes == 'separate':
         x = torch.stack([encode(images[:, m], extra) for m in range(NUM_MODALITIES)], dim=1)  # (B, 3, 1 + N, D)
     elif passes == 'joint':

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from next_mm.errors import ConfigError
 from next_mm.models.backbones.features import CameraEmbedding, VisualFeatures, encode_triplets
+from next_mm.option_checks import check_size
 from next_mm.registry import MODELS
 
 
@@ -27,7 +28,8 @@ class TimmVisual(BaseModule):
         num_cameras: as in :class:`CLIPVisual`.
 
     Raises:
-        ConfigError: the model has no class token, or, with ``num_cameras``, no layer ``norm_pre`` in front of its blocks.
+        ConfigError: the model has no class token, or, with ``num_cameras``, no layer ``norm_pre`` in front of its blocks; or, in a
+            forward pass, the pictures have another size.
     """
 
     def __init__(self,
@@ -39,6 +41,7 @@ class TimmVisual(BaseModule):
                  grad_checkpointing: bool = False,
                  num_cameras: int = 0) -> None:
         super().__init__()
+        check_size('TimmVisual.image_size', image_size)
         file = pretrained if isinstance(pretrained, str) else None
         self.tower = timm.create_model(
             model_name,
@@ -54,6 +57,7 @@ class TimmVisual(BaseModule):
                               'where the camera is added to the tokens; use num_cameras=0')
         self.tower.set_grad_checkpointing(grad_checkpointing)
         self.passes = passes
+        self.image_size = (image_size[0], image_size[1])
         self.out_dim: int = self.tower.num_features
         self.grid: tuple[int, int] = tuple(self.tower.patch_embed.grid_size)
         self.camera_embedding = CameraEmbedding(num_cameras, self.tower.embed_dim) if num_cameras else None
@@ -61,7 +65,7 @@ class TimmVisual(BaseModule):
     def forward(self, images: Tensor, cameras: Tensor | None = None) -> VisualFeatures:
         """Encode (B, 3, 3, H, W) pictures; ``cameras`` (B,) is read only with a camera embedding."""
         extra = self.camera_embedding(cameras) if self.camera_embedding is not None else None
-        return encode_triplets(self._encode, images, extra, self.passes)
+        return encode_triplets(self._encode, images, extra, self.passes, self.image_size)
 
     def _encode(self, images: Tensor, extra: Tensor | None) -> Tensor:
         """Encode (B, 3, H, W) pictures of one modality to (B, 1 + N, D) tokens, the class token first."""

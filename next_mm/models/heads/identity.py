@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from next_mm.models.backbones.features import VisualFeatures
 from next_mm.models.heads.gather import gather_batch
 from next_mm.models.necks.multi_grained import ExpertFeatures
+from next_mm.option_checks import check_number
 from next_mm.registry import MODELS
 from next_mm.structures import NUM_MODALITIES
 
@@ -26,6 +27,9 @@ class IdentityHead(BaseModule):
         triplet: config of the triplet loss on the feature before BNNeck, or ``None``.
         across_ranks: in distributed training gather the batch over the ranks before BNNeck and the losses, so that several processes
             compute what one would on the global batch; otherwise statistics and triplets are a rank's own.
+
+    Raises:
+        ConfigError: a number is out of range.
     """
 
     def __init__(self,
@@ -37,6 +41,8 @@ class IdentityHead(BaseModule):
                  triplet: dict[str, Any] | None,
                  across_ranks: bool = True) -> None:
         super().__init__()
+        check_number(f'{type(self).__name__}.num_classes', num_classes, 1)
+        check_number(f'{type(self).__name__}.label_smoothing', label_smoothing, 0, 1)
         self.num_classes = num_classes
         self.label_smoothing = label_smoothing
         self.id_weight = id_weight

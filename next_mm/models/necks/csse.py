@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from next_mm.models.necks.experts import ExpertSet
 from next_mm.models.necks.routing import by_modality
-from next_mm.models.necks.tmse import ROUTERS, check_choice
+from next_mm.models.necks.tmse import ROUTERS
+from next_mm.option_checks import check_choice
 from next_mm.registry import MODELS
 from next_mm.structures import NUM_MODALITIES
 

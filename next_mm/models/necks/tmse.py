@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from next_mm.errors import ConfigError
 from next_mm.models.necks.experts import ExpertSet
 from next_mm.models.necks.routing import Router, TextModulator, by_modality, sample_tokens, sample_top_tokens, text_similarity
+from next_mm.option_checks import check_choice, check_number
 from next_mm.registry import MODELS
 from next_mm.structures import NUM_MODALITIES
 
@@ -42,7 +43,7 @@ class TMSE(BaseModule):
         text_gain: how strongly captions route before training, see :class:`TextModulator`; without text it does nothing.
 
     Raises:
-        ConfigError: an option is none of those listed, or ``text_gain`` is not positive.
+        ConfigError: an option is none of those listed or out of range.
     """
 
     def __init__(self,
@@ -60,8 +61,10 @@ class TMSE(BaseModule):
         super().__init__()
         check_choice('TMSE.sampling', sampling, SAMPLINGS)
         check_choice('TMSE.router', router, ROUTERS)
-        if text_gain is not None and text_gain <= 0:
-            raise ConfigError(f'TMSE.text_gain={text_gain}: expected a positive number, or None')
+        check_number('TMSE.num_experts', num_experts, 1)
+        check_number('TMSE.top_share', top_share, 0, 1, above=True)
+        if text_gain is not None:
+            check_number('TMSE.text_gain', text_gain, 0, above=True)
         self.num_experts = num_experts
         self.sampling = sampling
         self.fixed_threshold = fixed_threshold
@@ -126,9 +129,3 @@ class TMSE(BaseModule):
         if has_text is not None:
             beta = beta * has_text[None, :, :, None]
         return beta.expand(self.num_experts, -1, -1, -1)
-
-
-def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    """Raise ``ConfigError`` when ``value`` is none of ``choices``."""
-    if value not in choices:
-        raise ConfigError(f'{name}={value!r}: expected one of {", ".join(map(repr, choices))}')
