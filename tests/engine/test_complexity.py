@@ -6,6 +6,7 @@ import torch
 
 from next_mm.apis import load_config
 from next_mm.engine.complexity import PartCost, cost_table, count_costs
+from next_mm.errors import ConfigError
 from next_mm.registry import MODELS
 
 ROOT = Path(__file__).parents[2]
@@ -60,3 +61,10 @@ def test_a_tiny_model_by_hand(tiny_clip: str) -> None:
     assert costs['BNNeck, classifier'] == PartCost(trainable=96 + 96 * 5, frozen=96)
     assert model.training
     assert torch.nn.functional.scaled_dot_product_attention is attention
+
+
+def test_captions_encoded_ahead_have_no_tower_to_count() -> None:
+    model = torch.nn.Module()
+    model.text = torch.nn.Identity()
+    with pytest.raises(ConfigError, match='model.text is Identity, which has no text tower to count: count with CLIPText'):
+        count_costs(model, (32, 16))
