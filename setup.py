@@ -26,6 +26,7 @@ REQUIRES = [
     'rich>=13',
     'jinja2>=3.1',
     'pydantic>=2.6',
+    'safetensors>=0.4.3',
 ]
 CAPTIONS = ['filelock>=3.12', 'ftfy>=6.0.1', 'openai>=1.50', 'pyyaml>=6', 'regex']
 TEST = [

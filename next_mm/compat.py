@@ -10,14 +10,19 @@ import importlib.metadata
 import importlib.util
 import os
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from next_mm.errors import ConfigError
 
-__all__ = ['allow_checkpoint_types', 'apply', 'init_distributed', 'replace_pkg_resources', 'replace_position_resize']
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ['allow_checkpoint_types', 'apply', 'init_distributed', 'replace_pkg_resources', 'replace_position_resize',
+           'replace_weights_reading']
 
 
 def apply() -> None:
@@ -148,3 +153,24 @@ def replace_position_resize(resize: Callable[..., None]) -> Iterator[None]:
         yield
     finally:
         factory.resize_pos_embed = theirs
+
+
+# -- open_clip's load_checkpoint reads OpenAI's archives without protection ----------------------------------------------------------
+
+
+@contextmanager
+def replace_weights_reading(state: Mapping[str, Tensor]) -> Iterator[None]:
+    """Let open_clip's ``load_checkpoint`` take weights that are read already.
+
+    Upstream: open_clip (3.3.0) reads TorchScript archives only with torch's protection off, which runs whatever a crafted file holds.
+
+    Args:
+        state: the weights.
+    """
+    from open_clip import factory
+    theirs = factory.load_state_dict
+    factory.load_state_dict = lambda *_args, **_options: state
+    try:
+        yield
+    finally:
+        factory.load_state_dict = theirs

@@ -1,7 +1,6 @@
 """Reading checkpoints: nothing is executed, nothing is loaded halfway, and every refusal says why."""
 from __future__ import annotations
 
-import pickle
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from next_mm.errors import CheckpointError
+from next_mm.weights_files import refuse_unreadable
 
 __all__ = ['latest_checkpoint', 'load_weights', 'read_checkpoint']
 
@@ -32,18 +32,14 @@ def read_checkpoint(path: str | Path, map_location: Any = 'cpu') -> dict[str, An
         CheckpointError: no such file, damaged file, a pickle that holds more than tensors and plain values, or no weights in it.
     """
     name = str(path)
-    try:
-        if re.match(r'https?://', name):
+    remote = re.match(r'https?://', name)
+    if not remote and not Path(name).is_file():
+        raise CheckpointError(f'{name}: no such checkpoint file')
+    with refuse_unreadable(name):
+        if remote:
             checkpoint = torch.hub.load_state_dict_from_url(name, map_location=map_location, weights_only=True)
         else:
-            checkpoint = torch.load(_existing(name), map_location=map_location, weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise CheckpointError(f'{name}: refused, it holds {_refused_type(error)}, not only tensors and plain values. '
-                              'Loading it could run code, so it is not loaded.') from None
-    except (EOFError, RuntimeError) as error:
-        if isinstance(error, CheckpointError):
-            raise
-        raise CheckpointError(f'{name}: damaged or no checkpoint ({_first_line(error)})') from None
+            checkpoint = torch.load(name, map_location=map_location, weights_only=True)
     if not isinstance(checkpoint, dict):
         raise CheckpointError(f'{name}: expected a dictionary with weights, got {type(checkpoint).__name__}')
     if 'state_dict' not in checkpoint:
@@ -106,12 +102,6 @@ def latest_checkpoint(work_dir: str | Path) -> str | None:
                           f'give a checkpoint (--resume PATH) or delete {note} to start anew')
 
 
-def _existing(name: str) -> str:
-    if not Path(name).is_file():
-        raise CheckpointError(f'{name}: no such checkpoint file')
-    return name
-
-
 def _optional_prefixes(model: nn.Module) -> tuple[str, ...]:
     """Weights that may be in a checkpoint or not: those under the names a module lists in ``optional_state`` (the text tower)."""
     parts = ((name, part) for name, module in model.named_modules() for part in getattr(module, 'optional_state', ()))
@@ -139,15 +129,6 @@ def _differences(expected: Mapping[str, Tensor], given: Mapping[str, Tensor]) ->
         lines.append(f'  It was trained on {trained} identities, the config says {len(expected[classes[0]])}. To test it set '
                      f'model.head.num_classes={trained}; to go on with other identities set load_ignore="[\'{prefix}\']".')
     return lines
-
-
-def _refused_type(error: pickle.UnpicklingError) -> str:
-    found = re.search(r'GLOBAL ([\w.]+)|global ([\w.]+)', str(error))
-    return next((group for group in found.groups() if group), 'unknown objects') if found else _first_line(error)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def _some(keys: Iterable[str]) -> str:

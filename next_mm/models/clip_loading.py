@@ -1,15 +1,15 @@
 """Build a CLIP of open_clip at any picture size and stride, and load its weights strictly."""
 from __future__ import annotations
 
+import json
 import logging
-import zipfile
 from functools import partial
 from pathlib import Path
 
 import open_clip
 import torch
 from mmengine.logging import print_log
-from open_clip.factory import load_checkpoint
+from open_clip import factory
 from open_clip.pretrained import download_pretrained
 from open_clip.transformer import to_2tuple
 from torch import Tensor, nn
@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from next_mm import compat
 from next_mm.errors import ConfigError
 from next_mm.models.position_embedding import find_grid, resize_position_embedding
+from next_mm.weights_files import is_torchscript, read_weights
 
 _POSITION = 'visual.positional_embedding'
 
@@ -38,8 +39,9 @@ def load_clip(model_name: str,
         stride: patch stride in pixels; smaller than the patch gives overlapping patches; ``None`` is the patch size.
 
     Raises:
-        ConfigError: unknown model name or tag, a file that does not fit the model, or weights trained with QuickGELU in a model
-            without it (or the reverse).
+        ConfigError: unknown model name or tag, a model config file under the name of another model, weights that do not fit the
+            model, or weights trained with QuickGELU in a model without it (or the reverse).
+        CheckpointError: the weights file is damaged, holds no weights, or could run code.
         FileNotFoundError: ``pretrained`` looks like a path and there is no such file.
     """
     name = _register_config(model_name)
@@ -51,9 +53,11 @@ def load_clip(model_name: str,
         return model
     path, quick_gelu = _resolve_weights(name, pretrained)
     _check_quick_gelu(name, pretrained, quick_gelu)
+    state = read_weights(path)
     try:
-        with compat.replace_position_resize(partial(_resize_position, config_grid=_config_grid(name))):
-            load_checkpoint(model, str(path), weights_only=not _is_torchscript(path))
+        resize = partial(_resize_position, config_grid=_config_grid(name))
+        with compat.replace_position_resize(resize), compat.replace_weights_reading(state):
+            factory.load_checkpoint(model, str(path))
     except (RuntimeError, KeyError, ValueError) as error:
         raise ConfigError(f'{pretrained}: its weights do not fit the model {model_name}: {error}') from error
     print_log(f'{model_name}: loaded {pretrained}', 'current')
@@ -73,11 +77,22 @@ def _register_config(model_name: str) -> str:
         if not path.is_file():
             raise FileNotFoundError(f'model_name={model_name!r}: no such open_clip model config')
         name = path.stem
-        if name not in open_clip.list_models():
-            open_clip.add_model_config(path)
+        _add_config(path)
     if name not in open_clip.list_models():
         raise ConfigError(f'model_name={model_name!r} is not a model of open_clip; open_clip.list_models() lists them')
     return name
+
+
+def _add_config(path: Path) -> None:
+    """Give open_clip a model config file, which goes by its stem there; the same one again changes nothing."""
+    try:
+        config = json.loads(path.read_text())
+    except ValueError as error:
+        raise ConfigError(f'{path}: expected an open_clip model config in JSON: {error}') from error
+    if path.stem not in open_clip.list_models():
+        open_clip.add_model_config(path)
+    elif config != open_clip.get_model_config(path.stem):
+        raise ConfigError(f'{path}: open_clip goes by the stem, and knows another model config as {path.stem!r} already; rename the file')
 
 
 def _resolve_weights(name: str, pretrained: str) -> tuple[Path, bool | None]:
@@ -87,19 +102,11 @@ def _resolve_weights(name: str, pretrained: str) -> tuple[Path, bool | None]:
         return Path(download_pretrained(tag)), bool(tag.get('quick_gelu', False))
     path = Path(pretrained)
     if path.is_file():
-        return path, True if _is_torchscript(path) else None
+        return path, True if is_torchscript(path) else None
     if path.suffix or path.parent != Path('.'):
         raise FileNotFoundError(f'pretrained={pretrained!r}: no such file')
     tags = ', '.join(open_clip.list_pretrained_tags_by_model(name)) or 'none'
     raise ConfigError(f'pretrained={pretrained!r} is neither a file nor a pretrained tag of {name} (its tags: {tags})')
-
-
-def _is_torchscript(path: Path) -> bool:
-    """Tell OpenAI's own archives (TorchScript) from plain state dicts."""
-    if not zipfile.is_zipfile(path):
-        return False
-    with zipfile.ZipFile(path) as archive:
-        return any(name.endswith('constants.pkl') for name in archive.namelist())
 
 
 def _check_quick_gelu(name: str, pretrained: str, quick_gelu: bool | None) -> None:

@@ -1,12 +1,16 @@
 """The loading of CLIP's weights: names, files, and position embeddings of every grid."""
+import json
 from pathlib import Path
 
 import open_clip
 import pytest
 import torch
+from open_clip import factory
 from open_clip.model import resize_pos_embed
 
+from next_mm.errors import CheckpointError, ConfigError
 from next_mm.models.clip_loading import load_clip
+from tests.test_weights_files import save_crafted
 
 
 @pytest.fixture
@@ -134,6 +138,54 @@ def test_weights_of_another_model_are_refused(tiny_clip: str, tmp_path: Path) ->
     torch.save({'visual.conv1.weight': torch.zeros(1)}, tmp_path / 'other.pt')
     with pytest.raises(ValueError, match='its weights do not fit the model'):
         load_clip(tiny_clip, str(tmp_path / 'other.pt'))
+
+
+@pytest.mark.parametrize('entry', ['my_constants.pkl', 'constants.pkl'])
+def test_a_zip_made_to_look_like_an_openai_archive_runs_nothing(tiny_clip: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                                                entry: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    save_crafted(Path('evil.pt'), entry)
+    text = r'refused, it holds (posix|nt|os).system' if entry == 'my_constants.pkl' else 'damaged or no checkpoint'
+    with pytest.raises(CheckpointError, match=f'evil.pt: {text}'):
+        load_clip(tiny_clip, 'evil.pt')
+    assert not Path('pwned').exists()
+
+
+@pytest.mark.parametrize(('name', 'content'), [
+    ('empty.pt', b''),
+    ('page.pt', b'<!DOCTYPE html><html>404</html>'),
+    ('zip.pt', b'PK\x03\x04 cut off'),
+    ('empty.safetensors', b''),
+    ('page.safetensors', b'<!DOCTYPE html><html>404</html>'),
+])
+def test_damaged_weights_end_in_one_line(tiny_clip: str, tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(CheckpointError, match=rf'{name}: damaged or no checkpoint[^\n]*$'):
+        load_clip(tiny_clip, str(tmp_path / name))
+
+
+def test_open_clips_reading_is_put_back(tiny_clip: str, weights: tuple[Path, dict]) -> None:
+    theirs = factory.load_state_dict
+    load_clip(tiny_clip, str(weights[0]), image_size=(32, 16))
+    assert factory.load_state_dict is theirs
+
+
+def test_a_config_file_under_the_name_of_another_model_is_refused(tmp_path: Path) -> None:
+    config = open_clip.get_model_config('ViT-B-32')
+    path = tmp_path / 'ViT-B-32.json'
+    path.write_text(json.dumps({**config, 'embed_dim': 32}))
+    with pytest.raises(ConfigError, match=r"ViT-B-32.json: .* knows another model config as 'ViT-B-32' already; rename the file"):
+        load_clip(str(path), None)
+    path.write_text('{"embed_dim": ')
+    with pytest.raises(ConfigError, match='ViT-B-32.json: expected an open_clip model config in JSON'):
+        load_clip(str(path), None)
+
+
+def test_a_model_config_file_may_be_named_again(tiny_clip: str, tmp_path: Path) -> None:
+    load_clip(tiny_clip, None)
+    copy = tmp_path / Path(tiny_clip).name
+    copy.write_text(json.dumps(json.loads(Path(tiny_clip).read_text()), indent=2))
+    load_clip(str(copy), None)
 
 
 def test_open_clip_still_lists_what_we_name() -> None:

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from next_mm.models.clip_loading import load_clip
+from next_mm.errors import ConfigError
+from next_mm.models.clip_loading import load_clip, model_config
 from next_mm.models.text.base import TOWER, TextEncoder
 from next_mm.models.text.embedding_cache import EmbeddingCache
 from next_mm.models.text.text_tower import TextTower, to_device
@@ -32,6 +33,9 @@ class CLIPText(TextEncoder):
         save_in_checkpoint: store the tower in checkpoints (64 M parameters for ViT-B/16), so that they load where ``pretrained``
             is not at hand. Checkpoints of either kind load in a model of either kind.
         cache: arguments of :class:`EmbeddingCache` (``max_entries``, ``path``, ``flush_every``), ``None`` for no cache.
+
+    Raises:
+        ConfigError: the model's text tower is not CLIP's, or reads the tokens of another tokenizer.
     """
 
     option_keys: ClassVar[dict[str, tuple[str, ...]]] = {'cache': ('max_entries', 'path', 'flush_every')}
@@ -43,6 +47,7 @@ class CLIPText(TextEncoder):
                  save_in_checkpoint: bool = False,
                  cache: Mapping[str, Any] | None = DEFAULT_CACHE) -> None:
         super().__init__()
+        _check_tokenizer(model_name)
         self.save_in_checkpoint = save_in_checkpoint
         tower = TextTower(load_clip(model_name, pretrained), model_name)
         self.out_dim = tower.out_dim
@@ -74,15 +79,15 @@ class CLIPText(TextEncoder):
         """See :meth:`TextTower.lengths`.
 
         Raises:
-            ValueError: tokens the tower does not know, or more of them than its context.
+            ConfigError: tokens the tower does not know, more of them than its context, or none that ends the text.
         """
         tower = self._frozen.tower
         if tokens.size and not 0 <= tokens.min() <= tokens.max() < tower.vocab_size:
-            raise ValueError(f'expected token ids from 0 to {tower.vocab_size - 1}, got {tokens.min()} to {tokens.max()}')
+            raise ConfigError(f'expected token ids from 0 to {tower.vocab_size - 1}, got {tokens.min()} to {tokens.max()}')
         lengths = tower.lengths(tokens)
         if tokens.size and lengths.max() > tower.context_length:
-            raise ValueError(f'expected captions of at most {tower.context_length} tokens, got {lengths.max()}; '
-                             'set TokenizeCaptions.context_length')
+            raise ConfigError(f'expected captions of at most {tower.context_length} tokens, got {lengths.max()}; '
+                              f'set TokenizeCaptions.context_length={tower.context_length} in every pipeline')
         return lengths
 
     def encode(self, captions: list[bytes]) -> Tensor:
@@ -121,6 +126,14 @@ class CLIPText(TextEncoder):
     def _reset_cache(self) -> None:
         if self._cache_options is not None:
             self._frozen.cache = EmbeddingCache(self.out_dim, tower=self.digest, **self._cache_options)
+
+
+def _check_tokenizer(model_name: str) -> None:
+    """Refuse models with a tokenizer of their own: TokenizeCaptions gives CLIP's tokens, which mean other words there."""
+    tokenizer = model_config(model_name)['text_cfg'].get('hf_tokenizer_name')
+    if tokenizer is not None:
+        raise ConfigError(f"model_name={model_name!r}: its text tower reads tokens of {tokenizer}, but TokenizeCaptions gives CLIP's own; "
+                          'choose a model without hf_tokenizer_name, or train without text (model.text=None)')
 
 
 def _take(table: Tensor, index: Tensor) -> Tensor:

@@ -17,6 +17,8 @@ from next_mm.models.text.packing import Pack, pack_captions
 PACK_TOKENS = {'cpu': 256}
 """Tokens of a pack for each device type (docs/performance.md); more where a launch costs more than a few idle rows."""
 DEFAULT_PACK_TOKENS = 2048
+END_OF_TEXT = 49407
+"""CLIP's end-of-text token, which TokenizeCaptions puts behind every caption."""
 
 
 class TextTower(nn.Module):
@@ -51,7 +53,15 @@ class TextTower(nn.Module):
         self.requires_grad_(False).eval()
 
     def lengths(self, tokens: np.ndarray) -> np.ndarray:
-        """Length (R,) of each row of (R, L) token ids, the end-of-text token included; what follows it changes nothing."""
+        """Length (R,) of each row of (R, L) token ids, the end-of-text token included; what follows it changes nothing.
+
+        Raises:
+            ConfigError: a row without an end-of-text token, as another tokenizer than CLIP's would make it.
+        """
+        endless = ~(tokens == END_OF_TEXT).any(axis=1)
+        if endless.any():
+            raise ConfigError(f"{endless.sum()} of {len(tokens)} captions do not end with CLIP's end-of-text token {END_OF_TEXT}, first: "
+                              f'{tokens[endless][0, :8].tolist()} ...; expected the tokens of TokenizeCaptions')
         ends = tokens.argmax(axis=1) if self.pool == 'argmax' else (tokens == self.end_id).argmax(axis=1)
         return ends + 1
 
@@ -126,8 +136,10 @@ def _check_tower(source: nn.Module, name: str) -> None:
     """Refuse text towers that are not CLIP's own: the forward pass above would be wrong for them."""
     blocks = getattr(getattr(source, 'transformer', None), 'resblocks', [])
     pool = getattr(source, 'text_pool_type', getattr(source, 'pool_type', None))
+    end = getattr(source, 'text_eos_id', getattr(source, 'eos_id', None))
     usual = (
-        len(blocks) > 0 and all(type(block) is ResidualAttentionBlock for block in blocks) and pool in ('argmax', 'eos')
+        len(blocks) > 0 and all(type(block) is ResidualAttentionBlock for block in blocks)
+        and (pool == 'argmax' or (pool == 'eos' and end == END_OF_TEXT))
         and getattr(source, 'attn_mask', None) is not None and getattr(source, 'cls_emb', None) is None
         and not getattr(source, 'use_pad_mask', False))
     if not usual:

@@ -6,6 +6,7 @@ import open_clip
 import pytest
 import torch
 
+from next_mm.errors import ConfigError
 from next_mm.models.clip_loading import load_clip
 from next_mm.models.text import CLIPText
 from next_mm.models.text.text_tower import TextTower
@@ -45,6 +46,22 @@ def test_other_towers_are_refused(tmp_path: Path):
     path = tmp_path / 'tiny-both-ways.json'
     path.write_text(json.dumps(config))
     with pytest.raises(ValueError, match="tiny-both-ways.json: its text tower is not CLIP's"):
+        CLIPText(model_name=str(path), pretrained=None)
+
+
+@pytest.mark.parametrize(('name', 'tokenizer'), [('ViT-L-14-worldwide', 'google/mt5-base'), ('ViT-H-14-worldwide', 'facebook/xlm-v-base')])
+def test_models_with_another_tokenizer_are_refused(name: str, tokenizer: str):
+    with pytest.raises(ConfigError, match=f"model_name='{name}': its text tower reads tokens of {tokenizer}, but TokenizeCaptions gives CLIP's"):
+        CLIPText(model_name=name, pretrained=None)
+
+
+def test_towers_that_end_elsewhere_are_refused(tmp_path: Path):
+    config = json.loads(json.dumps(TINY_CLIP))
+    config['custom_text'] = True
+    config['text_cfg'] |= {'pool_type': 'eos', 'eos_id': 2}
+    path = tmp_path / 'tiny-other-end.json'
+    path.write_text(json.dumps(config))
+    with pytest.raises(ConfigError, match="tiny-other-end.json: its text tower is not CLIP's"):
         CLIPText(model_name=str(path), pretrained=None)
 
 
@@ -133,6 +150,20 @@ def test_empty_batch(encoder: CLIPText, tiny_clip: str):
 def test_bad_tokens(encoder: CLIPText, tokens: torch.Tensor, message: str):
     with pytest.raises(ValueError, match=message):
         encoder(tokens)
+
+
+def test_captions_without_an_end_are_refused(encoder: CLIPText, captions: torch.Tensor):
+    endless = captions[:3].clone()
+    endless[1][endless[1] == 49407] = 5
+    with pytest.raises(ConfigError, match=r"1 of 3 captions do not end with CLIP's end-of-text token 49407, first: \[49406, "):
+        encoder(endless)
+
+
+def test_captions_beyond_the_towers_context_are_a_mistake_of_the_config(tmp_path: Path, captions: torch.Tensor):
+    path = tmp_path / 'tiny-short.json'
+    path.write_text(json.dumps({**TINY_CLIP, 'text_cfg': {**TINY_CLIP['text_cfg'], 'context_length': 8}}))
+    with pytest.raises(ConfigError, match='at most 8 tokens, got 41; set TokenizeCaptions.context_length=8 in every pipeline'):
+        build_encoder(str(path))(captions)
 
 
 def test_empty_text_has_a_feature(tiny_clip: str, encoder: CLIPText):

@@ -1,0 +1,100 @@
+"""Weights files: no Python in them is run, and one that is damaged or holds more than weights is refused in one line."""
+from __future__ import annotations
+
+import pickle
+import re
+import struct
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from next_mm.errors import CheckpointError
+
+__all__ = ['is_torchscript', 'read_weights', 'refuse_unreadable']
+
+_DAMAGED = (pickle.UnpicklingError, SafetensorError, EOFError, RuntimeError, AssertionError, ValueError, LookupError, TypeError,
+            AttributeError, struct.error)
+"""What torch and safetensors raise for files with other or broken contents."""
+_OPENAI_SIZES = ('input_resolution', 'context_length', 'vocab_size')
+
+
+@contextmanager
+def refuse_unreadable(name: str) -> Iterator[None]:
+    """Turn what reading a weights file raises into one line; only the reading belongs inside.
+
+    Args:
+        name: what to call the file.
+
+    Raises:
+        CheckpointError: a damaged file, or a pickle that holds more than tensors and plain values.
+    """
+    try:
+        yield
+    except CheckpointError:
+        raise
+    except _DAMAGED as error:
+        raise CheckpointError(f'{name}: {_explain(error)}') from None
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """Read the weights of a ``.safetensors`` file, of OpenAI's own TorchScript archive, or of what ``torch.save`` wrote.
+
+    Args:
+        path: a file; weights under ``state_dict`` are taken from there, and a leading ``module.`` is dropped.
+
+    Raises:
+        CheckpointError: a damaged file, one that could run code, or one without weights.
+    """
+    with refuse_unreadable(str(path)):
+        if path.suffix == '.safetensors':
+            found = load_file(path)
+        elif is_torchscript(path):
+            found = _read_torchscript(path)
+        else:
+            found = torch.load(path, map_location='cpu', weights_only=True)
+    if isinstance(found, dict) and isinstance(found.get('state_dict'), dict):
+        found = found['state_dict']
+    if not isinstance(found, dict) or not found or not all(isinstance(value, Tensor) for value in found.values()):
+        came = f'a dictionary of {[str(key) for key in found][:3]}' if isinstance(found, dict) else type(found).__name__
+        raise CheckpointError(f'{path}: expected a dictionary of weights, got {came}')
+    return {re.sub(r'^module\.', '', key): value for key, value in found.items()}
+
+
+def is_torchscript(path: Path) -> bool:
+    """Tell OpenAI's own archives (TorchScript) from other files, as torch itself does.
+
+    Raises:
+        CheckpointError: a damaged archive.
+    """
+    if not zipfile.is_zipfile(path):
+        return False
+    with refuse_unreadable(str(path)):
+        return 'constants.pkl' in torch._C.PyTorchFileReader(str(path)).get_all_records()
+
+
+def _read_torchscript(path: Path) -> dict[str, Tensor]:
+    """The weights of a TorchScript archive, which is a program: its ``__setstate__`` would run on loading, so none may be there."""
+    archive = torch._C.PyTorchFileReader(str(path))
+    code = (archive.get_record(name) for name in archive.get_all_records() if name.startswith('code/'))
+    if any(b'__setstate__' in text for text in code):
+        raise CheckpointError(f'{path}: refused, its TorchScript has a __setstate__. Loading it could run code, so it is not loaded.')
+    weights = torch.jit.load(str(path), map_location='cpu').state_dict()
+    return {name: value for name, value in weights.items() if name not in _OPENAI_SIZES}
+
+
+def _explain(error: Exception) -> str:
+    """Say in one line why a file is refused, without what torch advises (to switch its protection off)."""
+    kind = re.search(r'GLOBAL ([\w.]+)', str(error)) if isinstance(error, pickle.UnpicklingError) else None
+    if kind:
+        return (f'refused, it holds {kind[1]}, not only tensors and plain values. '
+                'Loading it could run code, so it is not loaded.')
+    if 'TorchScript archives' in str(error):
+        return 'expected a dictionary with weights, got a TorchScript archive'
+    reason = str(error).partition('\n')[0].partition('. ')[0] if isinstance(error, (RuntimeError, SafetensorError)) else ''
+    return 'damaged or no checkpoint' + (f' ({reason})' if reason else '')
