@@ -25,21 +25,12 @@ def main() -> int:
     from rich.progress import track
 
     from next_mm.apis import load_config
-    from next_mm.datasets.check import check_datasets
-    from next_mm.registry import DATASETS
+    from next_mm.apis.data_check import check_data
 
     config = load_config(arguments.config, arguments.cfg_options)
-    configs: list[dict] = []
-    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
-        dataset = config[name].dataset.to_dict() if config.get(name) else None
-        if dataset is not None and dataset not in configs:
-            configs.append(dataset)
-    datasets = [DATASETS.build({**dataset, 'pipeline': [], 'lazy_init': True}) for dataset in configs]
     console = Console(soft_wrap=True, highlight=False)
-    loader = config.train_dataloader
-    problems = check_datasets(
-        datasets, batch=(loader.batch_size, loader.batch_sampler.num_instances) if loader.get('batch_sampler') else None,
-        progress=lambda items, length, what: track(items, total=length, description=what, console=Console(stderr=True)))
+    problems = check_data(
+        config, lambda items, length, what: track(items, total=length, description=what, console=Console(stderr=True)))
     kinds = defaultdict(list)
     for problem in problems:
         kinds[problem.kind, problem.fatal].append(problem)
@@ -51,7 +42,8 @@ def main() -> int:
         if len(shown) < len(found):
             console.print(f'  and {len(found) - len(shown):,} more; --limit 0 lists all')
     fatal = sum(problem.fatal for problem in problems)
-    verdict = 'training would be wrong.' if fatal else 'ready to train.'
+    what = 'train' if config.get('train_dataloader') else 'test'
+    verdict = f'{what}ing would be wrong.' if fatal else f'ready to {what}.'
     console.print(f'{fatal:,} errors, {len(problems) - fatal:,} notes: {verdict}')
     return 1 if fatal else 0
 

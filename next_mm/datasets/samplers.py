@@ -32,9 +32,7 @@ class IdentityBatchSampler(Sampler):
     """
 
     def __init__(self, *, sampler: Sampler, batch_size: int, num_instances: int) -> None:
-        if num_instances < 1 or batch_size < 1 or batch_size % num_instances:
-            raise ConfigError(f'IdentityBatchSampler: batch_size={batch_size} should be a positive multiple of '
-                             f'num_instances={num_instances} (P identities with K triplets each)')
+        check_size(batch_size, num_instances)
         if not hasattr(sampler.dataset, 'labels'):
             raise TypeError(f'IdentityBatchSampler: {type(sampler.dataset).__name__} has no labels; expected a TripletDataset')
         self.sampler = sampler
@@ -60,6 +58,13 @@ class IdentityBatchSampler(Sampler):
             indices = np.concatenate([groups[identity].pop() for identity in identities])
             mine = slice(rank * self.batch_size, (rank + 1) * self.batch_size)
             yield [SeededIndex(index, seed) for index, seed in zip(indices[mine].tolist(), batch_seeds[mine].tolist())]
+
+
+def check_size(batch_size: int, num_instances: int) -> None:
+    """Refuse a batch size that is no multiple of K with a ConfigError."""
+    if num_instances < 1 or batch_size < 1 or batch_size % num_instances:
+        raise ConfigError(f'IdentityBatchSampler: batch_size={batch_size} should be a positive multiple of '
+                          f'num_instances={num_instances} (P identities with K triplets each)')
 
 
 def check_batch(title: str, members: Sequence[Sequence | np.ndarray], identities: int, num_instances: int, ranks: int = 1) -> None:

@@ -80,22 +80,25 @@ class QueryPictures:
     def __init__(self, dataset: Any) -> None:
         self.dataset = dataset
         self.load = TRANSFORMS.build(dict(type='LoadTriplet'))
-        records = (dataset.get_data_info(index) for index in range(len(dataset)))
-        self.places = {(record['name'], str(record['identity'])): index for index, record in enumerate(records)}
+        records = [dataset.get_data_info(index) for index in range(len(dataset))]
+        # Apart, for a public dataset may have two pictures of one name in query and gallery.
+        self.queries, self.gallery = (
+            {(record['name'], str(record['identity'])): index for index, record in enumerate(records) if record[flag]}
+            for flag in ('is_query', 'is_gallery'))
 
     def __call__(self, query: Mapping[str, Any], topk: int, title: str = '') -> np.ndarray:
         """Return the picture (H, W, 3) of a query and its ``topk`` nearest; ``title`` goes before the query's name."""
-        columns = [RankedTriplet(self._pictures(query), f'query: {query["identity"]}', f'camera {query["camera"]}')]
+        columns = [RankedTriplet(self._pictures(query, self.queries), f'query: {query["identity"]}', f'camera {query["camera"]}')]
         nearest = query['nearest'][:topk]
         cosine = bool(nearest) and nearest[0]['distance'] < 0  # the metric ranks by -cosine, re-ranking by a distance from 0 up
         for rank, entry in enumerate(nearest, start=1):
             note = f'cos {-entry["distance"]:.3f}' if cosine else f'dist {entry["distance"]:.3f}'
-            columns.append(RankedTriplet(self._pictures(entry), f'{rank}: {entry["identity"]}', note, entry['correct']))
+            columns.append(RankedTriplet(self._pictures(entry, self.gallery), f'{rank}: {entry["identity"]}', note, entry['correct']))
         kind = type(self.dataset).__name__ + (' (synthetic)' if self.dataset.metainfo.get('synthetic') else '')
         return draw_rank_list(f'{title or kind}: {query["name"]}, average precision {100 * query["ap"]:.1f} %', columns)
 
-    def _pictures(self, entry: Mapping[str, Any]) -> list[np.ndarray | None]:
-        return self.load(self.dataset.get_data_info(self.places[entry['name'], str(entry['identity'])]))['imgs']
+    def _pictures(self, entry: Mapping[str, Any], places: Mapping[tuple[str, str], int]) -> list[np.ndarray | None]:
+        return self.load(self.dataset.get_data_info(places[entry['name'], str(entry['identity'])]))['imgs']
 
 
 def _draw_column(canvas: Image.Image, draw: ImageDraw.ImageDraw, column: RankedTriplet, corner: tuple[int, int], cell: tuple[int, int],

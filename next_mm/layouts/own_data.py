@@ -28,24 +28,30 @@ class OwnTriplets(TripletLayout):
     ``nir``, ``tir`` (paths relative to ``data_root``, empty where absent), ``camera``, ``scene``, ``name`` (else the first picture's
     path), ``caption_rgb``, ``caption_nir``, ``caption_tir``. JSON is a list of objects with the same keys.
 
+    Within a split a name stands for one picture; other pictures of an identity need other names.
+
     Args:
         list_file: CSV (``.csv``) or JSON (``.json``) list, relative to ``data_root``; ``None`` reads the folders.
         camera_pattern: expression whose first group is the camera's number in a file name; only with folders.
         scene_pattern: likewise for the scene.
         **options: see :class:`TripletLayout`.
+
+    Raises:
+        ConfigError: patterns beside a list, or a pattern that is no expression with a group.
     """
 
     folders = ('rgb', 'nir', 'tir')
     partners_required = False
+    names_are_free = True
     example = '<identity>/{rgb,nir,tir}/<name>.jpg'
 
     def __init__(self, *, list_file: str | None = None, camera_pattern: str | None = None, scene_pattern: str | None = None,
                  **options: Any) -> None:
-        if list_file is not None and (camera_pattern or scene_pattern):
+        if list_file is not None and (camera_pattern, scene_pattern) != (None, None):
             raise ConfigError('OwnTriplets: camera_pattern and scene_pattern are for folders; a list has columns camera and scene')
         self.list_file = list_file
-        self.camera_pattern = re.compile(camera_pattern) if camera_pattern else None
-        self.scene_pattern = re.compile(scene_pattern) if scene_pattern else None
+        self.camera_pattern = _compile('camera_pattern', camera_pattern)
+        self.scene_pattern = _compile('scene_pattern', scene_pattern)
         self._rows: list[dict[str, str | None]] | None = None
         super().__init__(**options)
 
@@ -70,7 +76,7 @@ class OwnTriplets(TripletLayout):
                 numbers = [_search(pattern, name) for pattern in (self.camera_pattern, self.scene_pattern)]
                 if None in numbers:
                     where = next(path for path in paths if path is not None)
-                    problems.append(Problem('a name that cannot be read', where, 'no match of camera_pattern or scene_pattern'))
+                    problems.append(Problem('a name that cannot be read', where, 'camera_pattern or scene_pattern finds no number in it'))
                 else:
                     camera, scene = numbers
                     triplets.append(Triplet(f'{identity}/{name}', paths, identity, camera, scene))  # type: ignore[arg-type]
@@ -102,9 +108,23 @@ class OwnTriplets(TripletLayout):
         return self._rows
 
 
+def _compile(option: str, pattern: str | None) -> re.Pattern[str] | None:
+    if pattern is None:
+        return None
+    try:
+        compiled = re.compile(pattern)
+    except (re.error, TypeError) as error:
+        raise ConfigError(f'OwnTriplets: {option}: expected a regular expression, got {pattern!r} ({error})') from error
+    if not compiled.groups:
+        raise ConfigError(f"OwnTriplets: {option}: expected an expression whose first group is the number, such as r'gate(\\d+)', "
+                          f'got {pattern!r}, which has no group')
+    return compiled
+
+
 def _search(pattern: re.Pattern[str] | None, name: str) -> int | None:
-    """The number that a pattern finds in a name; :data:`UNKNOWN` without a pattern, ``None`` without a match."""
+    """The number that a pattern finds in a name; :data:`UNKNOWN` without a pattern, ``None`` where it finds none."""
     if pattern is None:
         return UNKNOWN
     match = pattern.search(name)
-    return int(match.group(1)) if match else None
+    found = match.group(1) if match else None
+    return int(found) if found and found.isdecimal() else None

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import csv
 import difflib
+import io
 import json
 import os
 from collections.abc import Iterable, Sequence
@@ -47,9 +48,11 @@ def read_rows(path: str | Path) -> list[Row]:
 
 
 def _read_csv(path: Path) -> list[dict]:
-    with path.open(encoding='utf-8-sig', newline='') as file:
-        reader = csv.DictReader(file)
+    reader = csv.DictReader(io.StringIO(_read_text(path), newline=''))
+    try:
         rows = list(reader)
+    except csv.Error as error:
+        raise DataError(f'{path}: not a readable CSV file ({error})') from error
     for number, row in enumerate(rows):
         if None in row or None in row.values():
             raise DataError(f'{path}, row {number + 1}: expected {len(reader.fieldnames or ())} cells, as in the header')
@@ -58,12 +61,20 @@ def _read_csv(path: Path) -> list[dict]:
 
 def _read_json(path: Path) -> list[dict]:
     try:
-        rows = json.loads(path.read_text(encoding='utf-8'))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        rows = json.loads(_read_text(path))
+    except json.JSONDecodeError as error:
         raise DataError(f'{path}: not a readable JSON file ({error})') from error
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise DataError(f'{path}: expected a list of objects, one for each triplet')
     return rows
+
+
+def _read_text(path: Path) -> str:
+    """The text of a file in UTF-8, with or without the mark that spreadsheets put before it."""
+    try:
+        return path.read_bytes().decode('utf-8-sig')
+    except UnicodeDecodeError as error:
+        raise DataError(f'{path}: not UTF-8 text ({error.reason} at byte {error.start}); save it as UTF-8') from error
 
 
 def _check_columns(path: Path, rows: Sequence[dict]) -> None:

@@ -1,6 +1,7 @@
 """The base of all layouts: which triplets a split has, without captions and without torch."""
 from __future__ import annotations
 
+import filecmp
 import os
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -18,7 +19,9 @@ SPLITS = ('train', 'test')
 class TripletLayout:
     """How a dataset lies on disk. A subclass says where its pictures lie and what their names mean (:meth:`find`).
 
-    ``split='test'`` lists query and gallery together, each triplet with its flags; a picture that is in both is listed once.
+    ``split='test'`` lists query and gallery together, each triplet with its flags; a picture that is in both is listed once. Two
+    pictures of one name in query and gallery are two triplets; captions and results know a picture by its name, so where names are the
+    user's (``names_are_free``) that is an error.
 
     Args:
         data_root: folder of the dataset.
@@ -34,6 +37,7 @@ class TripletLayout:
     example: ClassVar[str] = ''
     parts: ClassVar[dict[str, str]] = {}
     partners_required: ClassVar[bool] = True
+    names_are_free: ClassVar[bool] = False
 
     def __init__(self, *, data_root: str, split: str = 'train', missing_modalities: Sequence[str] = ()) -> None:
         self.data_root = data_root
@@ -88,6 +92,7 @@ class TripletLayout:
             for triplet in triplets:
                 record = self._record(triplet, part)
                 twin = known.setdefault((triplet.name, triplet.identity), record)
+                problems += self._another_picture(twin, record)
                 if not _merge(twin, record):
                     records.append(record)
         return self._with_labels(records), problems
@@ -103,6 +108,15 @@ class TripletLayout:
             name=triplet.name, img_paths=(first, second, third), side_by_side=self.side_by_side, identity=triplet.identity, label=-1,
             camera=triplet.camera, scene=triplet.scene, is_query=part in ('query', 'test'), is_gallery=part in ('gallery', 'test'),
             captions=triplet.captions)
+
+    def _another_picture(self, twin: TripletRecord, record: TripletRecord) -> list[Problem]:
+        """The problem, if it is one, that two records of one name show different pictures."""
+        for one, two in zip(twin['img_paths'], record['img_paths']):
+            if one is not None and two is not None and not _same_picture(one, two):
+                so = 'give one of the two another name' if self.names_are_free else 'both have the same'
+                return [Problem('the name of another picture', two, f'{one} differs; captions are found by name, so {so}',
+                                fatal=self.names_are_free)]
+        return []
 
     @staticmethod
     def _with_labels(records: list[TripletRecord]) -> list[TripletRecord]:
@@ -132,8 +146,13 @@ def _merge(twin: TripletRecord, record: TripletRecord) -> bool:
     """Give a query's flag to its copy in the gallery or the other way round; ``False`` if the two are not copies of each other."""
     if twin is record or (twin['is_query'], twin['is_gallery']) in ((record['is_query'], record['is_gallery']), (True, True)):
         return False
-    if not all(one == two or (one is not None and two is not None and os.path.getsize(one) == os.path.getsize(two))
+    if not all(one == two or (one is not None and two is not None and _same_picture(one, two))
                for one, two in zip(twin['img_paths'], record['img_paths'])):
         return False
     twin['is_query'] = twin['is_gallery'] = True
     return True
+
+
+def _same_picture(one: str, two: str) -> bool:
+    """Whether two files hold the same bytes; files of different sizes are not read."""
+    return one == two or filecmp.cmp(one, two, shallow=False)

@@ -58,12 +58,49 @@ def test_one_caption_file_is_not_there(tmp_path):
     assert check(root, missing_modalities=('tir', )) == set()
 
 
+def test_a_triplet_without_any_caption_is_said_so_once(tmp_path):
+    root = trees.make_rgbnt201(tmp_path)
+    for name, kept in (('RGB', slice(1, None)), ('NI', slice(2, None)), ('TI', slice(1, None))):
+        path = root / f'text/train_{name}.json'
+        path.write_text(json.dumps(json.loads(path.read_text())[kept]))
+    problems = check_datasets([RGBNT201(data_root=str(root), lazy_init=True)])
+    assert [(problem.kind, problem.where, problem.detail, problem.fatal) for problem in problems] == [
+        ('no caption in any modality', 'RGBNT201, train split: 000007_cam1_0_00.jpg', 'its text is empty', False),
+        ('no caption', f'{root}/text/train_NI.json: 000007_cam2_0_01.jpg', 'another modality stands in', False)]
+    (root / 'text/train_TI.json').unlink()  # what it held is lost for the first triplet alone
+    assert [problem.kind for problem in check_datasets([RGBNT201(data_root=str(root), lazy_init=True)])] == [
+        'no caption in any modality', 'no caption', 'no caption file']
+
+
+def test_captions_that_training_would_not_find(tmp_path):
+    root = trees.make_rgbnt201(tmp_path)
+    datasets = [RGBNT201(data_root=str(root), caption_dir=None, split=split, lazy_init=True) for split in ('train', 'test')]
+    assert check_datasets(datasets) == []
+    problems = check_datasets(datasets, captions_read=True)
+    assert [(problem.kind, problem.where, problem.fatal) for problem in problems] == [
+        ('no captions', f'RGBNT201, {split} split', True) for split in ('train', 'test')]
+    assert 'the model reads captions (model.text)' in problems[0].detail
+    for name in trees.RGB_FOLDERS:
+        (root / f'text/train_{name}.json').write_text('[]')  # there, but empty
+    for options in (dict(captions_required=True), dict()):
+        dataset = RGBNT201(data_root=str(root), lazy_init=True, **options)
+        problems = check_datasets([dataset], captions_read=not options)
+        assert [(problem.kind, problem.where, problem.fatal) for problem in problems] == [('no captions', f'{root}/text/train_RGB.json', True)]
+
+
+def test_batch_size_that_is_no_multiple_of_k(tmp_path):
+    dataset = RGBNT201(data_root=str(trees.make_rgbnt201(tmp_path)), lazy_init=True)
+    with pytest.raises(ValueError, match='IdentityBatchSampler: batch_size=5 should be a positive multiple of num_instances=2'):
+        check_datasets([dataset], batch=(5, 2))
+
+
 def test_composite_of_two_pictures(tmp_path):
     root = trees.make_rgbnt100(tmp_path)
     trees.write_picture(root / 'rgbir/query/0561_c0001_006.jpg', size=(128, 512))
     problems = check_datasets([RGBNT100(data_root=str(root), split='test', lazy_init=True)])
-    assert [(problem.kind, problem.fatal) for problem in problems] == [('an unreadable picture', True)]
-    assert '512 x 128 (w x h) does not hold three pictures' in problems[0].detail
+    assert [(problem.kind, problem.fatal) for problem in problems] == [
+        ('the name of another picture', False), ('an unreadable picture', True)]  # the gallery still has the sound copy
+    assert '512 x 128 (w x h) does not hold three pictures' in problems[1].detail
 
 
 def test_query_that_the_gallery_cannot_answer(tmp_path):
@@ -81,7 +118,7 @@ def test_tool_exits_non_zero_when_training_would_be_wrong(tmp_path, repo_dir, mo
     if not sound:
         for number in range(3):
             (root / f'train_171/TI/000007_cam{number + 1}_0_0{number}.jpg').unlink()
-    options = ['train_dataloader.batch_size=4', 'train_dataloader.batch_sampler.num_instances=2' if sound else
+    options = ['model.head.num_classes=3', 'train_dataloader.batch_size=4', 'train_dataloader.batch_sampler.num_instances=2' if sound else
                'train_dataloader.batch_sampler.num_instances=1']
     roots = [f'{loader}.dataset.data_root={root}' for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader')]
     monkeypatch.chdir(repo_dir)

@@ -1,10 +1,12 @@
 import csv
 import json
+import re
 
 import pytest
 
 from next_mm.apis import load_config
 from next_mm.datasets import OwnTriplets
+from next_mm.errors import ConfigError, DataError
 from next_mm.registry import DATASETS
 from tests.datasets.trees import write_captions, write_picture
 
@@ -16,10 +18,10 @@ def column(dataset, key):
 
 
 def make_folders(root, parts=('train', 'query', 'gallery')):
-    for part in parts:
+    for number, part in enumerate(parts):
         for identity in ('anna', 'ben'):
             for modality in MODALITIES[:2 if identity == 'ben' else 3]:  # ben has no thermal picture
-                write_picture(root / part / identity / modality / 'gate3_0.jpg', seed=len(part))
+                write_picture(root / part / identity / modality / f'gate3_{number}.jpg', seed=number)
     return root
 
 
@@ -34,6 +36,42 @@ def test_folders(tmp_path):
     assert column(test, 'is_query') == [True, True, False, False] == [not flag for flag in column(test, 'is_gallery')]
     with pytest.raises(ValueError, match='2 of 2 training triplets have a name that cannot be read'):
         OwnTriplets(data_root=str(root), camera_pattern=r'cam(\d+)')
+
+
+def test_different_pictures_of_one_name_are_refused(tmp_path):
+    for part in ('query', 'gallery'):
+        for number, name in enumerate(('0000', '0001')):  # uncompressed: all of one size
+            write_picture(tmp_path / part / 'anna' / 'rgb' / f'{name}.bmp', seed=number or len(part))
+    one, two = (tmp_path / part / 'anna' / 'rgb' / '0000.bmp' for part in ('query', 'gallery'))
+    assert one.stat().st_size == two.stat().st_size
+    told = f'1 of 4 test triplets have the name of another picture, first: {two} ({one} differs; captions are found by name, so give one'
+    with pytest.raises(DataError, match=re.escape(told)):
+        OwnTriplets(data_root=str(tmp_path), split='test')
+    write_picture(two, seed=1, size=(40, 20))  # of another size
+    with pytest.raises(DataError, match=re.escape(told)):
+        OwnTriplets(data_root=str(tmp_path), split='test')
+    two.rename(two.with_name('0002.bmp'))
+    test = OwnTriplets(data_root=str(tmp_path), split='test')
+    assert column(test, 'name') == ['anna/0000.bmp', 'anna/0001.bmp', 'anna/0002.bmp']
+    assert column(test, 'is_query') == [True, True, False] and column(test, 'is_gallery') == [False, True, True]
+
+
+@pytest.mark.parametrize('option', ['camera_pattern', 'scene_pattern'])
+@pytest.mark.parametrize('pattern, message', [
+    (r'c(\d+', r"expected a regular expression, got 'c\(.*missing \), unterminated subpattern"),
+    (3, 'expected a regular expression, got 3'),
+    (r'\d+', 'expected an expression whose first group is the number, such as .*, got .*, which has no group'),
+    ('', 'expected an expression whose first group is the number'),
+])
+def test_bad_patterns(tmp_path, option, pattern, message):
+    with pytest.raises(ConfigError, match=f'OwnTriplets: {option}: {message}'):
+        OwnTriplets(data_root=str(tmp_path), lazy_init=True, **{option: pattern})
+
+
+@pytest.mark.parametrize('pattern', [r'(gate)', r'cam(\d+)', r'gate(x)?'])
+def test_a_pattern_that_finds_no_number(tmp_path, pattern):
+    with pytest.raises(DataError, match=r'2 of 2 training .* name that cannot be read, .* \(camera_pattern or scene_pattern finds no number'):
+        OwnTriplets(data_root=str(make_folders(tmp_path, ('train', ))), camera_pattern=pattern)
 
 
 def test_folders_with_one_test_part(tmp_path):
@@ -77,6 +115,29 @@ def test_same_picture_in_query_and_gallery(tmp_path):
     assert column(test, 'is_query') == [True, False] and column(test, 'is_gallery') == [True, True]
 
 
+def test_rows_of_one_name_show_one_picture(tmp_path):
+    rows = [dict(split='train', identity='1', rgb=picture, name=name) for picture, name in (('a.jpg', 'x'), ('b.jpg', 'y'))]
+    make_list(tmp_path, [*rows, dict(rows[1], identity='2')])
+    assert len(OwnTriplets(data_root=str(tmp_path), list_file='list.csv')) == 3
+    make_list(tmp_path, [*rows, dict(rows[0], rgb='c.jpg'), dict(rows[1], identity='2')])
+    with pytest.raises(DataError, match=r'1 of 4 training triplets have the name of another picture, first: .*c.jpg \(.*a.jpg differs;'):
+        OwnTriplets(data_root=str(tmp_path), list_file='list.csv')
+
+
+@pytest.mark.parametrize('encoding', ['utf-8', 'utf-8-sig', 'cp1252', 'utf-16'])
+@pytest.mark.parametrize('name', ['list.csv', 'list.json'])
+def test_encodings_of_a_list(tmp_path, name, encoding):
+    make_list(tmp_path, [dict(row, identity='Zoë ' + row['identity']) for row in ROWS], 'list.json')
+    rows = json.loads((tmp_path / 'list.json').read_text())
+    text = json.dumps(rows, ensure_ascii=False) if name == 'list.json' else '\n'.join(','.join(row.values()) for row in (dict(zip(rows[0], rows[0])), *rows))
+    (tmp_path / name).write_text(text, encoding=encoding)
+    if encoding.startswith('utf-8'):
+        assert column(OwnTriplets(data_root=str(tmp_path), list_file=name), 'identity') == ['Zoë 7', 'Zoë 8']
+    else:
+        with pytest.raises(DataError, match=rf'{name}: not UTF-8 text \(invalid .* at byte \d+\); save it as UTF-8'):
+            OwnTriplets(data_root=str(tmp_path), list_file=name)
+
+
 @pytest.mark.parametrize('change, message', [
     (dict(rgb='gone.jpg'), r'1 of 2 training triplets have no rgb picture, first: list.csv, row 1 \(expected .*gone.jpg; leave'),
     (dict(rgb='', nir=''), r'have no picture, first: list.csv, row 1 \(expected a path under rgb, nir, tir\)'),
@@ -98,6 +159,7 @@ def test_bad_lists(tmp_path):
             ('c.csv', 'split,identity\n', 'c.csv: the list is empty'),
             ('d.json', '[{', 'd.json: not a readable JSON file'),
             ('e.json', '{}', 'e.json: expected a list of objects'),
+            ('h.csv', 'split,identity,rgb\ntrain,1,"a.jpg\n' + 'x' * csv.field_size_limit(), 'h.csv: not a readable CSV file .field larger'),
             ('f.txt', '', "f.txt: expected a .csv or .json list, got '.txt'")):
         if content is not None:
             (tmp_path / name).write_text(content)

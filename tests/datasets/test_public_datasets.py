@@ -53,6 +53,7 @@ def test_msvr310_lists_a_picture_in_query_and_gallery_once(tmp_path):
     trees.write_picture(root / 'query3/0038/ni/0038_s014_v7_003.jpg', seed=99)  # another picture of the same name
     test = MSVR310(data_root=str(root), split='test')
     assert len(test) == 5 and column(test, 'is_gallery') == [False, True, True, True, True]
+    assert [(problem.kind, problem.fatal) for problem in test.find_split()[1]] == [('the name of another picture', False)]
 
 
 def test_wmveid863(tmp_path):

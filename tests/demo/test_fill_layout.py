@@ -1,13 +1,22 @@
 """The layouts of the public datasets, filled and loaded; at real scale where the released captions are at hand."""
+import os
 import subprocess
 import sys
+from collections import defaultdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import cv2
 import pytest
+import torch
+from mmengine.config import Config
 
 from next_mm.datasets import MSVR310, RGBNT100, RGBNT201, WMVEID863, MarketMM
+from next_mm.evaluation import check_protocol
+from next_mm.registry import METRICS
 from projects.demo.fill_layout import fill_layout
 from projects.demo.layouts import LAYOUTS, caption_names, made_up_names
+from tests.datasets.trees import touch_pictures
 
 CLASSES = dict(rgbnt201=RGBNT201, market_mm=MarketMM, msvr310=MSVR310, rgbnt100=RGBNT100, wmveid863=WMVEID863)
 REAL = dict(
@@ -15,6 +24,11 @@ REAL = dict(
     msvr310=dict(train=(155, 1032), query=(None, 591), gallery=(155, 1055)),
     rgbnt100=dict(train=(50, 8675), query=(50, 1715), gallery=(50, 8575)),
     wmveid863=dict(train=(603, 3482), query=(None, 959), gallery=(260, 1226)))
+
+# What the registered classes make of it: training identities and triplets, queries, gallery entries without junk; test identities.
+LISTED = dict(rgbnt201=(171, 3951, 836, 836), market_mm=(751, 12936, 3368, 15913), msvr310=(155, 1032, 591, 1055),
+              rgbnt100=(50, 8675, 1715, 8575), wmveid863=(603, 3482, 959, 1226))
+IDENTITIES = dict(rgbnt201=30, market_mm=750, msvr310=155, rgbnt100=50, wmveid863=260)
 
 
 def load(name, root, split):
@@ -31,6 +45,34 @@ def test_made_up_names_at_the_real_counts(name):
         assert identities is None or len({match['identity'] for match in facts[part]}) == identities
     people = {part: {match['identity'] for match in matches} for part, matches in facts.items()}
     assert not people['train'] & people['gallery']
+
+
+@pytest.fixture
+def quick_folder(tmp_path):
+    """A folder in memory, where the system has one: a hundred thousand files may take a disk minutes."""
+    memory = '/dev/shm'
+    with TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else tmp_path) as folder:
+        yield Path(folder)
+
+
+@pytest.mark.parametrize('name', sorted(LAYOUTS))
+def test_real_scale_is_listed_and_evaluated_under_its_rule(name, quick_folder, repo_dir):
+    layout = LAYOUTS[name]
+    for part, names in made_up_names(layout).items():
+        folders = [''] if layout.side_by_side else layout.folders
+        touch_pictures(quick_folder / layout.parts[part], names, folders, by_identity=layout.by_identity)
+    train, test = (CLASSES[name](data_root=str(quick_folder), split=split) for split in ('train', 'test'))
+    records = [test.get_data_info(index) for index in range(len(test))]
+    listed = {part: [record['identity'] for record in records if record[f'is_{part}']] for part in ('query', 'gallery')}
+    assert (train.metainfo['num_identities'], len(train), *map(len, listed.values())) == LISTED[name]
+    assert len(set(listed['gallery']) - {0}) == IDENTITIES[name]
+
+    evaluator = Config.fromfile(repo_dir / f'configs/next_{name}.py').test_evaluator
+    check_protocol(records, evaluator.rule)
+    metric = METRICS.build(evaluator)
+    of_identity = defaultdict(lambda: torch.randn(16))  # one identity, one feature: all is found
+    metric.process(None, [{**record, 'feature': of_identity[record['identity']]} for record in records])
+    assert metric.evaluate(len(records)) == pytest.approx(dict.fromkeys(metric.metric_names, 100.0))
 
 
 @pytest.mark.parametrize('name', sorted(LAYOUTS))

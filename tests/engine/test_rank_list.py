@@ -2,8 +2,10 @@
 import numpy as np
 import pytest
 
+from next_mm.datasets import MSVR310, read_picture
 from next_mm.engine import RankedTriplet, choose_queries, draw_rank_list
 from next_mm.engine.rank_list_picture import QueryPictures
+from tests.datasets.trees import VEHICLE_FOLDERS, make_msvr310, write_picture
 
 
 def _flat(value: int) -> np.ndarray:
@@ -50,7 +52,8 @@ class TwoTriplets:
 
     def get_data_info(self, index: int) -> dict:
         """One record."""
-        return dict(name=f'{index}.jpg', identity=5 + index, img_paths=(None, None, None), side_by_side=False)
+        return dict(name=f'{index}.jpg', identity=5 + index, img_paths=(None, None, None), side_by_side=False, is_query=index == 0,
+                    is_gallery=index == 1)
 
 
 @pytest.mark.parametrize(('distance', 'note'), [(-0.75, 'cos 0.750'), (0.25, 'dist 0.250')])
@@ -64,3 +67,17 @@ def test_a_querys_picture_names_what_ranked_it(distance: float, note: str, monke
     assert title == 'TwoTriplets (synthetic): 0.jpg, average precision 12.5 %'
     assert (query.label, query.note, query.correct) == ('query: 5', 'camera 2', None)
     assert (entry.label, entry.note, entry.correct) == ('1: 6', note, False)
+
+
+def test_a_query_is_not_drawn_from_the_gallerys_picture_of_its_name(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = make_msvr310(tmp_path)
+    name = '0038_s014_v7_003.jpg'
+    for part in ('query3', 'bounding_box_test'):
+        for folder in VEHICLE_FOLDERS:
+            write_picture(root / part / '0038' / folder / name, seed=len(part))
+    drawn: list = []
+    monkeypatch.setattr('next_mm.engine.rank_list_picture.draw_rank_list', lambda title, columns: drawn.append(columns))
+    entry = dict(name=name, identity=38, distance=-0.5, correct=True)
+    QueryPictures(MSVR310(data_root=str(root), split='test'))(dict(name=name, identity=38, camera=7, ap=0.5, nearest=[entry]), topk=1)
+    for column, part in zip(drawn[0], ('query3', 'bounding_box_test')):
+        assert np.array_equal(column.pictures[0], read_picture(root / part / '0038/vis' / name))
