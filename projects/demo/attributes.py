@@ -29,11 +29,11 @@ CLARITIES = ('clear', 'blurry')
 CAMERAS = (1, 2, 3, 4)
 
 # Dark and plain clothes are common, as in real streets: colour alone must not tell people apart.
-_UPPER_COLOR_ODDS = (.22, .14, .12, .09, .05, .05, .07, .12, .04, .05, .05)
-_LOWER_COLOR_ODDS = (.34, .08, .15, .03, .01, .02, .04, .22, .01, .02, .08)
+_UPPER_COLOR_ODDS = (.3, .18, .16, .08, .03, .03, .05, .1, .02, .03, .02)
+_LOWER_COLOR_ODDS = (.42, .06, .17, .02, .01, .01, .03, .21, .01, .01, .05)
 REFLECTANCES = (.12, .38, .64, .92)
 HEAT_LEVELS = (.0, .5, 1.)
-NUM_HEAT_BANDS = 6
+NUM_HEAT_BANDS = 3
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class PersonIdentity:
 
     Attributes:
         reflectance: NIR reflectance in [0, 1] of the upper garment, its second yarn, the lower garment, hair and luggage.
-        heat: warmth in [0, 1] of six bands from shoulders to shins, seen by TIR alone.
+        heat: warmth in [0, 1] of three bands from shoulders to shins, seen by TIR alone.
         girth, shoulder, leg: body shape; 1 is average.
         weave: geometry of the second yarn; it shows in RGB only where ``upper_pattern`` says so, in NIR always.
         shade: brightness factors of the upper and the lower colour.
@@ -197,9 +197,9 @@ def _damage_nir(rng: Generator, night: bool, level: int) -> Damage:
         if rng.random() < .5:  # the illuminator's own hot spot, or out of its reach
             return Damage(exposure=1.5, noise=.05, blur=float(rng.uniform(.5, 1.2)), glare=_glare(rng, 1.2))
         return Damage(exposure=float(rng.uniform(.1, .25)), noise=float(rng.uniform(.1, .16)), blur=float(rng.uniform(.6, 1.2)))
-    glare = _glare(rng, float(rng.uniform(.5, .9)) if level else 0.)
-    return Damage(exposure=float(rng.uniform(.7, 1.15)), noise=float(rng.uniform(.02, .05)) + .04 * level,
-                  blur=float(rng.uniform(.1, .7)) + .4 * level, glare=glare)
+    glare = _glare(rng, float(rng.uniform(.3, .6)) if level else 0.)
+    return Damage(exposure=float(rng.uniform(.88, 1.08)), noise=float(rng.uniform(.02, .04)) + .03 * level,
+                  blur=float(rng.uniform(.1, .5)) + .3 * level, glare=glare)
 
 
 def _damage_tir(rng: Generator, night: bool, level: int) -> Damage:
@@ -227,7 +227,7 @@ def sample_environment(rng: Generator, camera: int, *, severe_odds: tuple[float,
     """
     night = bool(rng.random() < .5)
     severe = int(rng.choice(3, p=severe_odds))
-    order = rng.choice(3, size=3, replace=False, p=(.5, .25, .25) if night else (.28, .34, .38))
+    order = rng.choice(3, size=3, replace=False, p=(.6, .2, .2) if night else (.34, .33, .33))
     levels = [int(rng.integers(2)) for _ in range(3)]
     for modality in order[:severe]:
         levels[modality] = 2

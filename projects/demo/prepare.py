@@ -15,7 +15,7 @@ from next_mm.registry import TASK_UTILS
 from projects.demo.clip_training import CLIP_CONFIG, train_clip
 from projects.demo.dataset import write_dataset
 
-GENERATOR_VERSION = 4
+GENERATOR_VERSION = 5
 """Raised when the renderer, the captions or the CLIP training change, so that stale data are made anew."""
 
 _STAMP = 'demo.json'

@@ -13,7 +13,7 @@ RGB_OF = dict(black=(32, 31, 35), white=(228, 227, 222), gray=(126, 127, 130), r
 """Display colour (R, G, B) of each named colour."""
 
 _WHITE_BALANCE = {1: (1., 1., 1.), 2: (1.12, 1., .84), 3: (.84, .97, 1.16), 4: (.96, 1.08, .92)}
-_NIR_GAIN = {1: 1., 2: .84, 3: 1.1, 4: .94}
+_NIR_GAIN = {1: 1., 2: .92, 3: 1.06, 4: .97}
 _TIR_RANGE = {1: (.0, 1.), 2: (.08, .86), 3: (-.04, .95), 4: (.12, .9)}
 
 
@@ -67,14 +67,14 @@ def heat_profile(person: PersonIdentity, rows: np.ndarray) -> np.ndarray:
     """Heat that the clothes let through at each height.
 
     Args:
-        person: whose six bands, from shoulders to shins.
+        person: whose three bands, from shoulders to shins.
         rows: (H,) height in body units, 0 the top of the head.
 
     Returns:
         (H,) added to the thermal brightness of garments.
     """
     centers = np.linspace(.21, .88, NUM_HEAT_BANDS)
-    return .44 * (np.interp(rows, centers, person.heat) - .5)
+    return .3 * (np.interp(rows, centers, person.heat) - .5)
 
 
 def expose(picture: np.ndarray, damage: Damage, rng: np.random.Generator) -> np.ndarray:
