@@ -21,6 +21,9 @@ __all__ = ['is_torchscript', 'read_weights', 'refuse_unreadable']
 _DAMAGED = (pickle.UnpicklingError, SafetensorError, EOFError, RuntimeError, AssertionError, ValueError, LookupError, TypeError,
             AttributeError, struct.error)
 """What torch and safetensors raise for files with other or broken contents."""
+_TENSORS = ('data/', 'constants/')
+_SINGLE_RECORDS = ('data.pkl', 'constants.pkl', 'version', 'byteorder')
+"""What a TorchScript archive holds beside tensors and code; the old format, all in ``model.json``, is not read."""
 _OPENAI_SIZES = ('input_resolution', 'context_length', 'vocab_size')
 
 
@@ -79,13 +82,24 @@ def is_torchscript(path: Path) -> bool:
 
 
 def _read_torchscript(path: Path) -> dict[str, Tensor]:
-    """The weights of a TorchScript archive, which is a program: its ``__setstate__`` would run on loading, so none may be there."""
+    """The weights of a TorchScript archive, which is a program: its ``__setstate__`` would run on loading, so none may be there.
+
+    torch finds records whatever the case of their names, and where two go by one name we could read the one and torch the other.
+    """
     archive = torch._C.PyTorchFileReader(str(path))
-    code = (archive.get_record(name) for name in archive.get_all_records() if name.startswith('code/'))
+    names = archive.get_all_records()
+    if len({name.lower() for name in names}) < len(names) or any(not _is_usual_record(name) for name in names):
+        raise CheckpointError(f'{path}: refused, its records are not those that torch.jit.save writes. '
+                              'Loading it could run code, so it is not loaded.')
+    code = (archive.get_record(name) for name in names if not name.startswith(_TENSORS))
     if any(b'__setstate__' in text for text in code):
         raise CheckpointError(f'{path}: refused, its TorchScript has a __setstate__. Loading it could run code, so it is not loaded.')
     weights = torch.jit.load(str(path), map_location='cpu').state_dict()
     return {name: value for name, value in weights.items() if name not in _OPENAI_SIZES}
+
+
+def _is_usual_record(name: str) -> bool:
+    return name in _SINGLE_RECORDS or name.startswith(('code/', 'extra/', '.data/', *_TENSORS))
 
 
 def _explain(error: Exception) -> str:

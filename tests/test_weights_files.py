@@ -1,6 +1,7 @@
 """Weights files: what is read, and what is refused with which words."""
 import os
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,30 @@ def test_torchscript_that_runs_while_it_is_loaded_is_refused(tmp_path: Path, mon
     assert not Path('pwned').exists()
     torch.jit.load('evil.pt')
     assert Path('pwned').exists()  # when this fails, the check may be needed no more
+
+
+@pytest.mark.parametrize('rename', [
+    lambda name: name.replace('/code/', '/CODE/'), lambda name: name.replace('/code/', '/Code/'),
+    lambda name: name.replace('/code/', '/code\\')])
+def test_code_under_another_name_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rename: Callable[[str], str]) -> None:
+    """torch looks records up whatever their case."""
+    monkeypatch.chdir(tmp_path)
+    torch.jit.script(WritesOnLoading()).save('evil.pt')
+    with zipfile.ZipFile('evil.pt') as source, zipfile.ZipFile('renamed.pt', 'w') as target:
+        for item in source.infolist():
+            target.writestr(rename(item.filename), source.read(item))
+    with pytest.raises(CheckpointError, match='^renamed.pt: refused, its records are not those that torch.jit.save writes'):
+        read_weights(Path('renamed.pt'))
+    assert not Path('pwned').exists()
+
+
+@pytest.mark.parametrize('extra', ['CODE/__torch__.py', 'model.json', 'Data.pkl'])
+def test_one_more_record_is_refused(tmp_path: Path, extra: str) -> None:
+    torch.jit.script(nn.Linear(2, 2)).save(str(tmp_path / 'more.pt'))
+    with zipfile.ZipFile(tmp_path / 'more.pt', 'a') as archive:
+        archive.writestr(f'more/{extra}', b'')
+    with pytest.raises(CheckpointError, match='its records are not those that torch.jit.save writes'):
+        read_weights(tmp_path / 'more.pt')
 
 
 # The first bytes of a pickle decide what torch stumbles over.

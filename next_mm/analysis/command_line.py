@@ -50,16 +50,20 @@ def load_runs(args: argparse.Namespace) -> list[TrainedModel]:
     """Load the models that the command line names.
 
     Raises:
-        UserError: there are not as many labels as runs.
+        UserError: there are not as many labels as runs, or two are the same.
     """
     labels = getattr(args, 'labels', None) or [_label(run) for run in args.runs]
     if len(labels) != len(args.runs):
         raise UserError(f'--labels: expected one for each of the {len(args.runs)} runs, got {len(labels)}')
+    twice = sorted({label for label in labels if labels.count(label) > 1})
+    if twice:
+        raise UserError(f'{", ".join(twice)}: more than one run goes by this name; give each its own with --labels')
     return [_load_run(label, run, args.config, args.cfg_options) for label, run in zip(labels, args.runs, strict=True)]
 
 
 def _label(run: Path) -> str:
-    return (run if run.is_dir() else run.parent).name
+    folder = (run if run.is_dir() else run.parent).resolve()
+    return '/'.join(folder.parts[-2:]) if folder.name.startswith('seed') else folder.name
 
 
 def _load_run(label: str, run: Path, config: Path | None, options: dict[str, Any]) -> TrainedModel:

@@ -44,10 +44,11 @@ def compare_rank_lists(runs: Sequence[TrainedModel], out_dir: Path, count: int, 
     out_dir.mkdir(parents=True, exist_ok=True)
     for index in _choose(results[0], count, names):
         picture = stack([draw(queries[index], topk, run.label) for run, queries in zip(runs, results, strict=True)])
-        stem = out_dir / f'rank_list_{Path(results[0][index]["name"]).stem}'
+        # A name may hold folders (own data: <identity>/<file>), which tell files of one name apart.
+        stem = out_dir / f'rank_list_{Path(results[0][index]["name"]).with_suffix("").as_posix().replace("/", "_")}'
         for suffix in ('.png', '.pdf'):
-            Image.fromarray(picture).save(stem.with_suffix(suffix), resolution=200)
-            yield stem.with_suffix(suffix)
+            Image.fromarray(picture).save(stem.with_name(stem.name + suffix), resolution=200)
+            yield stem.with_name(stem.name + suffix)
         visualizer.add_image(stem.name, picture)
 
 

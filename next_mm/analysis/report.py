@@ -19,7 +19,7 @@ from mmengine.config import Config
 from next_mm.analysis.plotting import COLOURS, MODALITY_COLOURS, paper_style
 from next_mm.analysis.run_logs import METRICS, RunLog, find_config, find_pictures, log_folders, read_environment, read_run_log
 from next_mm.analysis.studies import is_synthetic
-from next_mm.errors import DataError
+from next_mm.errors import ConfigError, DataError
 from next_mm.modalities import MODALITIES
 
 LINES = ('-', '--', ':', '-.')
@@ -37,11 +37,14 @@ def write_report(work_dir: str | Path, out: str | Path | None = None, max_pictur
 
     Raises:
         FileNotFoundError: ``work_dir`` is not the work directory of a run.
+        ConfigError: its configuration has no model.
     """
     work_dir = Path(work_dir)
     log = read_run_log(work_dir)
     config_path = find_config(work_dir)
-    cfg = Config.fromfile(str(config_path))
+    cfg = Config.fromfile(str(config_path), import_custom_modules=False)  # only read: nothing is built
+    if cfg.get('model') is None:
+        raise ConfigError(f'{config_path}: no model in it; is {work_dir} the work directory of a run?')
     pictures = find_pictures(work_dir)
     page = Environment(loader=PackageLoader('next_mm.analysis', '.'), autoescape=True).get_template('report.html.j2').render(
         name=_name(work_dir), model=cfg.model.type, dataset=_dataset(cfg), synthetic=is_synthetic(cfg), epochs=_progress(cfg, log),
@@ -134,7 +137,7 @@ def _dataset(cfg: Config) -> str:
 
 
 def _progress(cfg: Config, log: RunLog) -> str:
-    done, wanted = log.last().get('step', 0), cfg.train_cfg.get('max_epochs')
+    done, wanted = log.last().get('step', 0), (cfg.get('train_cfg') or {}).get('max_epochs', 0)
     return f'epoch {int(done)} of {wanted}'
 
 

@@ -71,8 +71,9 @@ def schedule_end_note(cfg: Config) -> str | None:
     if epochs is None or not ends or None in ends.values() or max(ends.values()) == epochs:
         return None
     last = max(ends, key=ends.__getitem__)
+    place = 'param_scheduler' if isinstance(cfg.param_scheduler, dict) else f'param_scheduler.{last}'
     return (f'The schedule of the learning rate ends with epoch {ends[last]}, the training with epoch {epochs}. '
-            f'If that is not meant, set param_scheduler.{last}.end={epochs} too.')
+            f'If that is not meant, set {place}.end={epochs} too.')
 
 
 def resume_from(cfg: Config, checkpoint: str | Path = 'auto') -> None:

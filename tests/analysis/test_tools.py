@@ -71,6 +71,8 @@ def test_missing_modalities_are_a_table_of_eight_cases(run: Path, tmp_path: Path
 
 
 def test_a_user_error_is_one_line(run: Path, tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=r'error: .*: more than one run goes by this name; give each its own with --labels'):
+        call('analysis/expert_load.py', run, run / 'epoch_1.pth')
     with pytest.raises(SystemExit, match='error: --labels: expected one for each of the 1 runs, got 2'):
         call('analysis/tsne.py', run, '--labels', 'a', 'b')
     with pytest.raises(SystemExit, match='error: the dataset has no sample nobody.jpg'):
