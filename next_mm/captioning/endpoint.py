@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 
@@ -121,7 +121,8 @@ class ChatEndpoint:
         try:
             # the client's own time-out restarts with every byte: a server that drips would hold us for ever
             response = await asyncio.wait_for(call, self.settings.timeout)
-            return _reply(response.http_response.content, messages)
+            reply = _reply(response.http_response.content, messages)
+            return replace(reply, text=self._hide(reply.text), finish_reason=self._hide(reply.finish_reason))
         except (asyncio.TimeoutError, openai.APITimeoutError) as error:
             raise AskError('timeout', f'no answer within {self.settings.timeout:g} s', may_cost=_was_sent(error)) from None
         except openai.APIStatusError as error:
@@ -154,9 +155,11 @@ class ChatEndpoint:
 
     def _clean(self, text: str) -> str:
         """A server may quote what it was sent: the key goes, and so does all but the beginning."""
-        if self._key:
-            text = text.replace(self._key, '***')
-        return ' '.join(text.split())[:300]
+        return ' '.join(self._hide(text).split())[:300]
+
+    def _hide(self, text: str) -> str:
+        """Answers are stored and shown: the key goes from them too."""
+        return text.replace(self._key, '***') if self._key else text
 
 
 def _was_sent(error: Exception) -> bool:

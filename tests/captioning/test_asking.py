@@ -1,6 +1,9 @@
 """Putting questions to one model, against endpoints that are functions: errors, cost, back-pressure."""
 
 import asyncio
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
@@ -9,6 +12,7 @@ from next_mm.captioning.asking import Asker
 from next_mm.captioning.endpoint import AskError, ChatEndpoint, Reply
 from next_mm.captioning.jobs import Job, Verdict
 from next_mm.captioning.limits import Budget, Stop
+from next_mm.captioning.settings import ModelSettings
 from next_mm.captioning.store import Answer
 
 MODEL = dict(name='m', model='m', base_url='http://localhost/v1')
@@ -99,3 +103,36 @@ def test_work_is_drawn_as_it_is_needed(tmp_path, monkeypatch):
     tally, _ = ask_all(tmp_path, monkeypatch, ask, size=3, jobs=60, drawn=drawn)
     assert tally.answers['complete'] == len(drawn) == 60
     assert max(ahead) <= 3 + 1  # a queue as long as there may be requests in flight, and the one that waits to enter it
+
+
+class Echo(BaseHTTPRequestHandler):
+    """Answers with the authorization that it was sent."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers['Content-Length']))
+        words = f'I was sent {self.headers["Authorization"]}.'
+        body = json.dumps({'choices': [{'message': {'content': words}, 'finish_reason': self.headers['Authorization']}]}).encode()
+        self.send_response(200)
+        self.send_header('Content-Length', str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args: object) -> None:
+        """Print nothing."""
+
+
+def test_an_answer_that_quotes_the_key_comes_without_it(monkeypatch):
+    monkeypatch.setenv('ECHO_KEY', 'sk-echoed-123')
+    with HTTPServer(('localhost', 0), Echo) as server:
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        model = ModelSettings(name='m', model='m', base_url=f'http://localhost:{server.server_port}/v1', api_key_env='ECHO_KEY')
+
+        async def ask():
+            endpoint = ChatEndpoint(model)
+            try:
+                return await endpoint.ask([{'role': 'user', 'content': 'hello'}], 10)
+            finally:
+                await endpoint.close()
+
+        reply = asyncio.run(ask())
+    assert (reply.text, reply.finish_reason) == ('I was sent Bearer ***.', 'Bearer ***')
