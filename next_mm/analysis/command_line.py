@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mmengine.config import Config
 
-from next_mm.analysis.run_logs import find_checkpoint, find_config
+from next_mm.analysis.run_logs import find_checkpoint, find_config, run_name
 from next_mm.command_line import ConfigOptions, mistakes_in_one_line
 from next_mm.errors import UserError
 
@@ -62,8 +62,7 @@ def load_runs(args: argparse.Namespace) -> list[TrainedModel]:
 
 
 def _label(run: Path) -> str:
-    folder = (run if run.is_dir() else run.parent).resolve()
-    return '/'.join(folder.parts[-2:]) if folder.name.startswith('seed') else folder.name
+    return run_name(run if run.is_dir() else run.parent)
 
 
 def _load_run(label: str, run: Path, config: Path | None, options: dict[str, Any]) -> TrainedModel:

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from mmengine.config import Config
 
 from next_mm.analysis.plotting import COLOURS, MODALITY_COLOURS, paper_style
-from next_mm.analysis.run_logs import METRICS, RunLog, find_config, find_pictures, log_folders, read_environment, read_run_log
+from next_mm.analysis.run_logs import METRICS, RunLog, find_config, find_pictures, log_folders, read_environment, read_run_log, run_name
 from next_mm.analysis.studies import is_synthetic
 from next_mm.errors import ConfigError, DataError
 from next_mm.modalities import MODALITIES
@@ -47,7 +47,7 @@ def write_report(work_dir: str | Path, out: str | Path | None = None, max_pictur
         raise ConfigError(f'{config_path}: no model in it; is {work_dir} the work directory of a run?')
     pictures = find_pictures(work_dir)
     page = Environment(loader=PackageLoader('next_mm.analysis', '.'), autoescape=True).get_template('report.html.j2').render(
-        name=_name(work_dir), model=cfg.model.type, dataset=_dataset(cfg), synthetic=is_synthetic(cfg), epochs=_progress(cfg, log),
+        name=run_name(work_dir), model=cfg.model.type, dataset=_dataset(cfg), synthetic=is_synthetic(cfg), epochs=_progress(cfg, log),
         when=_when(work_dir), parts=('Results', 'Curves', 'Pictures', 'Configuration', 'Environment'),
         last={key: value for key, value in log.last().items() if key in METRICS}, best=log.best(), results=log.results,
         curves=draw_curves(log), pictures=[{'name': str(path.relative_to(work_dir)), 'data': embed_picture(path)}
@@ -125,10 +125,6 @@ def embed_picture(path: Path) -> str:
         picture = cv2.resize(picture, (MAX_WIDTH, round(height * MAX_WIDTH / width)), interpolation=cv2.INTER_AREA)
     data = cv2.imencode('.png', picture)[1].tobytes()
     return 'data:image/png;base64,' + base64.b64encode(data).decode()
-
-
-def _name(work_dir: Path) -> str:
-    return '/'.join(work_dir.resolve().parts[-2:]) if work_dir.name.startswith('seed') else work_dir.resolve().name
 
 
 def _dataset(cfg: Config) -> str:

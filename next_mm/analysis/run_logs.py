@@ -113,6 +113,12 @@ def _parse_environment(text: str) -> dict[str, str]:
     return {key.strip(): value.strip() for key, value in pairs}
 
 
+def run_name(work_dir: Path) -> str:
+    """What a run goes by: the name of its work directory, with that of the row for a seed of a study."""
+    folder = work_dir.resolve()
+    return '/'.join(folder.parts[-2:]) if folder.name.startswith('seed') else folder.name
+
+
 def find_config(work_dir: str | Path) -> Path:
     """The resolved configuration that MMEngine left in a work directory.
 

@@ -69,15 +69,15 @@ def _check_classes(cfg: Config, dataset: TripletDataset | None) -> Iterator[Prob
 
 
 def _check_rules(cfg: Config, datasets: Mapping[str, TripletDataset]) -> Iterator[Problem]:
-    seen: list[tuple[TripletDataset, str]] = []
+    evaluators: dict[TripletDataset, dict[str, str]] = {}  # of each test set, which evaluator first asks for a rule
     for name in ('val', 'test'):
-        if name not in datasets:
-            continue
-        records = [{**record, 'sample_idx': number} for number, record in enumerate(datasets[name].find_split()[0])]
-        for rule in sorted(_rules(cfg.get(f'{name}_evaluator'))) if records else ():
-            if (datasets[name], rule) in seen:
-                continue
-            seen.append((datasets[name], rule))
+        if name in datasets:
+            rules = evaluators.setdefault(datasets[name], {})
+            for rule in sorted(_rules(cfg.get(f'{name}_evaluator'))):
+                rules.setdefault(rule, name)
+    for dataset, rules in evaluators.items():
+        records = [{**record, 'sample_idx': number} for number, record in enumerate(dataset.find_split()[0])]
+        for rule, name in rules.items() if records else ():
             try:
                 check_protocol(records, rule)
             except DataError as error:

@@ -77,7 +77,7 @@ class TripletLayout:
     def find_split(self) -> tuple[list[TripletRecord], list[Problem]]:
         """List the records of this split without captions, and all that is wrong with its pictures."""
         records: list[TripletRecord] = []
-        known: dict[tuple[str, int | str], TripletRecord] = {}
+        known: dict[tuple[str, int | str | None], TripletRecord] = {}
         problems: list[Problem] = []
         self.num_found = 0
         for part in self.split_parts():
@@ -91,7 +91,7 @@ class TripletLayout:
                 problems.append(Problem('no pictures', str(self.part_folder(part)), f'expected names like {self.example}'))
             for triplet in triplets:
                 record = self._record(triplet, part)
-                twin = known.setdefault((triplet.name, triplet.identity), record)
+                twin = known.setdefault((triplet.name, None if self.names_are_free else triplet.identity), record)
                 problems += self._another_picture(twin, record)
                 if not _merge(twin, record):
                     records.append(record)
@@ -144,7 +144,9 @@ class TripletLayout:
 
 def _merge(twin: TripletRecord, record: TripletRecord) -> bool:
     """Give a query's flag to its copy in the gallery or the other way round; ``False`` if the two are not copies of each other."""
-    if twin is record or (twin['is_query'], twin['is_gallery']) in ((record['is_query'], record['is_gallery']), (True, True)):
+    if twin is record or twin['identity'] != record['identity']:
+        return False
+    if (twin['is_query'], twin['is_gallery']) in ((record['is_query'], record['is_gallery']), (True, True)):
         return False
     if not all(one == two or (one is not None and two is not None and _same_picture(one, two))
                for one, two in zip(twin['img_paths'], record['img_paths'])):

@@ -124,6 +124,12 @@ def test_rows_of_one_name_show_one_picture(tmp_path):
         OwnTriplets(data_root=str(tmp_path), list_file='list.csv')
 
 
+def test_one_name_for_the_pictures_of_two_identities_is_refused(tmp_path):
+    make_list(tmp_path, [dict(split='train', identity=identity, rgb=picture, name='x') for identity, picture in (('1', 'a.jpg'), ('2', 'b.jpg'))])
+    with pytest.raises(DataError, match=r'1 of 2 training triplets have the name of another picture, first: .*b.jpg \(.*a.jpg differs;'):
+        OwnTriplets(data_root=str(tmp_path), list_file='list.csv')
+
+
 @pytest.mark.parametrize('encoding', ['utf-8', 'utf-8-sig', 'cp1252', 'utf-16'])
 @pytest.mark.parametrize('name', ['list.csv', 'list.json'])
 def test_encodings_of_a_list(tmp_path, name, encoding):

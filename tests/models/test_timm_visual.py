@@ -5,6 +5,7 @@ import pytest
 import timm
 import torch
 
+from next_mm.errors import CheckpointError, ConfigError
 from next_mm.models import TimmVisual
 
 
@@ -62,6 +63,31 @@ def test_local_weights_load_at_another_size(tmp_path: Path) -> None:
     backbone = TimmVisual(model_name='vit_tiny_patch16_224', pretrained=str(tmp_path / 'dino.pth'), image_size=(32, 16))
     torch.testing.assert_close(backbone.tower.blocks[3].mlp.fc1.weight, tower.blocks[3].mlp.fc1.weight)
     assert backbone.tower.pos_embed.shape == (1, 3, 192)
+
+
+def _local(path: Path) -> TimmVisual:
+    return TimmVisual(model_name='vit_tiny_patch16_224', pretrained=str(path), image_size=(32, 16))
+
+
+def test_a_local_file_that_leaves_weights_random_is_refused(tmp_path: Path) -> None:
+    torch.save({'state_dict': {'q': torch.ones(1)}}, tmp_path / 'other.pth')
+    with pytest.raises(ConfigError, match=r'other.pth: its weights do not fit the model vit_tiny_patch16_224: 15\d of 15\d are not in it'):
+        _local(tmp_path / 'other.pth')
+    state = timm.create_model('vit_tiny_patch16_224').state_dict()
+    torch.save({key: value for key, value in state.items() if key != 'norm.bias'}, tmp_path / 'part.pth')
+    with pytest.raises(ConfigError, match=r'part.pth: .*: 1 of 15\d are not in it, e.g. norm.bias'):
+        _local(tmp_path / 'part.pth')
+    torch.save({**state, 'norm.bias': torch.ones(3)}, tmp_path / 'shape.pth')
+    with pytest.raises(ConfigError, match=r'shape.pth: its weights do not fit the model'):
+        _local(tmp_path / 'shape.pth')
+
+
+def test_a_damaged_local_file_is_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / 'page.pth').write_text('<html>404</html>')
+    with pytest.raises(CheckpointError, match='page.pth: damaged or no checkpoint'):
+        _local(tmp_path / 'page.pth')
+    with pytest.raises(FileNotFoundError, match='absent.pth.*no such file'):
+        _local(tmp_path / 'absent.pth')
 
 
 def test_camera_embedding_is_trained_with_recomputed_blocks(images: torch.Tensor) -> None:

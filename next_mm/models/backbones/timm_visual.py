@@ -1,18 +1,22 @@
 """A vision transformer of timm (the DINO family and others) as a backbone for triplets."""
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
 
 import timm
 import torch
 from mmengine.model import BaseModule
+from timm.models import load_state_dict
 from torch import Tensor, nn
 
 from next_mm.errors import ConfigError
 from next_mm.models.backbones.features import CameraEmbedding, VisualFeatures, encode_triplets
 from next_mm.option_checks import check_size
 from next_mm.registry import MODELS
+from next_mm.weights_files import refuse_unreadable
 
 
 @MODELS.register_module()
@@ -28,8 +32,10 @@ class TimmVisual(BaseModule):
         num_cameras: as in :class:`CLIPVisual`.
 
     Raises:
-        ConfigError: the model has no class token, or, with ``num_cameras``, no layer ``norm_pre`` in front of its blocks; or, in a
-            forward pass, the pictures have another size.
+        ConfigError: the model has no class token, or, with ``num_cameras``, no layer ``norm_pre`` in front of its blocks; a local
+            file has not all of its weights; or, in a forward pass, the pictures have another size.
+        CheckpointError: a local file is damaged, or could run code.
+        FileNotFoundError: there is no such file.
     """
 
     def __init__(self,
@@ -42,14 +48,9 @@ class TimmVisual(BaseModule):
                  num_cameras: int = 0) -> None:
         super().__init__()
         check_size('TimmVisual.image_size', image_size)
-        file = pretrained if isinstance(pretrained, str) else None
-        self.tower = timm.create_model(
-            model_name,
-            pretrained=bool(pretrained),
-            # Google's own archives have a loader of theirs, which older releases of timm try on any file.
-            pretrained_cfg_overlay={'file': file, 'custom_load': file.endswith('.npz')} if file else None,
-            img_size=tuple(image_size),
-            num_classes=0)
+        self.tower = timm.create_model(model_name, pretrained=pretrained is True, img_size=tuple(image_size), num_classes=0)
+        if isinstance(pretrained, str):
+            _load_file(self.tower, pretrained, model_name)
         if not getattr(self.tower, 'num_prefix_tokens', 0):
             raise ConfigError(f'{model_name}: expected a vision transformer with a class token, its num_prefix_tokens is 0')
         if num_cameras and not hasattr(self.tower, 'norm_pre'):
@@ -72,6 +73,25 @@ class TimmVisual(BaseModule):
         with _added(self.tower, extra) if extra is not None else nullcontext():
             x = self.tower.forward_features(images)
         return torch.cat([x[:, :1], x[:, self.tower.num_prefix_tokens:]], dim=1)  # register tokens are left out
+
+
+def _load_file(tower: nn.Module, file: str, model_name: str) -> None:
+    """Load a local weights file as timm does, but refuse one that leaves weights as they were."""
+    if not Path(file).is_file():
+        raise FileNotFoundError(f'pretrained={file!r}: no such file')
+    if file.endswith('.npz'):  # Google's own archives, for which the towers have a loader of theirs
+        tower.load_pretrained(file)
+        return
+    with refuse_unreadable(file):
+        state = load_state_dict(file, weights_only=True)
+    convert = getattr(sys.modules[type(tower).__module__], 'checkpoint_filter_fn', None)  # from other projects' names and grids
+    try:
+        missing = tower.load_state_dict(convert(state, tower) if convert else state, strict=False).missing_keys
+    except (RuntimeError, LookupError, AttributeError) as error:
+        raise ConfigError(f'{file}: its weights do not fit the model {model_name}: {error}') from error
+    if missing:
+        raise ConfigError(f'{file}: its weights do not fit the model {model_name}: {len(missing)} of {len(tower.state_dict())} '
+                          f'are not in it, e.g. {", ".join(missing[:3])}')
 
 
 @contextmanager
