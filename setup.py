@@ -1,4 +1,5 @@
 """Package of NEXT-MM."""
+
 import re
 from pathlib import Path
 

@@ -5,5 +5,10 @@
 _base_ = ['_base_/experiments/rgbnt201.py']
 
 model = dict(
-    data_preprocessor=dict(mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375]),  # what DINO's weights were trained with
-    backbone=dict(_delete_=True, type='TimmVisual', model_name='vit_base_patch16_224.dino', pretrained=True, image_size=(256, 128)))
+    data_preprocessor=dict(
+        mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375]
+    ),  # what DINO's weights were trained with
+    backbone=dict(
+        _delete_=True, type='TimmVisual', model_name='vit_base_patch16_224.dino', pretrained=True, image_size=(256, 128)
+    ),
+)

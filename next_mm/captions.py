@@ -1,4 +1,5 @@
 """Caption files: read them, split a caption into sentences, degrade it for Table V."""
+
 from __future__ import annotations
 
 import json
@@ -13,12 +14,84 @@ _NO_END = re.compile(r'(?:^|[\s(])(?:e\.g|i\.e|etc|approx|no|vs|st|mr|mrs|ms|dr)
 _WORD = re.compile(r'[^\W_]+(?:[-\'’][^\W_]+)*')
 
 NOISE_WORDS: tuple[str, ...] = (
-    'algebra', 'anchor', 'autumn', 'ballad', 'basin', 'biscuit', 'cactus', 'canyon', 'carbon', 'chapter', 'cinema', 'comet', 'copper',
-    'coral', 'cotton', 'cricket', 'debate', 'delta', 'dialect', 'eclipse', 'ember', 'enzyme', 'fable', 'falcon', 'fossil', 'galaxy',
-    'garlic', 'glacier', 'harbor', 'harvest', 'hymn', 'inlet', 'ivory', 'jungle', 'kernel', 'lagoon', 'lantern', 'ledger', 'lemon',
-    'magnet', 'meadow', 'melody', 'mineral', 'monsoon', 'nectar', 'novel', 'oasis', 'opera', 'orbit', 'oxygen', 'parade', 'pebble',
-    'pepper', 'planet', 'poem', 'prairie', 'quartz', 'quiver', 'recipe', 'river', 'saddle', 'salmon', 'sonnet', 'spiral', 'sugar',
-    'temple', 'theorem', 'tundra', 'tulip', 'valley', 'velvet', 'violin', 'voyage', 'walnut', 'willow', 'wizard', 'zenith')
+    'algebra',
+    'anchor',
+    'autumn',
+    'ballad',
+    'basin',
+    'biscuit',
+    'cactus',
+    'canyon',
+    'carbon',
+    'chapter',
+    'cinema',
+    'comet',
+    'copper',
+    'coral',
+    'cotton',
+    'cricket',
+    'debate',
+    'delta',
+    'dialect',
+    'eclipse',
+    'ember',
+    'enzyme',
+    'fable',
+    'falcon',
+    'fossil',
+    'galaxy',
+    'garlic',
+    'glacier',
+    'harbor',
+    'harvest',
+    'hymn',
+    'inlet',
+    'ivory',
+    'jungle',
+    'kernel',
+    'lagoon',
+    'lantern',
+    'ledger',
+    'lemon',
+    'magnet',
+    'meadow',
+    'melody',
+    'mineral',
+    'monsoon',
+    'nectar',
+    'novel',
+    'oasis',
+    'opera',
+    'orbit',
+    'oxygen',
+    'parade',
+    'pebble',
+    'pepper',
+    'planet',
+    'poem',
+    'prairie',
+    'quartz',
+    'quiver',
+    'recipe',
+    'river',
+    'saddle',
+    'salmon',
+    'sonnet',
+    'spiral',
+    'sugar',
+    'temple',
+    'theorem',
+    'tundra',
+    'tulip',
+    'valley',
+    'velvet',
+    'violin',
+    'voyage',
+    'walnut',
+    'willow',
+    'wizard',
+    'zenith',
+)
 """Words that say nothing about a person or a vehicle."""
 
 
@@ -54,11 +127,15 @@ def read_captions(path: str | Path) -> Captions:
     try:
         entries = json.loads(Path(path).read_text(encoding='utf-8'))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise DataError(f'{path}: not a readable JSON file ({error}); expected a list of '
-                         '{"item": picture name, "description": caption}') from error
+        raise DataError(
+            f'{path}: not a readable JSON file ({error}); expected a list of '
+            '{"item": picture name, "description": caption}'
+        ) from error
     if not isinstance(entries, list):
-        raise DataError(f'{path}: expected a list of {{"item": picture name, "description": caption}}, '
-                         f'got a {type(entries).__name__}')
+        raise DataError(
+            f'{path}: expected a list of {{"item": picture name, "description": caption}}, '
+            f'got a {type(entries).__name__}'
+        )
     captions = Captions()
     for number, entry in enumerate(entries):
         problem = _entry_problem(entry)
@@ -113,5 +190,5 @@ def degrade_caption(text: str, quality: float, seed: str) -> str:
     replaced = sorted(generator.sample(range(len(words)), round((1 - quality) * len(words))), reverse=True)
     for index in replaced:
         word = words[index]
-        text = text[:word.start()] + generator.choice(NOISE_WORDS) + text[word.end():]
+        text = text[: word.start()] + generator.choice(NOISE_WORDS) + text[word.end() :]
     return text

@@ -1,4 +1,5 @@
 """What all command lines share: options of a config, and mistakes told in one line. Nothing here loads torch."""
+
 from __future__ import annotations
 
 import argparse
@@ -26,8 +27,13 @@ class ConfigOptions(DictAction):
         argparse.ArgumentError: a word without ``=`` or without a key, which mmengine would end with a traceback.
     """
 
-    def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any,
-                 option_string: str | None = None) -> None:
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
         """Read the words."""
         for word in values or ():
             if not word.partition('=')[0] or '=' not in word:
@@ -46,6 +52,7 @@ def mistakes_in_one_line() -> Iterator[None]:
     except _TOLD as error:
         if 'mmengine.logging' in sys.modules:  # it loads torch; without it there is no log yet
             from mmengine.logging import print_log
+
             print_log(traceback.format_exc(), 'current', logging.DEBUG)
         raise SystemExit(f'error: {_message(error)}') from error
 

@@ -4,6 +4,7 @@ Every function asks whether its break is there and does nothing where it is not.
 imported; ``import next_mm`` alone stays cheap. Not here: faults that a class of ours absorbs by being another class
 (``AutocastOptimWrapper`` for mmengine's AmpOptimWrapper, ``TripletPreprocessor`` for mmpretrain's, ``ReIDMetric`` for mmpretrain's).
 """
+
 from __future__ import annotations
 
 import importlib.metadata
@@ -21,8 +22,14 @@ from next_mm.errors import ConfigError
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ['allow_checkpoint_types', 'apply', 'init_distributed', 'replace_pkg_resources', 'replace_position_resize',
-           'replace_weights_reading']
+__all__ = [
+    'allow_checkpoint_types',
+    'apply',
+    'init_distributed',
+    'replace_pkg_resources',
+    'replace_position_resize',
+    'replace_weights_reading',
+]
 
 
 def apply() -> None:
@@ -37,6 +44,7 @@ def apply() -> None:
 def _restricted_getattr(obj: object, name: str) -> object:
     """Give the four statistics that a pickled HistoryBuffer looks up, and nothing else."""
     from mmengine.logging import HistoryBuffer
+
     if obj is HistoryBuffer and name in ('min', 'max', 'mean', 'current'):
         return getattr(obj, name)
     raise pickle.UnpicklingError(f'getattr of {name!r}')
@@ -52,10 +60,20 @@ def allow_checkpoint_types() -> None:
     import torch
     from mmengine.logging import HistoryBuffer
     from numpy._core.multiarray import _reconstruct, scalar
-    dtypes = [np.dtypes.Float64DType, np.dtypes.Int64DType, np.dtypes.Float32DType, np.dtypes.Int32DType, np.dtypes.BoolDType]
-    functions = [(f, f'numpy.{core}.multiarray.{f.__name__}') for f in (_reconstruct, scalar) for core in ('_core', 'core')]
+
+    dtypes = [
+        np.dtypes.Float64DType,
+        np.dtypes.Int64DType,
+        np.dtypes.Float32DType,
+        np.dtypes.Int32DType,
+        np.dtypes.BoolDType,
+    ]
+    functions = [
+        (f, f'numpy.{core}.multiarray.{f.__name__}') for f in (_reconstruct, scalar) for core in ('_core', 'core')
+    ]
     torch.serialization.add_safe_globals(
-        [HistoryBuffer, (_restricted_getattr, 'builtins.getattr'), np.ndarray, np.dtype, *functions, *dtypes])
+        [HistoryBuffer, (_restricted_getattr, 'builtins.getattr'), np.ndarray, np.dtype, *functions, *dtypes]
+    )
 
 
 # -- setuptools >= 81 has no pkg_resources ---------------------------------------------------------------------------------------
@@ -97,6 +115,7 @@ def replace_pkg_resources() -> None:
     from mmengine.config import config
     from mmengine.hub import hub
     from mmengine.utils import package_utils
+
     for module in (package_utils, utils, config):
         module.is_installed = _is_installed
     for module in (package_utils, utils, config, hub):
@@ -121,14 +140,17 @@ def init_distributed(launcher: str, dist_cfg: dict) -> None:
     """
     import torch
     from mmengine.dist import init_dist, is_distributed
+
     if launcher == 'none' or is_distributed():
         return
     if torch.cuda.is_available():
         init_dist(launcher, **dist_cfg)
         return
     if launcher != 'pytorch' or 'RANK' not in os.environ:
-        raise ConfigError(f'launcher {launcher!r}: without a GPU, processes are started by torchrun only; '
-                         'use tools/dist_train.sh CONFIG NUMBER_OF_PROCESSES')
+        raise ConfigError(
+            f'launcher {launcher!r}: without a GPU, processes are started by torchrun only; '
+            'use tools/dist_train.sh CONFIG NUMBER_OF_PROCESSES'
+        )
     timeout = timedelta(seconds=dist_cfg['timeout']) if 'timeout' in dist_cfg else None
     torch.distributed.init_process_group('gloo', timeout=timeout)
 
@@ -147,6 +169,7 @@ def replace_position_resize(resize: Callable[..., None]) -> Iterator[None]:
         resize: called with the state dict, to be changed in place, and the model.
     """
     from open_clip import factory
+
     theirs = factory.resize_pos_embed
     factory.resize_pos_embed = resize
     try:
@@ -168,6 +191,7 @@ def replace_weights_reading(state: Mapping[str, Tensor]) -> Iterator[None]:
         state: the weights.
     """
     from open_clip import factory
+
     theirs = factory.load_state_dict
     factory.load_state_dict = lambda *_args, **_options: state
     try:

@@ -1,4 +1,5 @@
 """Checks of the options of components: a wrong value is named when the component is built, with what was expected and what came."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -44,5 +45,9 @@ def check_size(name: str, value: Any) -> None:
     Raises:
         ConfigError: it is no pair of positive whole numbers.
     """
-    if not isinstance(value, (tuple, list)) or len(value) != 2 or not all(isinstance(side, int) and side > 0 for side in value):
+    if (
+        not isinstance(value, (tuple, list))
+        or len(value) != 2
+        or not all(isinstance(side, int) and side > 0 for side in value)
+    ):
         raise ConfigError(f'{name}={value!r}: expected (height, width) in pixels')

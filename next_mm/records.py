@@ -1,4 +1,5 @@
 """The record of a triplet; kept apart so that what lists a dataset need not load torch."""
+
 from __future__ import annotations
 
 from typing import TypedDict

@@ -1,4 +1,5 @@
 """The registries of NEXT-MM: children of mmengine's, so that ``type='TMSE'`` in a config finds our class first."""
+
 from mmengine import registry as root
 from mmengine.registry import Registry
 
@@ -10,7 +11,8 @@ METRICS = Registry('metric', parent=root.METRICS, scope='next_mm', locations=['n
 HOOKS = Registry('hook', parent=root.HOOKS, scope='next_mm', locations=['next_mm.engine'])
 OPTIM_WRAPPERS = Registry('optim wrapper', parent=root.OPTIM_WRAPPERS, scope='next_mm', locations=['next_mm.engine'])
 OPTIM_WRAPPER_CONSTRUCTORS = Registry(
-    'optim wrapper constructor', parent=root.OPTIM_WRAPPER_CONSTRUCTORS, scope='next_mm', locations=['next_mm.engine'])
+    'optim wrapper constructor', parent=root.OPTIM_WRAPPER_CONSTRUCTORS, scope='next_mm', locations=['next_mm.engine']
+)
 TASK_UTILS = Registry('task util', parent=root.TASK_UTILS, scope='next_mm', locations=['next_mm.engine'])
 
 # Kinds of which we have none of our own: without a child registry mmengine warns at every build that the scope is unknown to it.
@@ -26,7 +28,23 @@ VISUALIZERS = Registry('visualizer', parent=root.VISUALIZERS, scope='next_mm')
 WEIGHT_INITIALIZERS = Registry('weight initializer', parent=root.WEIGHT_INITIALIZERS, scope='next_mm')
 
 __all__ = [
-    'DATASETS', 'DATA_SAMPLERS', 'EVALUATORS', 'FUNCTIONS', 'HOOKS', 'LOG_PROCESSORS', 'LOOPS', 'METRICS', 'MODELS',
-    'MODEL_WRAPPERS', 'OPTIMIZERS', 'OPTIM_WRAPPERS', 'OPTIM_WRAPPER_CONSTRUCTORS', 'PARAM_SCHEDULERS', 'TASK_UTILS',
-    'TRANSFORMS', 'VISBACKENDS', 'VISUALIZERS', 'WEIGHT_INITIALIZERS'
+    'DATASETS',
+    'DATA_SAMPLERS',
+    'EVALUATORS',
+    'FUNCTIONS',
+    'HOOKS',
+    'LOG_PROCESSORS',
+    'LOOPS',
+    'METRICS',
+    'MODELS',
+    'MODEL_WRAPPERS',
+    'OPTIMIZERS',
+    'OPTIM_WRAPPERS',
+    'OPTIM_WRAPPER_CONSTRUCTORS',
+    'PARAM_SCHEDULERS',
+    'TASK_UTILS',
+    'TRANSFORMS',
+    'VISBACKENDS',
+    'VISUALIZERS',
+    'WEIGHT_INITIALIZERS',
 ]

@@ -1,4 +1,5 @@
 """What travels through NEXT-MM: the modalities and their order, the record on disk, the sample and the batch."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -6,8 +7,8 @@ from dataclasses import dataclass, field
 from mmengine.structures import BaseDataElement
 from torch import Tensor
 
-from .modalities import MODALITIES, NUM_MODALITIES
-from .records import UNKNOWN, TripletRecord
+from next_mm.modalities import MODALITIES, NUM_MODALITIES
+from next_mm.records import UNKNOWN, TripletRecord
 
 __all__ = ['MODALITIES', 'NUM_MODALITIES', 'UNKNOWN', 'ReIDDataSample', 'TripletBatch', 'TripletRecord']
 

@@ -1,4 +1,5 @@
 """Weights files: no Python in them is run, and one that is damaged or holds more than weights is refused in one line."""
+
 from __future__ import annotations
 
 import pickle
@@ -18,8 +19,18 @@ from next_mm.errors import CheckpointError
 
 __all__ = ['is_torchscript', 'read_weights', 'refuse_unreadable']
 
-_DAMAGED = (pickle.UnpicklingError, SafetensorError, EOFError, RuntimeError, AssertionError, ValueError, LookupError, TypeError,
-            AttributeError, struct.error)
+_DAMAGED = (
+    pickle.UnpicklingError,
+    SafetensorError,
+    EOFError,
+    RuntimeError,
+    AssertionError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    struct.error,
+)
 """What torch and safetensors raise for files with other or broken contents."""
 _TENSORS = ('data/', 'constants/')
 _SINGLE_RECORDS = ('data.pkl', 'constants.pkl', 'version', 'byteorder')
@@ -89,11 +100,15 @@ def _read_torchscript(path: Path) -> dict[str, Tensor]:
     archive = torch._C.PyTorchFileReader(str(path))
     names = archive.get_all_records()
     if len({name.lower() for name in names}) < len(names) or any(not _is_usual_record(name) for name in names):
-        raise CheckpointError(f'{path}: refused, its records are not those that torch.jit.save writes. '
-                              'Loading it could run code, so it is not loaded.')
+        raise CheckpointError(
+            f'{path}: refused, its records are not those that torch.jit.save writes. '
+            'Loading it could run code, so it is not loaded.'
+        )
     code = (archive.get_record(name) for name in names if not name.startswith(_TENSORS))
     if any(b'__setstate__' in text for text in code):
-        raise CheckpointError(f'{path}: refused, its TorchScript has a __setstate__. Loading it could run code, so it is not loaded.')
+        raise CheckpointError(
+            f'{path}: refused, its TorchScript has a __setstate__. Loading it could run code, so it is not loaded.'
+        )
     weights = torch.jit.load(str(path), map_location='cpu').state_dict()
     return {name: value for name, value in weights.items() if name not in _OPENAI_SIZES}
 
@@ -106,9 +121,13 @@ def _explain(error: Exception) -> str:
     """Say in one line why a file is refused, without what torch advises (to switch its protection off)."""
     kind = re.search(r'GLOBAL ([\w.]+)', str(error)) if isinstance(error, pickle.UnpicklingError) else None
     if kind:
-        return (f'refused, it holds {kind[1]}, not only tensors and plain values. '
-                'Loading it could run code, so it is not loaded.')
+        return (
+            f'refused, it holds {kind[1]}, not only tensors and plain values. '
+            'Loading it could run code, so it is not loaded.'
+        )
     if 'TorchScript archives' in str(error):
         return 'expected a dictionary with weights, got a TorchScript archive'
-    reason = str(error).partition('\n')[0].partition('. ')[0] if isinstance(error, (RuntimeError, SafetensorError)) else ''
+    reason = (
+        str(error).partition('\n')[0].partition('. ')[0] if isinstance(error, (RuntimeError, SafetensorError)) else ''
+    )
     return 'damaged or no checkpoint' + (f' ({reason})' if reason else '')

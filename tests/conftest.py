@@ -1,4 +1,5 @@
 """What all tests share: one thread and fresh seeds, mmengine's global names put back, and the optional shared data."""
+
 from __future__ import annotations
 
 import json

@@ -1,4 +1,5 @@
 """What the documents tell a user to type: commands, options, names of files, and Python."""
+
 from __future__ import annotations
 
 import ast
@@ -10,7 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = [ROOT / 'README.md', ROOT / 'CONTRIBUTING.md', *sorted(ROOT.glob('docs/*.md')), *sorted(ROOT.glob('projects/*/README.md'))]
+DOCUMENTS = [
+    ROOT / 'README.md',
+    ROOT / 'CONTRIBUTING.md',
+    *sorted(ROOT.glob('docs/*.md')),
+    *sorted(ROOT.glob('projects/*/README.md')),
+]
 CONFIGS = sorted(ROOT.glob('configs/**/*.py'))
 TOOLS = [path for path in sorted(ROOT.glob('tools/**/*')) if path.suffix in ('.py', '.sh')]
 
@@ -113,7 +119,9 @@ def option_names(path: Path) -> Iterator[tuple[str, str]]:
 def file_names(path: Path) -> Iterator[Passage]:
     """Spans of code that name a file or folder of the repository, and links to files."""
     for passage in passages(path):
-        if passage.language is None and re.fullmatch(r'(configs|docs|next_mm|projects|tests|tools)/[\w./*-]+', passage.text):
+        if passage.language is None and re.fullmatch(
+            r'(configs|docs|next_mm|projects|tests|tools)/[\w./*-]+', passage.text
+        ):
             yield passage
     text = path.read_text(encoding='utf-8')
     for match in re.finditer(r'\]\(([^)#:]+)\)', text):

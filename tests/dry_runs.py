@@ -1,4 +1,5 @@
 """Run a program with the words of a command, up to where its work would begin: it reads its own command line and config."""
+
 from __future__ import annotations
 
 import argparse
@@ -76,8 +77,8 @@ def check_shell(words: Sequence[str], variables: dict[str, str], folder: Path) -
     done = subprocess.run([f'./{script}', *words[1:]], env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     called = done.stdout.splitlines()
-    called = called[called.index('python') + 1:] if 'python' in called else called  # after srun's own words
-    check_python(called[called[0] == '-u':])
+    called = called[called.index('python') + 1 :] if 'python' in called else called  # after srun's own words
+    check_python(called[called[0] == '-u' :])
 
 
 def find_script(name: str) -> str:
@@ -86,7 +87,9 @@ def find_script(name: str) -> str:
     if path.is_absolute():
         path = path.resolve().relative_to(ROOT)
     found = [path] if len(path.parts) > 1 else sorted(file.relative_to(ROOT) for file in ROOT.glob(f'tools/**/{name}'))
-    assert len(found) == 1 and (ROOT / found[0]).is_file(), f'{name}: no such script, or several: {", ".join(map(str, found))}'
+    assert len(found) == 1 and (ROOT / found[0]).is_file(), (
+        f'{name}: no such script, or several: {", ".join(map(str, found))}'
+    )
     return str(found[0])
 
 
@@ -96,7 +99,7 @@ def run_python(words: Sequence[str]) -> None:
     Args:
         words: what follows ``python``.
     """
-    with _command_line(words[words[0] == '-m':]):
+    with _command_line(words[words[0] == '-m' :]):
         if words[0] == '-m':
             runpy.run_module(words[1], run_name='__main__', alter_sys=True)
         else:
@@ -108,7 +111,9 @@ def _run_up_to(stop: Callable[[pytest.MonkeyPatch], None], words: Sequence[str])
     code: int | str | None = None  # ending well is right too: without a study the tool lists them
     with pytest.MonkeyPatch.context() as patch:
         # argparse takes --show for --show-dir, until there is another option that begins so.
-        patch.setattr(argparse.ArgumentParser, '__init__', partialmethod(argparse.ArgumentParser.__init__, allow_abbrev=False))
+        patch.setattr(
+            argparse.ArgumentParser, '__init__', partialmethod(argparse.ArgumentParser.__init__, allow_abbrev=False)
+        )
         stop(patch)
         try:
             run_python(words)

@@ -1,4 +1,5 @@
 """Each upstream break that next_mm.compat absorbs: there, or not needed, and nothing more let through."""
+
 import pickle
 import subprocess
 import sys
@@ -46,7 +47,9 @@ def test_history_buffers_and_numpy_values_load(tmp_path: Path) -> None:
     assert state['counts'].tolist() == [0, 1, 2]
 
 
-@pytest.mark.parametrize('args', [(HistoryBuffer, '__init__'), (HistoryBuffer, 'statistics'), (np.ndarray, 'tofile'), (dict, 'mean')])
+@pytest.mark.parametrize(
+    'args', [(HistoryBuffer, '__init__'), (HistoryBuffer, 'statistics'), (np.ndarray, 'tofile'), (dict, 'mean')]
+)
 def test_getattr_gives_nothing_but_the_four_statistics(tmp_path: Path, args: tuple) -> None:
     compat.allow_checkpoint_types()
     torch.save(Getattr(*args), tmp_path / 'evil.pth')

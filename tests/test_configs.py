@@ -1,4 +1,5 @@
 """Every leaf is a complete, valid config whose model builds (the ablations: ``tests/analysis/test_ablations.py``)."""
+
 from pathlib import Path
 
 import pytest

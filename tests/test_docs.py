@@ -1,4 +1,5 @@
 """Documents do not lie: what they tell a user to type is understood, and what a user types first is run."""
+
 from __future__ import annotations
 
 import json
@@ -40,13 +41,22 @@ def _in_root(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_commands_are_found() -> None:
     shown = {' '.join(command.words) for command in COMMANDS}
     assert {
-        'pip install -e .', 'tools/dist_train.sh configs/next_rgbnt201.py 4', 'pytest tests/models/text -k real_size',
-        'python tools/run_study.py fig8 --rows c4 --dataset rgbnt201', 'python tools/benchmarks/growth.py --repeats 3',
+        'pip install -e .',
+        'tools/dist_train.sh configs/next_rgbnt201.py 4',
+        'pytest tests/models/text -k real_size',
+        'python tools/run_study.py fig8 --rows c4 --dataset rgbnt201',
+        'python tools/benchmarks/growth.py --repeats 3',
         'python tools/train.py configs/next_market_mm.py --cfg-options model.text=None train_dataloader.dataset.caption_dir=None '
         'val_dataloader.dataset.caption_dir=None test_dataloader.dataset.caption_dir=None',
     } <= shown
     places = {command.place.split(':')[0] for command in COMMANDS}
-    assert {'README.md', 'CONTRIBUTING.md', 'projects/demo/README.md', 'configs/baseline_demo.py', 'tools/slurm_train.sh'} <= places
+    assert {
+        'README.md',
+        'CONTRIBUTING.md',
+        'projects/demo/README.md',
+        'configs/baseline_demo.py',
+        'tools/slurm_train.sh',
+    } <= places
 
 
 @pytest.mark.parametrize('command', COMMANDS, ids=lambda command: command.place)
@@ -73,7 +83,9 @@ def test_a_command_is_understood(command: Command, tmp_path: Path) -> None:
 def _sources(*folders: str) -> str:
     """The code that could read a variable or have an option."""
     paths = [path for folder in folders for path in (ROOT / folder).rglob('*')]
-    return '\n'.join(path.read_text(encoding='utf-8') for path in paths if path.suffix in ('.py', '.sh') and path != Path(__file__))
+    return '\n'.join(
+        path.read_text(encoding='utf-8') for path in paths if path.suffix in ('.py', '.sh') and path != Path(__file__)
+    )
 
 
 def _check_pytest(arguments: list[str]) -> None:
@@ -92,7 +104,9 @@ def test_files_and_options_that_a_document_names_are_there(path: Path) -> None:
     for passage in documents.file_names(path):
         assert list(ROOT.glob(passage.text)), f'{passage.place}: no {passage.text}'
     for place, option in documents.option_names(path):
-        assert option == '--help' or f"'{option}'" in _sources('next_mm', 'projects', 'tools'), f'{place}: no tool has {option}'
+        assert option == '--help' or f"'{option}'" in _sources('next_mm', 'projects', 'tools'), (
+            f'{place}: no tool has {option}'
+        )
 
 
 def test_every_tool_is_in_a_document() -> None:
@@ -117,7 +131,7 @@ def test_python_in_a_document_is_a_config_that_is_accepted(passage: Passage, tmp
 def _shown(beginning: str) -> list[str]:
     """The words of the first command that begins so, after ``python`` if it is that."""
     words = next(command.words for command in COMMANDS if ' '.join(command.words).startswith(beginning))
-    return list(words[words[0] == 'python':])
+    return list(words[words[0] == 'python' :])
 
 
 def test_a_model_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
@@ -129,7 +143,19 @@ def test_a_model_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_layout_is_filled(tmp_path: Path) -> None:
     for split, name in (('train', '000001_cam1_0_00.jpg'), ('test', '000258_cam1_0_01.jpg')):
         write_captions(tmp_path / 'captions', split, [name])
-    options = ['--captions', str(tmp_path / 'captions'), '--out', str(tmp_path / 'filled'), '--limit', '1', '--workers', '1', '--size', '32', '16']
+    options = [
+        '--captions',
+        str(tmp_path / 'captions'),
+        '--out',
+        str(tmp_path / 'filled'),
+        '--limit',
+        '1',
+        '--workers',
+        '1',
+        '--size',
+        '32',
+        '16',
+    ]
     run_python([*_shown('python -m projects.demo.fill_layout rgbnt201'), *options])
     assert len(list((tmp_path / 'filled').rglob('*.jpg'))) == 6
 
@@ -140,7 +166,14 @@ def test_two_processes_test_a_checkpoint_as_one(tmp_path: Path) -> None:
     run_python([_shown('python tools/train.py CONFIG')[0], str(tmp_path / 'toy.py')])
     expected = json.loads((tmp_path / 'run' / 'metrics.json').read_text())[-1]
     script = _shown('tools/dist_test.sh CONFIG CHECKPOINT')[0]
-    command = [f'./{script}', str(tmp_path / 'toy.py'), str(tmp_path / 'run' / 'epoch_3.pth'), '2', '--out', str(tmp_path / 'out.json')]
+    command = [
+        f'./{script}',
+        str(tmp_path / 'toy.py'),
+        str(tmp_path / 'run' / 'epoch_3.pth'),
+        '2',
+        '--out',
+        str(tmp_path / 'out.json'),
+    ]
     done = subprocess.run(command, env=_environment(), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert json.loads((tmp_path / 'out.json').read_text())['metrics']['reid/mAP'] == pytest.approx(expected['reid/mAP'])
@@ -157,14 +190,26 @@ def test_simulated_models_caption_the_demo(tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(('127.0.0.1', 0))
         port = free.getsockname()[1]
-    server = [*_shown('python -m next_mm.captioning.simulation.server'), '--truth', str(data / 'attributes.json'), '--port', str(port)]
+    server = [
+        *_shown('python -m next_mm.captioning.simulation.server'),
+        '--truth',
+        str(data / 'attributes.json'),
+        '--port',
+        str(port),
+    ]
     models = [f'models.{number}.base_url=http://127.0.0.1:{port}/v1' for number in range(2)]
     options = [f'dataset.data_root={data}', f'store={tmp_path}/store.sqlite', f'captions={tmp_path}/text', *models]
     with subprocess.Popen([sys.executable, *server], stdout=subprocess.PIPE, text=True, env=_environment()) as process:
         try:
             assert str(port) in process.stdout.readline()
             with pytest.raises(SystemExit) as end:
-                run_python([*_shown('python tools/generate_captions.py configs/captions/demo_simulated.py'), '--cfg-options', *options])
+                run_python(
+                    [
+                        *_shown('python tools/generate_captions.py configs/captions/demo_simulated.py'),
+                        '--cfg-options',
+                        *options,
+                    ]
+                )
         finally:
             process.kill()
     assert end.value.code == 0

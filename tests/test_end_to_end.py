@@ -1,4 +1,5 @@
 """The demo at a small size, from nothing to a trained, tested, killed, resumed and distributed model."""
+
 import json
 import os
 import signal
@@ -22,7 +23,9 @@ ROOT = Path(__file__).parents[1]
 CONFIG = 'configs/next_demo.py'
 EPOCHS, IDENTITIES = 2, 8
 
-pytestmark = pytest.mark.skipif(torch.cuda.is_available(), reason='compares runs on the CPU; set CUDA_VISIBLE_DEVICES= to run it')
+pytestmark = pytest.mark.skipif(
+    torch.cuda.is_available(), reason='compares runs on the CPU; set CUDA_VISIBLE_DEVICES= to run it'
+)
 
 
 @pytest.fixture(autouse=True)
@@ -35,11 +38,22 @@ def options(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Options that make the demo small; its data are made once for this module."""
     root = tmp_path_factory.mktemp('demo')
     values = {
-        'prepare.root': str(root), 'prepare.train_identities': IDENTITIES, 'prepare.test_identities': 6, 'prepare.triplets': 8,
-        'prepare.clip_identities': 16, 'prepare.clip_triplets': 2, 'prepare.clip_steps': 2, 'prepare.clip_grounding_steps': 2, 'prepare.clip_batch_size': 16,
-        'model.backbone.pretrained': f'{root}/clip.pt', 'model.text.pretrained': f'{root}/clip.pt',
-        'model.head.num_classes': IDENTITIES, 'train_cfg.max_epochs': EPOCHS, 'train_cfg.val_interval': 1,
-        'train_dataloader.batch_size': 16, 'default_hooks.logger.interval': 1,
+        'prepare.root': str(root),
+        'prepare.train_identities': IDENTITIES,
+        'prepare.test_identities': 6,
+        'prepare.triplets': 8,
+        'prepare.clip_identities': 16,
+        'prepare.clip_triplets': 2,
+        'prepare.clip_steps': 2,
+        'prepare.clip_grounding_steps': 2,
+        'prepare.clip_batch_size': 16,
+        'model.backbone.pretrained': f'{root}/clip.pt',
+        'model.text.pretrained': f'{root}/clip.pt',
+        'model.head.num_classes': IDENTITIES,
+        'train_cfg.max_epochs': EPOCHS,
+        'train_cfg.val_interval': 1,
+        'train_dataloader.batch_size': 16,
+        'default_hooks.logger.interval': 1,
         **{f'{loader}_dataloader.dataset.data_root': f'{root}/RGBNT201' for loader in ('train', 'val', 'test')},
     }
     before = Path.cwd()
@@ -50,7 +64,9 @@ def options(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 def _config(options: dict[str, Any], work_dir: Path, **changes: Any) -> Config:
-    return load_config(CONFIG, {**options, **{key.replace('__', '.'): value for key, value in changes.items()}}, work_dir=work_dir)
+    return load_config(
+        CONFIG, {**options, **{key.replace('__', '.'): value for key, value in changes.items()}}, work_dir=work_dir
+    )
 
 
 @pytest.fixture(scope='module')
@@ -69,7 +85,12 @@ def _command(tool: str, *arguments: str, options: dict[str, Any]) -> list[str]:
 
 
 def _environment() -> dict[str, str]:
-    return {**os.environ, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1', 'PATH': f'{Path(sys.executable).parent}:{os.environ["PATH"]}'}
+    return {
+        **os.environ,
+        'PYTHONPATH': str(ROOT),
+        'OMP_NUM_THREADS': '1',
+        'PATH': f'{Path(sys.executable).parent}:{os.environ["PATH"]}',
+    }
 
 
 def _run(command: list[str]) -> str:
@@ -87,7 +108,11 @@ def _weights(work_dir: Path) -> dict[str, torch.Tensor]:
 
 
 def _losses(work_dir: Path) -> list[float]:
-    lines = [json.loads(line) for path in sorted(work_dir.glob('*/vis_data/scalars.json')) for line in path.read_text().splitlines()]
+    lines = [
+        json.loads(line)
+        for path in sorted(work_dir.glob('*/vis_data/scalars.json'))
+        for line in path.read_text().splitlines()
+    ]
     return [line['loss'] for line in lines if 'loss' in line]
 
 
@@ -113,10 +138,24 @@ def test_the_same_seed_gives_the_same_run(finished: Path, options: dict[str, Any
     assert all(torch.equal(value, _weights(tmp_path)[key]) for key, value in _weights(finished).items())
 
 
-def test_testing_a_checkpoint_gives_the_numbers_of_training(finished: Path, options: dict[str, Any], tmp_path: Path) -> None:
+def test_testing_a_checkpoint_gives_the_numbers_of_training(
+    finished: Path, options: dict[str, Any], tmp_path: Path
+) -> None:
     checkpoint = str(finished / f'epoch_{EPOCHS}.pth')
-    _run(_command(f'{sys.executable} tools/test.py', CONFIG, checkpoint, '--work-dir', str(tmp_path / 'run'), '--out',
-                  str(tmp_path / 'out' / 'result.json'), '--show-dir', str(tmp_path / 'lists'), options=options))
+    _run(
+        _command(
+            f'{sys.executable} tools/test.py',
+            CONFIG,
+            checkpoint,
+            '--work-dir',
+            str(tmp_path / 'run'),
+            '--out',
+            str(tmp_path / 'out' / 'result.json'),
+            '--show-dir',
+            str(tmp_path / 'lists'),
+            options=options,
+        )
+    )
     result = json.loads((tmp_path / 'out' / 'result.json').read_text())
     expected = {key: value for key, value in _history(finished)[-1].items() if key != 'epoch'}
     assert result['metrics'] == pytest.approx(expected, abs=1e-6)
@@ -139,7 +178,11 @@ def test_killed_in_the_middle_of_an_epoch_and_resumed(finished: Path, options: d
 
 
 def test_two_processes_train_and_test_as_one(options: dict[str, Any], tmp_path: Path) -> None:
-    still = {**options, 'model.neck.semantic.dropout': 0.0, 'model.neck.structure.dropout': 0.0}  # ranks drop out differently
+    still = {
+        **options,
+        'model.neck.semantic.dropout': 0.0,
+        'model.neck.structure.dropout': 0.0,
+    }  # ranks drop out differently
     one = tmp_path / 'one'
     train(load_config(CONFIG, still, work_dir=one))
     two = tmp_path / 'two'
@@ -154,13 +197,23 @@ def test_two_processes_train_and_test_as_one(options: dict[str, Any], tmp_path: 
 
 def test_a_checkpoint_of_another_model_is_refused(finished: Path, options: dict[str, Any], tmp_path: Path) -> None:
     cfg = _config(options, tmp_path, model__neck__structure=None)
-    with pytest.raises(CheckpointError, match=r'(?s)is not a checkpoint of this model.*have no place in the model: neck.structure'):
+    with pytest.raises(
+        CheckpointError, match=r'(?s)is not a checkpoint of this model.*have no place in the model: neck.structure'
+    ):
         build_model(cfg, finished / f'epoch_{EPOCHS}.pth')
 
 
 def test_a_run_that_diverges_stops_and_names_the_batch(options: dict[str, Any], tmp_path: Path) -> None:
-    cfg = _config(options, tmp_path, optim_wrapper__optimizer__lr=1e30, optim_wrapper__paramwise_cfg__visual_lr=1e30, param_scheduler=None)
-    with pytest.raises(FloatingPointError, match=r'not finite in epoch 1, batch \d: .*Triplets: .*\d{6}_cam\d.*No checkpoint was saved'):
+    cfg = _config(
+        options,
+        tmp_path,
+        optim_wrapper__optimizer__lr=1e30,
+        optim_wrapper__paramwise_cfg__visual_lr=1e30,
+        param_scheduler=None,
+    )
+    with pytest.raises(
+        FloatingPointError, match=r'not finite in epoch 1, batch \d: .*Triplets: .*\d{6}_cam\d.*No checkpoint was saved'
+    ):
         train(cfg)
     assert not list(tmp_path.glob('*.pth'))
 

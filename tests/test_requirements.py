@@ -1,4 +1,5 @@
 """The oldest versions that the workflow installs are the floors that setup.py gives."""
+
 from __future__ import annotations
 
 import ast
@@ -26,7 +27,11 @@ def read_floors() -> dict[str, Version]:
 
 def read_oldest() -> dict[str, Version]:
     """The constraints file's versions."""
-    lines = [line for line in (ROOT / '.github/oldest.txt').read_text(encoding='utf-8').splitlines() if not line.startswith('#')]
+    lines = [
+        line
+        for line in (ROOT / '.github/oldest.txt').read_text(encoding='utf-8').splitlines()
+        if not line.startswith('#')
+    ]
     pins = (line.split('==') for line in lines)
     return {canonicalize_name(name): Version(version) for name, version in pins}
 
@@ -41,7 +46,9 @@ def test_every_requirement_has_a_floor_and_an_oldest_version() -> None:
 @pytest.mark.parametrize('name', sorted(set(read_floors()) - NO_FLOOR))
 def test_the_oldest_version_is_the_floor(name: str) -> None:
     floor, oldest = read_floors()[name], read_oldest()[name]
-    shown, tested = ((*version.release, 0, 0)[:3] for version in (floor, oldest))  # opencv-python's fourth number counts its packages
+    shown, tested = (
+        (*version.release, 0, 0)[:3] for version in (floor, oldest)
+    )  # opencv-python's fourth number counts its packages
     assert tested == shown, f'{name}: setup.py allows {floor}, the workflow tests {oldest}'
 
 

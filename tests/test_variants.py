@@ -1,4 +1,5 @@
 """What docs/train.md says of variants by one config line: each command's model trains a step, or its metric is built."""
+
 from __future__ import annotations
 
 import json
@@ -18,7 +19,12 @@ from tests.conftest import TINY_CLIP
 from tests.models.conftest import make_samples
 
 ROOT = Path(__file__).parents[1]
-SECTION = (ROOT / 'docs/train.md').read_text(encoding='utf-8').partition('## Variants by one config line')[2].partition('\n## ')[0]
+SECTION = (
+    (ROOT / 'docs/train.md')
+    .read_text(encoding='utf-8')
+    .partition('## Variants by one config line')[2]
+    .partition('\n## ')[0]
+)
 COMMANDS = re.findall(r'^python (tools/\S+ .*)', SECTION, re.MULTILINE)
 
 
@@ -31,14 +37,16 @@ def _in_root(monkeypatch: pytest.MonkeyPatch) -> None:
 def tiny_b16(tmp_path: Path) -> str:
     """A small CLIP with the patches of ViT-B/16."""
     path = tmp_path / 'tiny-b16-quickgelu.json'
-    path.write_text(json.dumps({**TINY_CLIP, 'vision_cfg': {**TINY_CLIP['vision_cfg'], 'image_size': 32, 'patch_size': 16}}))
+    path.write_text(
+        json.dumps({**TINY_CLIP, 'vision_cfg': {**TINY_CLIP['vision_cfg'], 'image_size': 32, 'patch_size': 16}})
+    )
     return str(path)
 
 
 def config_of(command: str) -> Config:
     """The config of a command line, its options put in."""
     words = shlex.split(command)
-    options = words[words.index('--cfg-options') + 1:] if '--cfg-options' in words else []
+    options = words[words.index('--cfg-options') + 1 :] if '--cfg-options' in words else []
     pairs = (option.split('=', 1) for option in options)
     cfg = load_config(words[1], {key: DictAction._parse_iterable(value) for key, value in pairs})
     check_config(cfg)
@@ -58,7 +66,9 @@ def take_a_step(cfg: Config, tiny_clip: str) -> torch.nn.Module:
     data['inputs'] = list(torch.randint(0, 256, (4, 3, 3, *cfg.model.backbone.image_size), dtype=torch.uint8))
     before = {name: value.detach().clone() for name, value in model.named_parameters()}
     assert torch.isfinite(model.train_step(data, build_optim_wrapper(model, cfg.optim_wrapper))['loss'])
-    assert all(not torch.equal(value, before[name]) for name, value in model.named_parameters() if name.startswith('backbone.'))
+    assert all(
+        not torch.equal(value, before[name]) for name, value in model.named_parameters() if name.startswith('backbone.')
+    )
     return model
 
 
@@ -80,8 +90,10 @@ def test_variant_re_ranks(command: str) -> None:
 
 
 def test_a_tower_of_ones_own(tmp_path: Path, tiny_b16: str) -> None:
-    snippet, = re.findall(r'```python\n(.*?)```', SECTION, re.DOTALL)
-    (tmp_path / 'my_tower.py').write_text(snippet.replace("'next_rgbnt201.py'", repr(str(ROOT / 'configs/next_rgbnt201.py'))))
+    (snippet,) = re.findall(r'```python\n(.*?)```', SECTION, re.DOTALL)
+    (tmp_path / 'my_tower.py').write_text(
+        snippet.replace("'next_rgbnt201.py'", repr(str(ROOT / 'configs/next_rgbnt201.py')))
+    )
     assert take_a_step(config_of(f'tools/train.py {tmp_path}/my_tower.py'), tiny_b16).backbone.out_dim == 192
 
 

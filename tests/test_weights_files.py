@@ -1,4 +1,5 @@
 """Weights files: what is read, and what is refused with which words."""
+
 import os
 import zipfile
 from collections.abc import Callable
@@ -67,11 +68,15 @@ def test_every_kind_of_file_gives_the_same_weights(tmp_path: Path, name: str) ->
 
 
 @pytest.mark.parametrize('entry', ['my_constants.pkl', 'sub/constants.pkl'])
-def test_only_an_entry_in_the_top_folder_makes_a_torchscript_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, entry: str) -> None:
+def test_only_an_entry_in_the_top_folder_makes_a_torchscript_archive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, entry: str
+) -> None:
     monkeypatch.chdir(tmp_path)
     save_crafted(Path('evil.pt'), entry)
     assert not is_torchscript(Path('evil.pt'))
-    with pytest.raises(CheckpointError, match=r'^evil.pt: refused, it holds (posix|nt|os).system, not only .* so it is not loaded.$'):
+    with pytest.raises(
+        CheckpointError, match=r'^evil.pt: refused, it holds (posix|nt|os).system, not only .* so it is not loaded.$'
+    ):
         read_weights(Path('evil.pt'))
     assert not Path('pwned').exists()
 
@@ -86,17 +91,26 @@ def test_torchscript_that_runs_while_it_is_loaded_is_refused(tmp_path: Path, mon
     assert Path('pwned').exists()  # when this fails, the check may be needed no more
 
 
-@pytest.mark.parametrize('rename', [
-    lambda name: name.replace('/code/', '/CODE/'), lambda name: name.replace('/code/', '/Code/'),
-    lambda name: name.replace('/code/', '/code\\')])
-def test_code_under_another_name_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rename: Callable[[str], str]) -> None:
+@pytest.mark.parametrize(
+    'rename',
+    [
+        lambda name: name.replace('/code/', '/CODE/'),
+        lambda name: name.replace('/code/', '/Code/'),
+        lambda name: name.replace('/code/', '/code\\'),
+    ],
+)
+def test_code_under_another_name_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rename: Callable[[str], str]
+) -> None:
     """torch looks records up whatever their case."""
     monkeypatch.chdir(tmp_path)
     torch.jit.script(WritesOnLoading()).save('evil.pt')
     with zipfile.ZipFile('evil.pt') as source, zipfile.ZipFile('renamed.pt', 'w') as target:
         for item in source.infolist():
             target.writestr(rename(item.filename), source.read(item))
-    with pytest.raises(CheckpointError, match='^renamed.pt: refused, its records are not those that torch.jit.save writes'):
+    with pytest.raises(
+        CheckpointError, match='^renamed.pt: refused, its records are not those that torch.jit.save writes'
+    ):
         read_weights(Path('renamed.pt'))
     assert not Path('pwned').exists()
 
@@ -111,7 +125,10 @@ def test_one_more_record_is_refused(tmp_path: Path, extra: str) -> None:
 
 
 # The first bytes of a pickle decide what torch stumbles over.
-@pytest.mark.parametrize('content', [b'', b'some text', b'<html>', b'abc', b'(hello', b'G1234', b'U\x02\x93\x93', b'PK\x03\x04', b'\x80\x02}q\x00.'])
+@pytest.mark.parametrize(
+    'content',
+    [b'', b'some text', b'<html>', b'abc', b'(hello', b'G1234', b'U\x02\x93\x93', b'PK\x03\x04', b'\x80\x02}q\x00.'],
+)
 @pytest.mark.parametrize('suffix', ['.pt', '.safetensors'])
 def test_broken_files_end_in_one_line_without_torchs_advice(tmp_path: Path, content: bytes, suffix: str) -> None:
     path = tmp_path / f'broken{suffix}'
@@ -129,12 +146,15 @@ def test_a_truncated_archive(tmp_path: Path) -> None:
         read_weights(tmp_path / 'half.pt')
 
 
-@pytest.mark.parametrize(('content', 'came'), [
-    ([1, 2], 'list'),
-    ({}, r'a dictionary of \[\]'),
-    ({'model': {}, 'epoch': 3}, r"a dictionary of \['model', 'epoch'\]"),
-    ({'state_dict': {'weight': 1}}, r"a dictionary of \['weight'\]"),
-])
+@pytest.mark.parametrize(
+    ('content', 'came'),
+    [
+        ([1, 2], 'list'),
+        ({}, r'a dictionary of \[\]'),
+        ({'model': {}, 'epoch': 3}, r"a dictionary of \['model', 'epoch'\]"),
+        ({'state_dict': {'weight': 1}}, r"a dictionary of \['weight'\]"),
+    ],
+)
 def test_files_without_weights(tmp_path: Path, content: object, came: str) -> None:
     torch.save(content, tmp_path / 'other.pt')
     with pytest.raises(CheckpointError, match=f'other.pt: expected a dictionary of weights, got {came}'):

@@ -1,4 +1,5 @@
 """A model, a dataset and a metric small enough to train in a blink, for tests of what drives them."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -82,7 +83,7 @@ class ToyHead(nn.Module):
 class ToyReID(BaseModel):
     """Backbone, neck, head, and a frozen text tower that is not stored."""
 
-    optional_state = ('text.', )
+    optional_state = ('text.',)
 
     def __init__(self, *, num_classes: int = NUM_IDENTITIES, dropout: float = 0.5) -> None:
         super().__init__()
@@ -128,8 +129,12 @@ class ToyMetric(BaseMetric):
 
 def toy_config(work_dir: Any, **changes: Any) -> Config:
     """A whole config over the toys; ``changes`` are dotted options, with ``__`` for the dots."""
-    loader = dict(batch_size=4, num_workers=0, sampler=dict(type='DefaultSampler', shuffle=True), dataset=dict(type='ToyPoints'))
-    test_loader = dict(loader, sampler=dict(type='DefaultSampler', shuffle=False), dataset=dict(type='ToyPoints', test_mode=True))
+    loader = dict(
+        batch_size=4, num_workers=0, sampler=dict(type='DefaultSampler', shuffle=True), dataset=dict(type='ToyPoints')
+    )
+    test_loader = dict(
+        loader, sampler=dict(type='DefaultSampler', shuffle=False), dataset=dict(type='ToyPoints', test_mode=True)
+    )
     cfg = Config(
         dict(
             default_scope='next_mm',
@@ -147,15 +152,21 @@ def toy_config(work_dir: Any, **changes: Any) -> Config:
                 type='OptimWrapper',
                 constructor='ReIDOptimWrapperConstructor',
                 optimizer=dict(type='Adam', lr=0.01),
-                paramwise_cfg=dict(visual_lr=0.001)),
+                paramwise_cfg=dict(visual_lr=0.001),
+            ),
             param_scheduler=[
                 dict(type='LinearLR', start_factor=0.1, begin=0, end=1, by_epoch=True, convert_to_iter_based=True),
                 dict(type='CosineAnnealingLR', eta_min=0.0, begin=1, end=3, by_epoch=True, convert_to_iter_based=True),
             ],
             default_hooks=dict(
-                checkpoint=dict(type='CheckpointHook', interval=1, max_keep_ckpts=2, save_best='reid/mAP', rule='greater')),
+                checkpoint=dict(
+                    type='CheckpointHook', interval=1, max_keep_ckpts=2, save_best='reid/mAP', rule='greater'
+                )
+            ),
             custom_hooks=[dict(type='EpochSeedHook'), dict(type='ReportHook')],
             visualizer=dict(type='Visualizer', vis_backends=[dict(type='LocalVisBackend')]),
-            randomness=dict(seed=3)))
+            randomness=dict(seed=3),
+        )
+    )
     cfg.merge_from_dict({key.replace('__', '.'): value for key, value in changes.items()})
     return cfg

@@ -4,6 +4,7 @@ Testing then needs no text tower: set model.text to dict(type='CachedText', path
 every sentence subset that sampling can draw is encoded, so it serves any seed, any number of epochs, and a resumed run. Kill it at any
 moment: started again it goes on. CLIPText reads the same folder as its cache (model.text.cache.path).
 """
+
 from __future__ import annotations
 
 import argparse
@@ -27,14 +28,22 @@ CHUNK = 512
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description='Encode the captions of a config ahead, so that no text tower is needed later.')
+    parser = argparse.ArgumentParser(
+        description='Encode the captions of a config ahead, so that no text tower is needed later.'
+    )
     parser.add_argument('config', help='config file, e.g. configs/next_rgbnt201.py')
     parser.add_argument('--train', action='store_true', help='also all sentence subsets of the training captions')
     parser.add_argument('--out', type=Path, help='folder of the features (default: data_root/caption_features)')
     parser.add_argument('--device', help='where the text tower runs (default: the GPU, where there is one)')
     parser.add_argument(
-        '--max-captions', type=int, default=500_000, help='refuse to encode more than this (2 KiB each for ViT-B/16; default: %(default)s)')
-    parser.add_argument('--cfg-options', nargs='+', action=ConfigOptions, metavar='KEY=VALUE', help='change config entries')
+        '--max-captions',
+        type=int,
+        default=500_000,
+        help='refuse to encode more than this (2 KiB each for ViT-B/16; default: %(default)s)',
+    )
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=ConfigOptions, metavar='KEY=VALUE', help='change config entries'
+    )
     return parser.parse_args()
 
 
@@ -54,16 +63,21 @@ def list_captions(dataset: TripletDataset) -> Iterator[Tensor]:
 
     from next_mm.captions import split_sentences
     from next_mm.datasets.transforms import SampleSentences, TokenizeCaptions, TripletTransform
+
     steps = {type(step): step for step in dataset.pipeline.transforms}
     if SampleSentences not in steps or TokenizeCaptions not in steps:
-        raise SystemExit(f'{type(dataset).__name__}: its pipeline reads no captions (SampleSentences and TokenizeCaptions)')
+        raise SystemExit(
+            f'{type(dataset).__name__}: its pipeline reads no captions (SampleSentences and TokenizeCaptions)'
+        )
     whole = steps[SampleSentences].keep_prob == 1
     records = (dataset.get_data_info(index)['captions'] or () for index in range(len(dataset)))
     texts = {text for captions in records for text in captions if text}
     for step in dataset.pipeline.transforms:
         if isinstance(step, TripletTransform):  # a mirrored picture has a mirrored caption
             texts |= {step.retell(text) for text in texts}
-    subsets = itertools.chain([()], *(sentence_subsets(split_sentences(text), whole=whole) for text in sorted(texts)))  # (): no caption
+    subsets = itertools.chain(
+        [()], *(sentence_subsets(split_sentences(text), whole=whole) for text in sorted(texts))
+    )  # (): no caption
     for three in iter(lambda: list(itertools.islice(subsets, 3)), []):
         three += [()] * (3 - len(three))
         yield torch.from_numpy(steps[TokenizeCaptions].transform({'sentences': [three]})['tokens'])
@@ -82,13 +96,16 @@ def collect(cfg: Config, args: argparse.Namespace) -> Tensor:
     import torch
 
     from next_mm.registry import DATASETS
+
     rows: set[bytes] = set()
     for config in dataset_configs(cfg, train=args.train):
         for tokens in list_captions(DATASETS.build(config)):
             rows.update(row.numpy().tobytes() for row in tokens.flatten(0, 1))
             if len(rows) > args.max_captions:
-                raise SystemExit(f'more than {args.max_captions} texts: raise --max-captions (a text takes 2 KiB with ViT-B/16), or train '
-                                 'with CLIPText, whose cache keeps what fits and encodes the rest')
+                raise SystemExit(
+                    f'more than {args.max_captions} texts: raise --max-captions (a text takes 2 KiB with ViT-B/16), or train '
+                    'with CLIPText, whose cache keeps what fits and encodes the rest'
+                )
     tokens = torch.stack([torch.frombuffer(bytearray(row), dtype=torch.int32) for row in rows])
     order = sorted(range(len(tokens)), key=tokens.tolist().__getitem__)
     return tokens[order]
@@ -97,6 +114,7 @@ def collect(cfg: Config, args: argparse.Namespace) -> Tensor:
 def encode(encoder: CLIPText, tokens: Tensor) -> int:
     """Encode what the encoder's cache does not hold, and return how many captions that were."""
     from rich.progress import track
+
     before = len(encoder.cache)
     for chunk in track(tokens.split(CHUNK), description='captions'):
         encoder(chunk)
@@ -112,6 +130,7 @@ def main() -> None:
     from next_mm import apis
     from next_mm.models.text.embedding_file import list_files
     from next_mm.registry import MODELS
+
     cfg = apis.load_config(args.config, args.cfg_options)
     if (cfg.model.get('text') or {}).get('type') != 'CLIPText':
         raise SystemExit(f'{args.config}: model.text is not CLIPText: there is no text tower to encode with')
@@ -124,8 +143,10 @@ def main() -> None:
     encoder = MODELS.build(cfg.model.text).to(device)
     new = encode(encoder, tokens)
     size = sum(file.stat().st_size for file in list_files(out)) / 2**20
-    print(f'{len(tokens)} texts, {new} of them new; {out} holds {len(encoder.cache)} of this text tower, {size:.0f} MiB.\n'
-          f'Use them with --cfg-options model.text._delete_=True model.text.type=CachedText model.text.path={out}')
+    print(
+        f'{len(tokens)} texts, {new} of them new; {out} holds {len(encoder.cache)} of this text tower, {size:.0f} MiB.\n'
+        f'Use them with --cfg-options model.text._delete_=True model.text.type=CachedText model.text.path={out}'
+    )
 
 
 if __name__ == '__main__':

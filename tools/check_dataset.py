@@ -1,4 +1,5 @@
 """Check the data of a config before training: pictures, partners, captions, identities."""
+
 from __future__ import annotations
 
 import argparse
@@ -11,10 +12,15 @@ from next_mm.command_line import ConfigOptions, mistakes_in_one_line
 def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        description=__doc__, epilog='Exits with 1 if training or testing would stop or be wrong, with 0 otherwise.')
+        description=__doc__, epilog='Exits with 1 if training or testing would stop or be wrong, with 0 otherwise.'
+    )
     parser.add_argument('config', help='config file, such as configs/next_rgbnt201.py')
-    parser.add_argument('--limit', type=int, default=10, help='examples to list of each kind of problem; 0 lists all (default: 10)')
-    parser.add_argument('--cfg-options', nargs='+', action=ConfigOptions, metavar='KEY=VALUE', help='change config entries')
+    parser.add_argument(
+        '--limit', type=int, default=10, help='examples to list of each kind of problem; 0 lists all (default: 10)'
+    )
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=ConfigOptions, metavar='KEY=VALUE', help='change config entries'
+    )
     return parser.parse_args()
 
 
@@ -30,13 +36,14 @@ def main() -> int:
     config = load_config(arguments.config, arguments.cfg_options)
     console = Console(soft_wrap=True, highlight=False)
     problems = check_data(
-        config, lambda items, length, what: track(items, total=length, description=what, console=Console(stderr=True)))
+        config, lambda items, length, what: track(items, total=length, description=what, console=Console(stderr=True))
+    )
     kinds = defaultdict(list)
     for problem in problems:
         kinds[problem.kind, problem.fatal].append(problem)
     for (kind, fatal), found in sorted(kinds.items(), key=lambda item: not item[0][1]):
         console.print(f'{"ERROR" if fatal else "note"}: {kind}: {len(found):,}', style='bold red' if fatal else 'bold')
-        shown = found[:arguments.limit] if arguments.limit else found
+        shown = found[: arguments.limit] if arguments.limit else found
         for problem in shown:
             console.print(f'  {problem.where}' + (f' ({problem.detail})' if problem.detail else ''), markup=False)
         if len(shown) < len(found):

@@ -56,14 +56,33 @@ def run_parser() -> argparse.ArgumentParser:
     """Arguments of a run over a config."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', help='a config under configs/captions')
-    parser.add_argument('stages', nargs='*', metavar='stage', help='attributes, merge, compose, report; all of them where none is named')
-    parser.add_argument('--dry-run', action='store_true', help='say how many requests and tokens and how much money, and send nothing')
-    parser.add_argument('--budget', type=positive(float), metavar='USD', help='stop before the store has cost more than this')
+    parser.add_argument(
+        'stages', nargs='*', metavar='stage', help='attributes, merge, compose, report; all of them where none is named'
+    )
+    parser.add_argument(
+        '--dry-run', action='store_true', help='say how many requests and tokens and how much money, and send nothing'
+    )
+    parser.add_argument(
+        '--budget', type=positive(float), metavar='USD', help='stop before the store has cost more than this'
+    )
     parser.add_argument('--limit', type=positive(int), metavar='N', help='the first N triplets only')
-    parser.add_argument('--shard', type=parse_shard, default=(1, 1), metavar='I/N', help='share I of N, in a store of its own')
-    parser.add_argument('--absorb', type=Path, nargs='+', default=[], metavar='STORE', help='take over the answers of other stores first')
-    parser.add_argument('--retry-failed', action='store_true', help='ask again where an answer was refused, invalid or rejected')
-    parser.add_argument('--cfg-options', nargs='+', action=ConfigOptions, metavar='KEY=VALUE', help='change entries of the config')
+    parser.add_argument(
+        '--shard', type=parse_shard, default=(1, 1), metavar='I/N', help='share I of N, in a store of its own'
+    )
+    parser.add_argument(
+        '--absorb',
+        type=Path,
+        nargs='+',
+        default=[],
+        metavar='STORE',
+        help='take over the answers of other stores first',
+    )
+    parser.add_argument(
+        '--retry-failed', action='store_true', help='ask again where an answer was refused, invalid or rejected'
+    )
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=ConfigOptions, metavar='KEY=VALUE', help='change entries of the config'
+    )
     return parser
 
 
@@ -81,7 +100,11 @@ def folder_parser() -> argparse.ArgumentParser:
         metavar='REGEX',
         help='report: where a picture name holds its identity',
     )
-    parser.add_argument('--dataset-config', metavar='CONFIG', help='audit: caption config whose dataset names the pictures to be captioned')
+    parser.add_argument(
+        '--dataset-config',
+        metavar='CONFIG',
+        help='audit: caption config whose dataset names the pictures to be captioned',
+    )
     return parser
 
 
@@ -117,7 +140,12 @@ def run_config(arguments: argparse.Namespace) -> int:
     from next_mm.captioning.pipeline import CaptionRun
 
     settings = load_settings(arguments.config, arguments.cfg_options)
-    run = CaptionRun(settings, Selection(arguments.limit, arguments.shard, arguments.retry_failed), arguments.budget, arguments.absorb)
+    run = CaptionRun(
+        settings,
+        Selection(arguments.limit, arguments.shard, arguments.retry_failed),
+        arguments.budget,
+        arguments.absorb,
+    )
     if arguments.dry_run:
         run.dry_run()
         return 0
@@ -138,7 +166,9 @@ def choose_stages(named: list[str], shard: tuple[int, int]) -> tuple[str, ...]:
         raise ValueError(f'unknown stage {sorted(strangers)[0]!r}; the stages are {", ".join(STAGES)}')
     if shard != (1, 1):
         if set(named) - {'attributes'}:
-            raise ValueError('with --shard only the stage attributes runs; bring the shares together with --absorb, then run the others')
+            raise ValueError(
+                'with --shard only the stage attributes runs; bring the shares together with --absorb, then run the others'
+            )
         return ('attributes',)
     return tuple(stage for stage in STAGES if stage in named) if named else STAGES
 
@@ -151,7 +181,12 @@ def look_at_folder(arguments: argparse.Namespace) -> int:
     if arguments.what == 'report':
         from next_mm.captioning.report import write_folder_report
 
-        print('report:', write_folder_report(arguments.folder, schema, arguments.out or arguments.folder / 'report', arguments.identity))
+        print(
+            'report:',
+            write_folder_report(
+                arguments.folder, schema, arguments.out or arguments.folder / 'report', arguments.identity
+            ),
+        )
         return 0
     from next_mm.captioning.audit import audit_folder, print_audit
 

@@ -2,6 +2,7 @@
 
 python tools/missing_modalities.py work_dirs/next_demo --out-dir work_dirs/analysis
 """
+
 import argparse
 import os
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 def main() -> None:
     """Write ``missing_modalities.md``, ``.csv`` and ``.tex``."""
     from next_mm.analysis import command_line as line
+
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     line.add_arguments(parser, several=True)
     parser.add_argument('--doc', type=Path, help='Markdown file whose block "missing-modalities" gets the table')
@@ -18,6 +20,7 @@ def main() -> None:
     from next_mm.analysis.missing import evaluate_case, missing_cases, missing_table
     from next_mm.analysis.studies import is_synthetic
     from next_mm.analysis.tables import replace_block
+
     runs = line.load_runs(args)
     results = []
     for run in runs:
@@ -34,4 +37,5 @@ def main() -> None:
 
 if __name__ == '__main__':
     from next_mm.analysis.command_line import run_tool
+
     run_tool(main)

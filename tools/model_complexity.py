@@ -1,4 +1,5 @@
 """Print what a model costs: ``python tools/model_complexity.py configs/next_rgbnt201.py``."""
+
 from __future__ import annotations
 
 import argparse
@@ -9,12 +10,16 @@ from next_mm.command_line import ConfigOptions
 def main() -> None:
     """Count and print."""
     parser = argparse.ArgumentParser(
-        description='Print trainable parameters and multiply-accumulates a triplet, part by part. The weights are random: none are read.')
+        description='Print trainable parameters and multiply-accumulates a triplet, part by part. The weights are random: none are read.'
+    )
     parser.add_argument('config', help='config file, e.g. configs/next_rgbnt201.py')
-    parser.add_argument('--cfg-options', nargs='+', action=ConfigOptions, metavar='KEY=VALUE', help='change config entries')
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=ConfigOptions, metavar='KEY=VALUE', help='change config entries'
+    )
     args = parser.parse_args()
     from next_mm import apis  # late, so that --help is quick
     from next_mm.engine.complexity import cost_table, count_costs
+
     with apis.mistakes_in_one_line():
         cfg = apis.load_config(args.config, args.cfg_options)
         for part in (cfg.model.backbone, cfg.model.get('text')):

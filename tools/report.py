@@ -1,4 +1,5 @@
 """A run as one self-contained HTML page: ``python tools/report.py work_dirs/next_demo``."""
+
 from __future__ import annotations
 
 import argparse
@@ -14,6 +15,7 @@ def main() -> None:
     args = parser.parse_args()
     from next_mm.analysis.report import write_report
     from next_mm.command_line import mistakes_in_one_line
+
     with mistakes_in_one_line():
         print(write_report(args.work_dir, args.out, args.max_pictures))
 

@@ -1,4 +1,5 @@
 """Test a checkpoint: ``python tools/test.py configs/next_demo.py work_dirs/next_demo/epoch_16.pth``."""
+
 from __future__ import annotations
 
 import argparse
@@ -22,12 +23,11 @@ def parse_args() -> argparse.Namespace:
         nargs='+',
         action=ConfigOptions,
         metavar='KEY=VALUE',
-        help='change config entries: test_dataloader.batch_size=16')
+        help='change config entries: test_dataloader.batch_size=16',
+    )
     parser.add_argument(
-        '--launcher',
-        choices=['none', 'pytorch', 'slurm', 'mpi'],
-        default='none',
-        help='set by tools/dist_test.sh')
+        '--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='set by tools/dist_test.sh'
+    )
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
     args = parser.parse_args()
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
@@ -40,6 +40,7 @@ def main() -> None:
     """Test."""
     args = parse_args()
     from next_mm import apis  # late, so that --help is quick
+
     with apis.mistakes_in_one_line():
         cfg = apis.load_config(args.config, args.cfg_options, work_dir=args.work_dir)
         cfg.launcher = args.launcher

@@ -1,4 +1,5 @@
 """Train a model: ``python tools/train.py configs/next_demo.py``."""
+
 from __future__ import annotations
 
 import argparse
@@ -17,17 +18,27 @@ def parse_args() -> argparse.Namespace:
         nargs='?',
         const='auto',
         metavar='CHECKPOINT',
-        help='go on with a run: from its latest checkpoint, or from the one given')
+        help='go on with a run: from its latest checkpoint, or from the one given',
+    )
     parser.add_argument(
-        '--amp', nargs='?', const='bf16', choices=['bf16', 'fp16'], help='mixed precision (bf16; fp16 needs a GPU)')
-    parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rates by the batch over all processes')
+        '--amp', nargs='?', const='bf16', choices=['bf16', 'fp16'], help='mixed precision (bf16; fp16 needs a GPU)'
+    )
     parser.add_argument(
-        '--cfg-options', nargs='+', action=ConfigOptions, metavar='KEY=VALUE', help='change config entries: train_cfg.max_epochs=2')
+        '--auto-scale-lr', action='store_true', help='scale the learning rates by the batch over all processes'
+    )
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=ConfigOptions,
+        metavar='KEY=VALUE',
+        help='change config entries: train_cfg.max_epochs=2',
+    )
     parser.add_argument(
         '--launcher',
         choices=['none', 'pytorch', 'slurm', 'mpi'],
         default='none',
-        help='set by tools/dist_train.sh and slurm_train.sh')
+        help='set by tools/dist_train.sh and slurm_train.sh',
+    )
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
     args = parser.parse_args()
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
@@ -38,6 +49,7 @@ def main() -> None:
     """Train."""
     args = parse_args()
     from next_mm import apis  # late, so that --help is quick
+
     with apis.mistakes_in_one_line():
         cfg = apis.load_config(args.config, args.cfg_options, work_dir=args.work_dir)
         cfg.launcher = args.launcher

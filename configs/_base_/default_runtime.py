@@ -2,9 +2,8 @@
 default_scope = 'next_mm'
 randomness = dict(seed=0)  # add deterministic=True for bitwise equal runs on a GPU
 env_cfg = dict(
-    cudnn_benchmark=False,
-    mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
-    dist_cfg=dict(backend='nccl'))  # without a GPU gloo takes its place
+    cudnn_benchmark=False, mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0), dist_cfg=dict(backend='nccl')
+)  # without a GPU gloo takes its place
 
 default_hooks = dict(
     timer=dict(type='IterTimerHook'),
@@ -12,7 +11,8 @@ default_hooks = dict(
     param_scheduler=dict(type='ParamSchedulerHook'),
     # Two, because the older one goes before the newer one is written: a kill in between must leave one.
     checkpoint=dict(type='CheckpointHook', interval=1, max_keep_ckpts=2, save_best='reid/mAP', rule='greater'),
-    sampler_seed=dict(type='DistSamplerSeedHook'))
+    sampler_seed=dict(type='DistSamplerSeedHook'),
+)
 custom_hooks = [
     dict(type='EpochSeedHook'),
     dict(type='IdentityCountHook'),

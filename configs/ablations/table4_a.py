@@ -2,10 +2,13 @@
 #   python tools/run_study.py table4 --rows a --dataset rgbnt201
 _base_ = ['../_base_/experiments/{{$NEXT_DATASET:rgbnt201}}.py']
 
-_row = dict(label='(a) baseline',
-            paper=dict(
-                rgbnt201={'mAP': 71.0, 'R-1': 73.6, 'R-5': 84.2, 'R-10': 88.2, 'params M': 88.3, 'G MACs': 33.3},
-                msvr310={'mAP': 50.1, 'R-1': 68.9, 'R-5': 83.4, 'R-10': 87.8, 'params M': 88.3, 'G MACs': 33.3}))
+_row = dict(
+    label='(a) baseline',
+    paper=dict(
+        rgbnt201={'mAP': 71.0, 'R-1': 73.6, 'R-5': 84.2, 'R-10': 88.2, 'params M': 88.3, 'G MACs': 33.3},
+        msvr310={'mAP': 50.1, 'R-1': 68.9, 'R-5': 83.4, 'R-10': 87.8, 'params M': 88.3, 'G MACs': 33.3},
+    ),
+)
 model = dict(text=None, neck=None, head=dict(type='ClassTokenHead'))
 train_dataloader = dict(dataset=dict(caption_dir=None))
 val_dataloader = dict(dataset=dict(caption_dir=None))

@@ -1,4 +1,5 @@
 """What the analysis tools share: runs named by their checkpoints, an output folder, a visualizer."""
+
 from __future__ import annotations
 
 import argparse
@@ -36,14 +37,27 @@ def add_arguments(parser: argparse.ArgumentParser, *, several: bool) -> None:
         parser: the tool's parser.
         several: whether it compares several runs.
     """
-    parser.add_argument('runs', nargs='+' if several else 1, type=Path, metavar='RUN',
-                        help='checkpoint in its work directory, or a work directory (then its last checkpoint)')
-    parser.add_argument('--config', type=Path, help='configuration of all runs (default: the one in the work directory)')
+    parser.add_argument(
+        'runs',
+        nargs='+' if several else 1,
+        type=Path,
+        metavar='RUN',
+        help='checkpoint in its work directory, or a work directory (then its last checkpoint)',
+    )
+    parser.add_argument(
+        '--config', type=Path, help='configuration of all runs (default: the one in the work directory)'
+    )
     if several:
         parser.add_argument('--labels', nargs='+', help='one name a run, for the picture (default: its directory)')
     parser.add_argument('--out-dir', type=Path, default=Path('work_dirs/analysis'), help='where the pictures go')
-    parser.add_argument('--cfg-options', nargs='+', action=ConfigOptions, default={}, metavar='KEY=VALUE',
-                        help='changes to the configurations')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=ConfigOptions,
+        default={},
+        metavar='KEY=VALUE',
+        help='changes to the configurations',
+    )
 
 
 def load_runs(args: argparse.Namespace) -> list[TrainedModel]:
@@ -68,6 +82,7 @@ def _label(run: Path) -> str:
 def _load_run(label: str, run: Path, config: Path | None, options: dict[str, Any]) -> TrainedModel:
     from next_mm.analysis.extraction import load_model
     from next_mm.apis import load_config
+
     work_dir, checkpoint = (run, find_checkpoint(run)) if run.is_dir() else (run.parent, run)
     cfg = load_config(config or find_config(work_dir), dict(options), work_dir=work_dir)
     return TrainedModel(label, cfg, checkpoint, load_model(cfg, checkpoint))
@@ -77,7 +92,10 @@ def _load_run(label: str, run: Path, config: Path | None, options: dict[str, Any
 def open_visualizer(cfg: Config, out_dir: Path) -> Iterator[Visualizer]:
     """The configuration's visualizer, writing below ``out_dir``; TensorBoard is among its backends where the configuration says so."""
     from mmengine.visualization import Visualizer
-    visualizer = Visualizer(name=f'analysis-{out_dir}', vis_backends=cfg.get('visualizer', {}).get('vis_backends'), save_dir=str(out_dir))
+
+    visualizer = Visualizer(
+        name=f'analysis-{out_dir}', vis_backends=cfg.get('visualizer', {}).get('vis_backends'), save_dir=str(out_dir)
+    )
     try:
         yield visualizer
     finally:

@@ -1,4 +1,5 @@
 """How far apart same and different identities lie: histograms of the distances between query and gallery."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -45,7 +46,7 @@ def distance_histogram(test: TestFeatures, chunk: int = 512) -> DistanceHistogra
     labels = torch.tensor([numbers[identity] for identity in test.identities])
     same, different = np.zeros(len(EDGES) - 1), np.zeros(len(EDGES) - 1)
     for start in range(0, len(query), chunk):
-        rows = torch.tensor(query[start:start + chunk])
+        rows = torch.tensor(query[start : start + chunk])
         columns = torch.tensor(gallery)
         distances = (2 - 2 * test.features[rows] @ test.features[columns].t()).clamp(min=0).sqrt()
         equal = labels[rows][:, None] == labels[columns][None]
@@ -53,7 +54,9 @@ def distance_histogram(test: TestFeatures, chunk: int = 512) -> DistanceHistogra
         same += np.histogram(distances[equal & other].numpy(), EDGES)[0]
         different += np.histogram(distances[~equal].numpy(), EDGES)[0]
     if not same.sum() or not different.sum():
-        raise UserError(f'expected pairs of same and of different identities, got {int(same.sum())} and {int(different.sum())}')
+        raise UserError(
+            f'expected pairs of same and of different identities, got {int(same.sum())} and {int(different.sum())}'
+        )
     return DistanceHistogram(same, different)
 
 
@@ -63,7 +66,9 @@ def draw_distances(models: Mapping[str, DistanceHistogram]) -> Figure:
     Args:
         models: label -> histogram.
     """
-    figure, axes = plt.subplots(1, len(models), figsize=(3.1 * len(models) + 0.6, 3.0), sharex=True, sharey=True, squeeze=False)
+    figure, axes = plt.subplots(
+        1, len(models), figsize=(3.1 * len(models) + 0.6, 3.0), sharex=True, sharey=True, squeeze=False
+    )
     width = EDGES[1] - EDGES[0]
     for axis, (label, histogram) in zip(axes[0], models.items(), strict=True):
         for kind, colour in (('different', COLOURS[1]), ('same', COLOURS[0])):

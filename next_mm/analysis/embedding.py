@@ -1,4 +1,5 @@
 """t-SNE of identity features, several models side by side (Fig. 7)."""
+
 from __future__ import annotations
 
 from collections import Counter
@@ -63,8 +64,16 @@ def _scatter(axis: plt.Axes, points: np.ndarray, identities: Sequence[str], chos
     colours = plt.get_cmap('tab20')
     for index, name in enumerate(chosen):
         own = points[[identity == name for identity in identities]]
-        axis.scatter(own[:, 0], own[:, 1], s=16, color=colours(index % 20), marker=MARKERS[index % len(MARKERS)], linewidths=0,
-                     alpha=0.85, label=name)
+        axis.scatter(
+            own[:, 0],
+            own[:, 1],
+            s=16,
+            color=colours(index % 20),
+            marker=MARKERS[index % len(MARKERS)],
+            linewidths=0,
+            alpha=0.85,
+            label=name,
+        )
     axis.set_xticks([])
     axis.set_yticks([])
     axis.spines[['top', 'right']].set_visible(True)

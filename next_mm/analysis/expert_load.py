@@ -1,4 +1,5 @@
 """Tokens that each semantic expert takes from each modality (Fig. 6)."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -52,10 +53,13 @@ def draw_expert_load(models: Mapping[str, np.ndarray], num_tokens: int) -> Figur
     """
     widths = [len(load) for load in models.values()]
     figure, axes = plt.subplots(
-        1, len(models), figsize=(0.95 * sum(widths) + 1.6, 3.0), sharey=True, squeeze=False, width_ratios=widths)
+        1, len(models), figsize=(0.95 * sum(widths) + 1.6, 3.0), sharey=True, squeeze=False, width_ratios=widths
+    )
     for axis, (label, load) in zip(axes[0], models.items(), strict=True):
         for modality, (name, colour) in enumerate(zip(MODALITY_NAMES, MODALITY_COLOURS, strict=True)):
-            bars = axis.bar(np.arange(len(load)) + 0.27 * (modality - 1), load[:, modality], 0.25, color=colour, label=name)
+            bars = axis.bar(
+                np.arange(len(load)) + 0.27 * (modality - 1), load[:, modality], 0.25, color=colour, label=name
+            )
             axis.bar_label(bars, fmt='%.0f', fontsize=8, padding=1)
         axis.axhline(num_tokens, color='0.5', linestyle=':', linewidth=1)
         axis.set_xticks(range(len(load)), [f'$E_t^{{({index + 1})}}$' for index in range(len(load))])

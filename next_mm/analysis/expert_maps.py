@@ -1,4 +1,5 @@
 """What the experts look at: sampling masks of the semantic and weights of the structure experts over the pictures (Fig. 9)."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -83,8 +84,15 @@ def _headings(view: ExpertView) -> list[str]:
     return ['picture', *semantic, *structure]
 
 
-def _draw_view(figure: Figure, corner: tuple[float, float], size: tuple[float, float], view: ExpertView, heads: list[str], top: float,
-               names: bool) -> AxesImage | None:
+def _draw_view(
+    figure: Figure,
+    corner: tuple[float, float],
+    size: tuple[float, float],
+    view: ExpertView,
+    heads: list[str],
+    top: float,
+    names: bool,
+) -> AxesImage | None:
     """Draw one triplet below and right of ``corner`` (inches); returns a heat map for the colour bar."""
     page, image = figure.get_size_inches(), None
     middle = corner[0] + len(heads) * (size[0] + GAP) / 2
@@ -92,7 +100,10 @@ def _draw_view(figure: Figure, corner: tuple[float, float], size: tuple[float, f
     for modality in range(3):
         panels = _panels(view, modality)
         for column, (picture, weight) in enumerate(panels):
-            left, bottom = corner[0] + column * (size[0] + GAP), corner[1] - 0.5 - (modality + 1) * (size[1] + GAP) + GAP
+            left, bottom = (
+                corner[0] + column * (size[0] + GAP),
+                corner[1] - 0.5 - (modality + 1) * (size[1] + GAP) + GAP,
+            )
             axis = figure.add_axes((left / page[0], bottom / page[1], size[0] / page[0], size[1] / page[1]))
             axis.imshow(picture, aspect='auto')
             if weight is not None:
@@ -102,7 +113,9 @@ def _draw_view(figure: Figure, corner: tuple[float, float], size: tuple[float, f
             if modality == 0:
                 axis.set_title(heads[column], fontsize=9, pad=3)
             if not view.present[modality]:
-                axis.text(0.5, 0.5, 'absent', transform=axis.transAxes, ha='center', va='center', color='white', fontsize=7)
+                axis.text(
+                    0.5, 0.5, 'absent', transform=axis.transAxes, ha='center', va='center', color='white', fontsize=7
+                )
             if names and column == 0:
                 axis.set_ylabel(MODALITY_NAMES[modality], fontsize=9)
     return image
@@ -113,5 +126,9 @@ def _panels(view: ExpertView, modality: int) -> list[tuple[np.ndarray, np.ndarra
     picture = view.pictures[modality]
     grey = np.repeat(picture.mean(axis=2, keepdims=True), 3, axis=2).astype(np.uint8)
     masked = [] if view.masks is None else [(show_mask(picture, mask[modality]), None) for mask in view.masks]
-    heated = [] if view.weights is None else [(grey, enlarge(weight[modality], *picture.shape[:2])) for weight in view.weights]
+    heated = (
+        []
+        if view.weights is None
+        else [(grey, enlarge(weight[modality], *picture.shape[:2])) for weight in view.weights]
+    )
     return [(picture, None), *masked, *heated]

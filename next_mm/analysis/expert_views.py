@@ -1,4 +1,5 @@
 """Run single triplets through a model and keep what its experts took."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -41,7 +42,9 @@ def collect_views(model: nn.Module, dataset: BaseDataset, indices: Sequence[int]
     neck = getattr(model, 'neck', None)
     semantic, structure = getattr(neck, 'semantic', None), getattr(neck, 'structure', None)
     if semantic is None and structure is None:
-        raise UserError('the model has no experts (model.neck.semantic, model.neck.structure); choose a checkpoint that has them')
+        raise UserError(
+            'the model has no experts (model.neck.semantic, model.neck.structure); choose a checkpoint that has them'
+        )
     views = []
     for index in indices:
         sample = dataset[index]
@@ -51,12 +54,15 @@ def collect_views(model: nn.Module, dataset: BaseDataset, indices: Sequence[int]
             model.test_step(pseudo_collate([sample]))
         grid = model.backbone.grid
         meta = sample['data_samples']
-        views.append(ExpertView(
-            title=f'identity {meta.identity}',
-            pictures=sample['inputs'].permute(0, 2, 3, 1).numpy(),
-            masks=_on_grid(masks[0].masks[:, 0], grid) if masks else None,
-            weights=_on_grid(weights[0].weights[0].permute(2, 0, 1), grid) if weights else None,
-            present=torch.as_tensor(meta.get('present', (True, True, True))).tolist()))
+        views.append(
+            ExpertView(
+                title=f'identity {meta.identity}',
+                pictures=sample['inputs'].permute(0, 2, 3, 1).numpy(),
+                masks=_on_grid(masks[0].masks[:, 0], grid) if masks else None,
+                weights=_on_grid(weights[0].weights[0].permute(2, 0, 1), grid) if weights else None,
+                present=torch.as_tensor(meta.get('present', (True, True, True))).tolist(),
+            )
+        )
     return views
 
 

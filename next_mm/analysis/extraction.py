@@ -1,4 +1,5 @@
 """Run a checkpoint over the test set once and keep what the figures need."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -58,8 +59,9 @@ def build_test_loader(cfg: Config, **changes: Any) -> DataLoader:
 
 
 @torch.no_grad()
-def predict(model: nn.Module, loader: DataLoader, title: str, *,
-            captions: bool = True) -> Iterator[tuple[dict[str, Any], list[ReIDDataSample]]]:
+def predict(
+    model: nn.Module, loader: DataLoader, title: str, *, captions: bool = True
+) -> Iterator[tuple[dict[str, Any], list[ReIDDataSample]]]:
     """Yield each batch of the loader and the model's predictions on it, with a progress bar.
 
     Args:
@@ -109,5 +111,7 @@ def require_experts(model: nn.Module, name: str) -> nn.Module:
     """
     experts = getattr(getattr(model, 'neck', None), name, None)
     if experts is None:
-        raise UserError(f'the model has no {name} experts (model.neck.{name}); choose a checkpoint of a config that has them')
+        raise UserError(
+            f'the model has no {name} experts (model.neck.{name}); choose a checkpoint of a config that has them'
+        )
     return experts

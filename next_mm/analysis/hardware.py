@@ -1,4 +1,5 @@
 """One line about the machine, for what stands beside a figure."""
+
 from __future__ import annotations
 
 import os
@@ -11,7 +12,11 @@ import torch
 def describe_machine() -> str:
     """Processor, cores, GPU if there is one, and the version of torch."""
     gpus = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
-    parts = [f'{len(os.sched_getaffinity(0))} cores of {_processor()}', *gpus, f'torch {torch.__version__.split("+")[0]}']
+    parts = [
+        f'{len(os.sched_getaffinity(0))} cores of {_processor()}',
+        *gpus,
+        f'torch {torch.__version__.split("+")[0]}',
+    ]
     return ', '.join(parts)
 
 

@@ -1,4 +1,5 @@
 """One trained model tested without one or two modalities, and without captions."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence

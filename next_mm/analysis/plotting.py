@@ -1,4 +1,5 @@
 """One style for all figures, and one way out: PNG and PDF files, and MMEngine's Visualizer."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -19,9 +20,21 @@ COLOURS = ('#4477AA', '#EE6677', '#228833', '#CCBB44', '#66CCEE', '#AA3377', '#B
 """Paul Tol's bright scheme, told apart by the colour-blind too."""
 
 STYLE = {
-    'font.size': 10, 'axes.titlesize': 11, 'axes.labelsize': 10, 'legend.fontsize': 9, 'xtick.labelsize': 9, 'ytick.labelsize': 9,
-    'axes.spines.top': False, 'axes.spines.right': False, 'axes.prop_cycle': matplotlib.cycler(color=COLOURS), 'legend.frameon': False,
-    'figure.constrained_layout.use': True, 'savefig.dpi': 200, 'pdf.fonttype': 42, 'svg.fonttype': 'path', 'axes.axisbelow': True,
+    'font.size': 10,
+    'axes.titlesize': 11,
+    'axes.labelsize': 10,
+    'legend.fontsize': 9,
+    'xtick.labelsize': 9,
+    'ytick.labelsize': 9,
+    'axes.spines.top': False,
+    'axes.spines.right': False,
+    'axes.prop_cycle': matplotlib.cycler(color=COLOURS),
+    'legend.frameon': False,
+    'figure.constrained_layout.use': True,
+    'savefig.dpi': 200,
+    'pdf.fonttype': 42,
+    'svg.fonttype': 'path',
+    'axes.axisbelow': True,
 }
 
 

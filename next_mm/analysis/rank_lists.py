@@ -1,4 +1,5 @@
 """Rank lists of the same queries by several models, below each other (Fig. 10, 11)."""
+
 from __future__ import annotations
 
 import json
@@ -21,8 +22,14 @@ from next_mm.errors import UserError
 Query = dict[str, Any]
 
 
-def compare_rank_lists(runs: Sequence[TrainedModel], out_dir: Path, count: int, names: Sequence[str] | None, topk: int,
-                       visualizer: Visualizer) -> Iterator[Path]:
+def compare_rank_lists(
+    runs: Sequence[TrainedModel],
+    out_dir: Path,
+    count: int,
+    names: Sequence[str] | None,
+    topk: int,
+    visualizer: Visualizer,
+) -> Iterator[Path]:
     """Draw some queries with every model.
 
     Args:
@@ -56,7 +63,9 @@ def stack(pictures: Sequence[np.ndarray]) -> np.ndarray:
     """Put (H, W, 3) pictures below each other on white."""
     width = max(picture.shape[1] for picture in pictures)
     padding = [((0, 8), (0, width - picture.shape[1]), (0, 0)) for picture in pictures]
-    return np.concatenate([np.pad(picture, pad, constant_values=255) for picture, pad in zip(pictures, padding, strict=True)])
+    return np.concatenate(
+        [np.pad(picture, pad, constant_values=255) for picture, pad in zip(pictures, padding, strict=True)]
+    )
 
 
 def _search(run: TrainedModel, topk: int) -> list[Query]:
@@ -78,5 +87,7 @@ def _choose(queries: Sequence[Query], count: int, names: Sequence[str] | None) -
     places = {query['name']: index for index, query in enumerate(queries) if query['ap'] is not None}
     unknown = [name for name in names if name not in places]
     if unknown:
-        raise UserError(f'no query with a match is named {", ".join(unknown)}; the first is {next(iter(places), "none at all")}')
+        raise UserError(
+            f'no query with a match is named {", ".join(unknown)}; the first is {next(iter(places), "none at all")}'
+        )
     return [places[name] for name in names]

@@ -1,4 +1,5 @@
 """A run as one self-contained HTML page: results, curves, pictures, configuration, environment."""
+
 from __future__ import annotations
 
 import base64
@@ -17,7 +18,16 @@ from matplotlib.figure import Figure
 from mmengine.config import Config
 
 from next_mm.analysis.plotting import COLOURS, MODALITY_COLOURS, paper_style
-from next_mm.analysis.run_logs import METRICS, RunLog, find_config, find_pictures, log_folders, read_environment, read_run_log, run_name
+from next_mm.analysis.run_logs import (
+    METRICS,
+    RunLog,
+    find_config,
+    find_pictures,
+    log_folders,
+    read_environment,
+    read_run_log,
+    run_name,
+)
 from next_mm.analysis.studies import is_synthetic
 from next_mm.errors import ConfigError, DataError
 from next_mm.modalities import MODALITIES
@@ -46,14 +56,31 @@ def write_report(work_dir: str | Path, out: str | Path | None = None, max_pictur
     if cfg.get('model') is None:
         raise ConfigError(f'{config_path}: no model in it; is {work_dir} the work directory of a run?')
     pictures = find_pictures(work_dir)
-    page = Environment(loader=PackageLoader('next_mm.analysis', '.'), autoescape=True).get_template('report.html.j2').render(
-        name=run_name(work_dir), model=cfg.model.type, dataset=_dataset(cfg), synthetic=is_synthetic(cfg), epochs=_progress(cfg, log),
-        when=_when(work_dir), parts=('Results', 'Curves', 'Pictures', 'Configuration', 'Environment'),
-        last={key: value for key, value in log.last().items() if key in METRICS}, best=log.best(), results=log.results,
-        curves=draw_curves(log), pictures=[{'name': str(path.relative_to(work_dir)), 'data': embed_picture(path)}
-                                           for path in pictures[:max_pictures]],
-        left_out=max(0, len(pictures) - max_pictures), config_name=config_path.name, config=config_path.read_text(encoding='utf-8'),
-        environment=read_environment(work_dir))
+    page = (
+        Environment(loader=PackageLoader('next_mm.analysis', '.'), autoescape=True)
+        .get_template('report.html.j2')
+        .render(
+            name=run_name(work_dir),
+            model=cfg.model.type,
+            dataset=_dataset(cfg),
+            synthetic=is_synthetic(cfg),
+            epochs=_progress(cfg, log),
+            when=_when(work_dir),
+            parts=('Results', 'Curves', 'Pictures', 'Configuration', 'Environment'),
+            last={key: value for key, value in log.last().items() if key in METRICS},
+            best=log.best(),
+            results=log.results,
+            curves=draw_curves(log),
+            pictures=[
+                {'name': str(path.relative_to(work_dir)), 'data': embed_picture(path)}
+                for path in pictures[:max_pictures]
+            ],
+            left_out=max(0, len(pictures) - max_pictures),
+            config_name=config_path.name,
+            config=config_path.read_text(encoding='utf-8'),
+            environment=read_environment(work_dir),
+        )
+    )
     path = Path(out) if out else work_dir / 'report.html'
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page, encoding='utf-8')
@@ -65,10 +92,13 @@ def draw_curves(log: RunLog) -> list[Markup]:
     losses = sorted({key for entry in log.train for key in entry if key.startswith('loss')})
     tokens = sorted({key for entry in log.epochs for key in entry if key.startswith('val_tokens/')})
     groups: list[tuple[str, str, str, list[str]]] = [
-        ('Loss', 'iteration', '', losses), ('Test metrics', 'epoch', '%', ['mAP', 'R-1', 'mINP']),
-        ('Accuracy on the training batches', 'iteration', '%', ['accuracy']), ('Learning rate', 'iteration', '', ['base_lr', 'lr']),
+        ('Loss', 'iteration', '', losses),
+        ('Test metrics', 'epoch', '%', ['mAP', 'R-1', 'mINP']),
+        ('Accuracy on the training batches', 'iteration', '%', ['accuracy']),
+        ('Learning rate', 'iteration', '', ['base_lr', 'lr']),
         ('Tokens taken by each expert', 'epoch', 'tokens', tokens),
-        ('Time of a training step', 'iteration', 's', ['time', 'data_time'])]
+        ('Time of a training step', 'iteration', 's', ['time', 'data_time']),
+    ]
     drawn = []
     with paper_style():
         for title, step, unit, keys in groups:
@@ -108,7 +138,7 @@ def _svg(figure: Figure) -> Markup:
     text = io.StringIO()
     figure.savefig(text, format='svg', metadata={'Date': None})
     svg = text.getvalue()
-    return Markup(svg[svg.index('<svg'):])
+    return Markup(svg[svg.index('<svg') :])
 
 
 def embed_picture(path: Path) -> str:

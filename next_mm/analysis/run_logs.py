@@ -1,4 +1,5 @@
 """What a work directory says about its run: scalars by step, results by epoch, environment, checkpoints, pictures."""
+
 from __future__ import annotations
 
 import json
@@ -109,7 +110,11 @@ def read_environment(work_dir: str | Path) -> dict[str, str]:
 
 def _parse_environment(text: str) -> dict[str, str]:
     block = re.search(r'System environment:\n(.*?)\n-{20,}\n', text, flags=re.DOTALL)
-    pairs = re.findall(r'^ {4}([\w ./-]+): (.*)$', block.group(1).replace('Runtime environment:', ''), re.M) if block else []
+    pairs = (
+        re.findall(r'^ {4}([\w ./-]+): (.*)$', block.group(1).replace('Runtime environment:', ''), re.M)
+        if block
+        else []
+    )
     return {key.strip(): value.strip() for key, value in pairs}
 
 
@@ -151,7 +156,9 @@ def find_checkpoint(work_dir: str | Path, which: str = 'last') -> Path:
         for candidate in (named, work_dir / named.name):
             if candidate.is_file():
                 return candidate
-    found = sorted(work_dir.glob('best_*.pth' if which == 'best' else 'epoch_*.pth'), key=lambda path: path.stat().st_mtime)
+    found = sorted(
+        work_dir.glob('best_*.pth' if which == 'best' else 'epoch_*.pth'), key=lambda path: path.stat().st_mtime
+    )
     if not found:
         raise FileNotFoundError(f'{work_dir} holds no {which} checkpoint')
     return found[-1]

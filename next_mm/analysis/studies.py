@@ -1,4 +1,5 @@
 """A study is a set of configs with a common prefix: each ``configs/ablations/<study>_<row>.py`` is one row of its table."""
+
 from __future__ import annotations
 
 import hashlib
@@ -73,8 +74,9 @@ def list_studies(config_dir: Path) -> dict[str, list[Path]]:
     return studies
 
 
-def load_study(study: str, dataset: str, config_dir: Path, only: tuple[str, ...] = (),
-               options: dict[str, Any] | None = None) -> list[Row]:
+def load_study(
+    study: str, dataset: str, config_dir: Path, only: tuple[str, ...] = (), options: dict[str, Any] | None = None
+) -> list[Row]:
     """Load the rows of a study for a dataset.
 
     Args:
@@ -89,7 +91,9 @@ def load_study(study: str, dataset: str, config_dir: Path, only: tuple[str, ...]
     """
     studies = list_studies(config_dir)
     if study not in studies:
-        raise UserError(f'study {study!r} has no configs {config_dir}/{study}_*.py; there are: {", ".join(studies) or "none"}')
+        raise UserError(
+            f'study {study!r} has no configs {config_dir}/{study}_*.py; there are: {", ".join(studies) or "none"}'
+        )
     experiments = sorted(path.stem for path in (config_dir.parent / '_base_' / 'experiments').glob('*.py'))
     if dataset not in experiments:
         raise UserError(f'dataset {dataset!r} has no experiment; there are: {", ".join(experiments) or "none"}')
@@ -108,6 +112,7 @@ def load_row(path: Path, dataset: str, options: dict[str, Any] | None = None) ->
         ConfigError: its ``_row`` lacks a label or has keys that no one reads.
     """
     from next_mm.apis import load_config  # late, so that the command line's help stays fast
+
     with dataset_in_environment(dataset):
         resolved = load_config(path, options)
     row = resolved.get('_row', {})

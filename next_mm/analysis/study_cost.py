@@ -1,4 +1,5 @@
 """What the rows of a study cost: trainable parameters and multiply-accumulates, those of the text shown apart (Table VIII)."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -26,4 +27,8 @@ def _row_cost(row: Row) -> dict[str, float]:
             part.pretrained = None
     parts = count_costs(build_model(cfg), tuple(cfg.model.backbone.image_size))
     total = sum(parts.values(), PartCost())
-    return {'params M': total.trainable / 1e6, 'G MACs': total.macs / 1e9, TEXT_COST: parts.get('text', PartCost()).macs / 1e9}
+    return {
+        'params M': total.trainable / 1e6,
+        'G MACs': total.macs / 1e9,
+        TEXT_COST: parts.get('text', PartCost()).macs / 1e9,
+    }

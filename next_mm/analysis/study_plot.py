@@ -1,4 +1,5 @@
 """The chart of a study: mAP and R-1 of every row with the spread over seeds, and every seed as a dot."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -41,7 +42,9 @@ def _draw_bar(axes: plt.Axes, place: float, values: list[float], colour: str, la
     axes.bar(place, stat.mean, 0.36, yerr=stat.std, capsize=3, color=colour, label=label)
     if values:
         top = max(stat.mean + (stat.std or 0), *values, 0)
-        axes.annotate(f'{stat.mean:.1f}', (place, top), xytext=(0, 3), textcoords='offset points', ha='center', fontsize=8)
+        axes.annotate(
+            f'{stat.mean:.1f}', (place, top), xytext=(0, 3), textcoords='offset points', ha='center', fontsize=8
+        )
     if len(values) > 1:
         axes.scatter([place] * len(values), values, s=9, color='black', alpha=0.6, zorder=3)
 

@@ -1,4 +1,5 @@
 """Write a study's table and chart, and put the table into a document."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -24,8 +25,16 @@ class StudyReport:
         costs: cost of a row by its digest; see :func:`next_mm.analysis.study_cost.row_costs`; empty leaves it out.
     """
 
-    def __init__(self, study: str, rows: Sequence[Row], seeds: int, dataset: str, root: Path, document: Path | None,
-                 costs: Mapping[str, dict[str, float]]) -> None:
+    def __init__(
+        self,
+        study: str,
+        rows: Sequence[Row],
+        seeds: int,
+        dataset: str,
+        root: Path,
+        document: Path | None,
+        costs: Mapping[str, dict[str, float]],
+    ) -> None:
         self.study, self.rows, self.seeds, self.dataset = study, rows, seeds, dataset
         self.root, self.document, self.costs = root, document, costs
         self.synthetic = is_synthetic(rows[0].resolved)
@@ -38,7 +47,9 @@ class StudyReport:
             title = f'{TITLES.get(self.study, self.study)}, {self.dataset}{" (synthetic)" if self.synthetic else ""}'
             save_figure(draw_study(results, title), self.root / self.study)
         if self.document is not None:
-            replace_block(self.document, f'{self.study}-{self.dataset}', f'{self._provenance(results)}\n\n{self.text()}')
+            replace_block(
+                self.document, f'{self.study}-{self.dataset}', f'{self._provenance(results)}\n\n{self.text()}'
+            )
         return results
 
     def text(self) -> str:
@@ -60,5 +71,7 @@ class StudyReport:
         seeds = 'seed 0' if self.seeds == 1 else f'seeds 0 to {self.seeds - 1}'
         if not dates:
             return f'`python tools/run_study.py {self.study} --dataset {self.dataset} --table-only`; nothing has been trained.'
-        return (f'`python tools/run_study.py {self.study} --dataset {self.dataset} --seeds {self.seeds}`; {seeds}; '
-                f'{" / ".join(machines)}; {" to ".join(dict.fromkeys((dates[0], dates[-1])))}.')
+        return (
+            f'`python tools/run_study.py {self.study} --dataset {self.dataset} --seeds {self.seeds}`; {seeds}; '
+            f'{" / ".join(machines)}; {" to ".join(dict.fromkeys((dates[0], dates[-1])))}.'
+        )

@@ -1,4 +1,5 @@
 """Run the rows of a study as processes of their own: in parallel over devices, resumed after a kill, failures kept as results."""
+
 from __future__ import annotations
 
 import fcntl
@@ -50,7 +51,7 @@ class Launcher:
     dataset: str
     prefix: str = ''
     options: tuple[str, ...] = ()
-    devices: Sequence[int | None] = (None, )
+    devices: Sequence[int | None] = (None,)
     train_script: Path = Path('tools/train.py')
     running: dict[Path, subprocess.Popen[bytes]] = field(default_factory=dict, init=False)
     stopping: threading.Event = field(default_factory=threading.Event, init=False)
@@ -59,7 +60,14 @@ class Launcher:
         """The command of a task; ``--resume`` goes on from the last checkpoint where there is one."""
         resume = ['--resume'] if (task.work_dir / 'last_checkpoint').is_file() else []
         train = [sys.executable, str(self.train_script), str(task.row.config), '--work-dir', str(task.work_dir)]
-        return [*shlex.split(self.prefix), *train, *resume, '--cfg-options', f'randomness.seed={task.seed}', *self.options]
+        return [
+            *shlex.split(self.prefix),
+            *train,
+            *resume,
+            '--cfg-options',
+            f'randomness.seed={task.seed}',
+            *self.options,
+        ]
 
     def environment(self, device: int | None) -> dict[str, str]:
         """The environment of a task: the dataset, the GPU, and on the CPU a fair share of the cores unless the user has said how many."""
@@ -95,8 +103,13 @@ def read_outcome(work_dir: Path) -> dict[str, object] | None:
     return json.loads(path.read_text(encoding='utf-8')) if path.is_file() else None
 
 
-def run_tasks(tasks: Sequence[Task], launcher: Launcher, *, retry_failed: bool = False,
-              report: Callable[[Task, str], None] = lambda task, event: None) -> None:
+def run_tasks(
+    tasks: Sequence[Task],
+    launcher: Launcher,
+    *,
+    retry_failed: bool = False,
+    report: Callable[[Task, str], None] = lambda task, event: None,
+) -> None:
     """Run what has not run yet, as many at a time as there are devices.
 
     A task that fails is written down and the others go on. When this process is interrupted, its children are ended and nothing is
@@ -132,8 +145,13 @@ def _wait_for_all(futures: set[Future[None]]) -> None:
             future.result()
 
 
-def _run_on_free_device(task: Task, launcher: Launcher, free: SimpleQueue[int | None], retry_failed: bool,
-                        report: Callable[[Task, str], None]) -> None:
+def _run_on_free_device(
+    task: Task,
+    launcher: Launcher,
+    free: SimpleQueue[int | None],
+    retry_failed: bool,
+    report: Callable[[Task, str], None],
+) -> None:
     device = free.get()
     try:
         run_task(task, launcher, device, retry_failed=retry_failed, report=report)
@@ -141,8 +159,14 @@ def _run_on_free_device(task: Task, launcher: Launcher, free: SimpleQueue[int | 
         free.put(device)
 
 
-def run_task(task: Task, launcher: Launcher, device: int | None = None, *, retry_failed: bool = False,
-             report: Callable[[Task, str], None] = lambda task, event: None) -> None:
+def run_task(
+    task: Task,
+    launcher: Launcher,
+    device: int | None = None,
+    *,
+    retry_failed: bool = False,
+    report: Callable[[Task, str], None] = lambda task, event: None,
+) -> None:
     """Run one training to its end and write down how it ended; arguments as in :func:`run_tasks`."""
     task.work_dir.mkdir(parents=True, exist_ok=True)
     with _directory_lock(task.work_dir) as lock:
@@ -156,19 +180,35 @@ def run_task(task: Task, launcher: Launcher, device: int | None = None, *, retry
         if code is None:
             return
         status = 'done' if code == 0 else 'failed'
-        _write_outcome(task.work_dir, {
-            'status': status, 'seed': task.seed, 'row': task.row.name, 'returncode': code,
-            'seconds': round(time.monotonic() - begin, 1) + _spent(task.work_dir),
-            'error': '' if code == 0 else _error_line(task.work_dir / CONSOLE, code), 'machine': describe_machine(),
-            'date': date.today().isoformat(), 'command': shlex.join(launcher.command(task))})
+        _write_outcome(
+            task.work_dir,
+            {
+                'status': status,
+                'seed': task.seed,
+                'row': task.row.name,
+                'returncode': code,
+                'seconds': round(time.monotonic() - begin, 1) + _spent(task.work_dir),
+                'error': '' if code == 0 else _error_line(task.work_dir / CONSOLE, code),
+                'machine': describe_machine(),
+                'date': date.today().isoformat(),
+                'command': shlex.join(launcher.command(task)),
+            },
+        )
         report(task, status)
 
 
 def _start_and_wait(task: Task, launcher: Launcher, device: int | None, lock: int) -> int | None:
     """Return the exit code, or None when the study itself ended the process."""
     with (task.work_dir / CONSOLE).open('ab') as console:
-        process = subprocess.Popen(launcher.command(task), stdout=console, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-                                   env=launcher.environment(device), pass_fds=(lock, ), start_new_session=True)
+        process = subprocess.Popen(
+            launcher.command(task),
+            stdout=console,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            env=launcher.environment(device),
+            pass_fds=(lock,),
+            start_new_session=True,
+        )
         launcher.running[task.work_dir] = process
         code = process.wait()
     del launcher.running[task.work_dir]
@@ -193,7 +233,9 @@ def _spent(work_dir: Path) -> float:
     """Seconds that earlier, interrupted starts of a run took, by what they logged."""
     starts = log_folders(work_dir)[:-1]
     ends = [(folder / 'vis_data' / 'scalars.json') for folder in starts]
-    return round(sum(end.stat().st_mtime - _begin(folder) for folder, end in zip(starts, ends, strict=True) if end.is_file()), 1)
+    return round(
+        sum(end.stat().st_mtime - _begin(folder) for folder, end in zip(starts, ends, strict=True) if end.is_file()), 1
+    )
 
 
 def _begin(folder: Path) -> float:
@@ -204,5 +246,7 @@ def _error_line(console: Path, code: int) -> str:
     """The last line that a failed process printed: with Python that is the error itself."""
     if code < 0:
         return f'ended by signal {-code}'
-    lines = [line.strip() for line in console.read_text(encoding='utf-8', errors='replace').splitlines() if line.strip()]
+    lines = [
+        line.strip() for line in console.read_text(encoding='utf-8', errors='replace').splitlines() if line.strip()
+    ]
     return lines[-1][:300] if lines else f'exit code {code} and no output'

@@ -1,4 +1,5 @@
 """From the runs of a study to its table and its chart."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -92,15 +93,34 @@ def study_table(title: str, results: Sequence[RowResult], dataset: str, *, synth
     """
     theirs = [] if synthetic else [f'paper {key}' for key in ('mAP', 'R-1', 'params M', 'G MACs')]
     costs = list(dict.fromkeys(key for result in results for key in result.cost))
-    columns = ['row', *METRICS, 'best-epoch mAP', *theirs, *costs, 'train triplets/s', 'test triplets/s', 'min a run', 'runs']
+    columns = [
+        'row',
+        *METRICS,
+        'best-epoch mAP',
+        *theirs,
+        *costs,
+        'train triplets/s',
+        'test triplets/s',
+        'min a run',
+        'runs',
+    ]
     table = Table(f'{title}, {dataset}{" (synthetic)" if synthetic else ""}', columns, bold=('mAP', 'R-1'))
     for result in results:
         ours: list[Cell] = [_stat(result.metrics.get(metric, [])) for metric in METRICS]
         paper = result.row.paper.get(dataset, {})
-        table.add([
-            result.row.label, *ours, _stat(result.best), *[paper.get(key.removeprefix('paper ')) for key in theirs],
-            *[result.cost.get(key) for key in costs], _stat(result.train_rate), _stat(result.test_rate), _stat(result.minutes),
-            _runs(result)])
+        table.add(
+            [
+                result.row.label,
+                *ours,
+                _stat(result.best),
+                *[paper.get(key.removeprefix('paper ')) for key in theirs],
+                *[result.cost.get(key) for key in costs],
+                _stat(result.train_rate),
+                _stat(result.test_rate),
+                _stat(result.minutes),
+                _runs(result),
+            ]
+        )
     table.drop_empty_columns()
     table.notes = _notes(results)
     return table
@@ -120,7 +140,9 @@ def _runs(result: RowResult) -> str:
 def _notes(results: Sequence[RowResult]) -> list[str]:
     notes = []
     if any(result.metrics for result in results):
-        notes.append('Metrics in percent at the last epoch, mean ± sample standard deviation over seeds. '
-                     'The best epoch is chosen by looking at the test set and is given for comparison only.')
+        notes.append(
+            'Metrics in percent at the last epoch, mean ± sample standard deviation over seeds. '
+            'The best epoch is chosen by looking at the test set and is given for comparison only.'
+        )
     notes += [f'- {result.row.label}, {error}' for result in results for error in result.errors]
     return notes

@@ -1,4 +1,5 @@
 """Tables written once and shown as Markdown, CSV and LaTeX; no figure in them is ever typed by hand."""
+
 from __future__ import annotations
 
 import csv
@@ -86,21 +87,38 @@ class Table:
         head = ' & '.join(_escape(column) for column in self.columns)
         body = '\n'.join('    ' + ' & '.join(row) + r' \\' for row in texts)
         notes = _escape(' '.join(self.notes))
-        return '\n'.join([
-            r'\begin{table}', r'  \centering', rf'  \caption{{{_escape(self.title)}{". " + notes if notes else ""}}}',
-            rf'  \begin{{tabular}}{{l{"r" * (len(self.columns) - 1)}}}', r'    \toprule', f'    {head} \\\\', r'    \midrule', body,
-            r'    \bottomrule', r'  \end{tabular}', r'\end{table}', ''])
+        return '\n'.join(
+            [
+                r'\begin{table}',
+                r'  \centering',
+                rf'  \caption{{{_escape(self.title)}{". " + notes if notes else ""}}}',
+                rf'  \begin{{tabular}}{{l{"r" * (len(self.columns) - 1)}}}',
+                r'    \toprule',
+                f'    {head} \\\\',
+                r'    \midrule',
+                body,
+                r'    \bottomrule',
+                r'  \end{tabular}',
+                r'\end{table}',
+                '',
+            ]
+        )
 
     def csv(self) -> str:
         """The table as CSV in full precision; a mean is followed by its standard deviation and the number of seeds."""
         spread = [any(isinstance(row[index], Stat) for row in self.rows) for index in range(len(self.columns))]
-        head = [name for column, wide in zip(self.columns, spread, strict=True)
-                for name in ((column, f'{column} std', f'{column} seeds') if wide else (column, ))]
+        head = [
+            name
+            for column, wide in zip(self.columns, spread, strict=True)
+            for name in ((column, f'{column} std', f'{column} seeds') if wide else (column,))
+        ]
         buffer = io.StringIO()
         writer = csv.writer(buffer, lineterminator='\n')
         writer.writerow(head)
         for row in self.rows:
-            writer.writerow([value for cell, wide in zip(row, spread, strict=True) for value in _csv_values(cell, wide)])
+            writer.writerow(
+                [value for cell, wide in zip(row, spread, strict=True) for value in _csv_values(cell, wide)]
+            )
         return buffer.getvalue()
 
     def write(self, stem: Path) -> list[Path]:
@@ -117,9 +135,15 @@ class Table:
 
     def _texts(self, pair: str, bold: str) -> list[list[str]]:
         best = {self.columns.index(column): self._highest(self.columns.index(column)) for column in self.bold}
-        return [[
-            bold.format(_text(cell, pair)) if best.get(index) is not None and _value(cell) == best[index] else _text(cell, pair)
-            for index, cell in enumerate(row)] for row in self.rows]
+        return [
+            [
+                bold.format(_text(cell, pair))
+                if best.get(index) is not None and _value(cell) == best[index]
+                else _text(cell, pair)
+                for index, cell in enumerate(row)
+            ]
+            for row in self.rows
+        ]
 
     def _highest(self, index: int) -> float | None:
         values = [value for row in self.rows if (value := _value(row[index])) is not None]
@@ -148,8 +172,21 @@ def _csv_values(cell: Cell, wide: bool) -> list[object]:
 
 
 def _escape(text: str) -> str:
-    special = {'&': r'\&', '%': r'\%', '#': r'\#', '_': r'\_', '$': r'\$', '~': r'\textasciitilde{}', '^': r'\textasciicircum{}',
-               '\\': r'\textbackslash{}', '{': r'\{', '}': r'\}', '±': r'$\pm$', '×': r'$\times$', 'σ': r'$\sigma$'}
+    special = {
+        '&': r'\&',
+        '%': r'\%',
+        '#': r'\#',
+        '_': r'\_',
+        '$': r'\$',
+        '~': r'\textasciitilde{}',
+        '^': r'\textasciicircum{}',
+        '\\': r'\textbackslash{}',
+        '{': r'\{',
+        '}': r'\}',
+        '±': r'$\pm$',
+        '×': r'$\times$',
+        'σ': r'$\sigma$',
+    }
     escaped = ''.join(special.get(letter, letter) for letter in text)
     return escaped.replace('<b>', r'\textbf{').replace('</b>', '}')
 

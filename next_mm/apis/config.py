@@ -1,4 +1,5 @@
 """From a config file to a checked config."""
+
 from __future__ import annotations
 
 import sys
@@ -14,7 +15,9 @@ from next_mm.errors import ConfigError
 __all__ = ['apply_amp', 'load_config', 'show_rank_lists']
 
 
-def load_config(path: str | Path, options: dict[str, Any] | None = None, *, work_dir: str | Path | None = None) -> Config:
+def load_config(
+    path: str | Path, options: dict[str, Any] | None = None, *, work_dir: str | Path | None = None
+) -> Config:
     """Read a config file, merge options into it, and check every key.
 
     A config file is Python and is executed: run only those you trust. ``custom_imports`` finds ``projects/`` beside the folder of
@@ -52,7 +55,9 @@ def load_config(path: str | Path, options: dict[str, Any] | None = None, *, work
     elif cfg.get('work_dir') is None:
         cfg.work_dir = str(Path('work_dirs') / Path(path).stem)
     if cfg.get('model') is None:
-        raise ConfigError(f'{path}: no model; is it one of the base files (configs/_base_)? Take a leaf, such as configs/next_demo.py')
+        raise ConfigError(
+            f'{path}: no model; is it one of the base files (configs/_base_)? Take a leaf, such as configs/next_demo.py'
+        )
     cfg.setdefault('default_scope', 'next_mm')
     check_config(cfg)
     return cfg
@@ -82,7 +87,9 @@ def _check_place(cfg: dict[str, Any], key: str, options: Mapping[str, Any]) -> N
                 raise ConfigError(f'{key}: {place} has {len(node)} entries, numbered from 0; there is no {part!r}')
             node = node[int(part)]
         else:
-            raise ConfigError(f'{key}: {place} is {node!r} and has no entries; {place}._delete_=True puts a dictionary in its place')
+            raise ConfigError(
+                f'{key}: {place} is {node!r} and has no entries; {place}._delete_=True puts a dictionary in its place'
+            )
 
 
 def _find_projects(path: Path) -> None:

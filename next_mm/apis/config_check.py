@@ -3,6 +3,7 @@
 mmengine's Runner reads its config with ``cfg.get``: a misspelt top-level key is ignored there, and a misspelt argument of a
 scheduler or an evaluator shows only when training starts or ends.
 """
+
 from __future__ import annotations
 
 import inspect
@@ -23,17 +24,37 @@ __all__ = ['check_config']
 
 _RUNNER_KEYS = frozenset(inspect.signature(Runner.__init__).parameters) - {'self', 'cfg'}
 # What the Runner looks up in the whole config beside its arguments, and what next_mm.apis adds.
-_EXTRA_KEYS = frozenset({
-    'activation_checkpointing', 'compile', 'custom_imports', 'efficient_conv_bn_eval', 'find_unused_parameters', 'load_ignore',
-    'model_wrapper_cfg', 'prepare', 'sync_bn'
-})
+_EXTRA_KEYS = frozenset(
+    {
+        'activation_checkpointing',
+        'compile',
+        'custom_imports',
+        'efficient_conv_bn_eval',
+        'find_unused_parameters',
+        'load_ignore',
+        'model_wrapper_cfg',
+        'prepare',
+        'sync_bn',
+    }
+)
 _HOOK_KEYS = ('runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler', 'checkpoint')
 _ENV_KEYS = ('cudnn_benchmark', 'mp_cfg', 'dist_cfg', 'resource_limit')
 _RANDOMNESS_KEYS = tuple(inspect.signature(Runner.set_randomness).parameters)[1:]
-_LOADER_KEYS = ('dataset', 'sampler', 'batch_sampler', 'collate_fn', 'worker_init_fn', 'num_batch_per_epoch',
-                'disable_subprocess_warning')
+_LOADER_KEYS = (
+    'dataset',
+    'sampler',
+    'batch_sampler',
+    'collate_fn',
+    'worker_init_fn',
+    'num_batch_per_epoch',
+    'disable_subprocess_warning',
+)
 
-_LOOP_PARTS = {'train': 'optim_wrapper', 'val': 'val_evaluator', 'test': 'test_evaluator'}  # what a loop needs beside cfg and loader
+_LOOP_PARTS = {
+    'train': 'optim_wrapper',
+    'val': 'val_evaluator',
+    'test': 'test_evaluator',
+}  # what a loop needs beside cfg and loader
 
 _SECTIONS: dict[str, Registry] = {
     'model': ours.MODELS,
@@ -62,9 +83,16 @@ _NESTED: dict[str, Registry] = {
     'metrics': ours.METRICS,
 }
 # What mmengine itself passes to the functions of a data loader.
-_GIVEN_TO_FUNCTIONS = {'collate_fn': {'batch', 'data_batch'}, 'worker_init_fn': {'worker_id', 'num_workers', 'rank', 'seed'}}
+_GIVEN_TO_FUNCTIONS = {
+    'collate_fn': {'batch', 'data_batch'},
+    'worker_init_fn': {'worker_id', 'num_workers', 'rank', 'seed'},
+}
 # Built by mmengine from these types where a section names none.
-_DEFAULT_TYPES = {'log_processor': 'LogProcessor', 'model_wrapper_cfg': 'MMDistributedDataParallel', 'visualizer': 'Visualizer'}
+_DEFAULT_TYPES = {
+    'log_processor': 'LogProcessor',
+    'model_wrapper_cfg': 'MMDistributedDataParallel',
+    'visualizer': 'Visualizer',
+}
 # Keys that mmengine takes out of a component's config before it calls the constructor.
 _READ_BY_BUILDER = {'type', '_scope_'}
 _READ_BY_SECTION = {ours.HOOKS.name: {'priority'}, ours.PARAM_SCHEDULERS.name: {'convert_to_iter_based'}}
@@ -101,7 +129,9 @@ def _check_complete(cfg: Config, keys: Sequence[str]) -> None:
     absent = [key for key in keys if cfg.get(key) is None]
     if absent and len(absent) < len(keys):
         present = ' and '.join(key for key in keys if key not in absent)
-        raise ConfigError(f'{" and ".join(absent)}: None, but {present} given: expected all of {", ".join(keys)}, or none')
+        raise ConfigError(
+            f'{" and ".join(absent)}: None, but {present} given: expected all of {", ".join(keys)}, or none'
+        )
 
 
 def _check_loop(where: str, loop: Mapping | None) -> None:
@@ -116,13 +146,16 @@ def _check_loop(where: str, loop: Mapping | None) -> None:
         for key in ('max_epochs', 'max_iters', 'val_interval'):
             check_number(f'{where}.{key}', loop.get(key, 1), 1)
     else:
-        check_keys(where, loop, names(ValLoop if where == 'val_cfg' else TestLoop) - {'runner', 'dataloader', 'evaluator'})
+        check_keys(
+            where, loop, names(ValLoop if where == 'val_cfg' else TestLoop) - {'runner', 'dataloader', 'evaluator'}
+        )
 
 
 def _check_loader(where: str, loader: Mapping | None) -> None:
     if loader is None:
         return
     from torch.utils.data import DataLoader
+
     check_keys(where, loader, {*_LOADER_KEYS, *names(DataLoader)})
     check_numbers(where, loader, inspect.signature(DataLoader).parameters)
     for key in ('dataset', 'sampler', 'batch_sampler'):
@@ -143,6 +176,7 @@ def _check_optim_wrapper(cfg: Mapping | None) -> None:
     from torch.nn.utils import clip_grad_norm_, clip_grad_value_
 
     from next_mm.engine import ReIDOptimWrapperConstructor, group_parameters
+
     wrapper = {key: value for key, value in cfg.items() if key not in ('constructor', 'paramwise_cfg', 'optimizer')}
     _check_components('optim_wrapper', wrapper, ours.OPTIM_WRAPPERS, 'OptimWrapper')
     _check_components('optim_wrapper.optimizer', cfg.get('optimizer'), ours.OPTIMIZERS)
@@ -155,7 +189,9 @@ def _check_optim_wrapper(cfg: Mapping | None) -> None:
     if constructor is not None:
         _find('optim_wrapper.constructor', constructor, ours.OPTIM_WRAPPER_CONSTRUCTORS)
     if constructor == ReIDOptimWrapperConstructor.__name__:
-        check_keys('optim_wrapper.paramwise_cfg', cfg.get('paramwise_cfg') or {}, names(group_parameters) - {'model', 'lr'})
+        check_keys(
+            'optim_wrapper.paramwise_cfg', cfg.get('paramwise_cfg') or {}, names(group_parameters) - {'model', 'lr'}
+        )
 
 
 def _check_components(where: str, cfg: Any, section: Registry, default_type: str | None = None) -> None:
@@ -167,7 +203,9 @@ def _check_components(where: str, cfg: Any, section: Registry, default_type: str
             known = arguments(component)
             if known is not None:
                 name = getattr(component, '__name__', kind)
-                check_keys(f'{where} ({name})', cfg, {*known, *_READ_BY_BUILDER, *_READ_BY_SECTION.get(section.name, ())})
+                check_keys(
+                    f'{where} ({name})', cfg, {*known, *_READ_BY_BUILDER, *_READ_BY_SECTION.get(section.name, ())}
+                )
                 check_numbers(where, cfg, known)
             _check_options(where, cfg, component)
     for place, key, inner in _children(where, cfg):
@@ -181,7 +219,9 @@ def _check_options(where: str, cfg: Mapping, component: Any) -> None:
         if given is None:
             continue
         if not isinstance(given, Mapping):
-            raise ConfigError(f"{where}.{option}: expected None or a dictionary with any of {', '.join(known)}, got {given!r}")
+            raise ConfigError(
+                f'{where}.{option}: expected None or a dictionary with any of {", ".join(known)}, got {given!r}'
+            )
         check_keys(f'{where}.{option}', given, known)
 
 

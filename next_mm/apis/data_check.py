@@ -1,4 +1,5 @@
 """The data of a config, checked before training: what they hold, and whether model and evaluators can use it."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
@@ -33,13 +34,21 @@ def check_data(cfg: Config, progress: Progress = lambda items, length, what: ite
     """
     datasets = _build_datasets(cfg)
     if not datasets:
-        raise ConfigError('the config has no train_dataloader, val_dataloader or test_dataloader: there is nothing to check')
+        raise ConfigError(
+            'the config has no train_dataloader, val_dataloader or test_dataloader: there is nothing to check'
+        )
     loader = cfg.get('train_dataloader') or {}
     instances = (loader.get('batch_sampler') or {}).get('num_instances')
     return [
-        *_check_classes(cfg, datasets.get('train')), *_check_rules(cfg, datasets),
-        *check_datasets(list(dict.fromkeys(datasets.values())), batch=(loader['batch_size'], instances) if instances is not None else None,
-                        captions_read=cfg.model.get('text') is not None, progress=progress)]
+        *_check_classes(cfg, datasets.get('train')),
+        *_check_rules(cfg, datasets),
+        *check_datasets(
+            list(dict.fromkeys(datasets.values())),
+            batch=(loader['batch_size'], instances) if instances is not None else None,
+            captions_read=cfg.model.get('text') is not None,
+            progress=progress,
+        ),
+    ]
 
 
 def _build_datasets(cfg: Config) -> dict[str, TripletDataset]:
@@ -64,8 +73,11 @@ def _check_classes(cfg: Config, dataset: TripletDataset | None) -> Iterator[Prob
         return
     identities = len({record['identity'] for record in dataset.find_split()[0]})
     if identities and classes != identities:
-        yield Problem('another number of classes than identities', f'model.head.num_classes is {classes}',
-                      f'{dataset.title} has {identities} training identities; set model.head.num_classes={identities}')
+        yield Problem(
+            'another number of classes than identities',
+            f'model.head.num_classes is {classes}',
+            f'{dataset.title} has {identities} training identities; set model.head.num_classes={identities}',
+        )
 
 
 def _check_rules(cfg: Config, datasets: Mapping[str, TripletDataset]) -> Iterator[Problem]:

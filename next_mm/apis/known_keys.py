@@ -1,4 +1,5 @@
 """Which keys a callable takes, and the words for one that it does not take."""
+
 from __future__ import annotations
 
 import difflib

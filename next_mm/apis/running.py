@@ -1,4 +1,5 @@
 """From a checked config to a Runner, a trained model, and metrics. Everything that trains or tests goes through here."""
+
 from __future__ import annotations
 
 import itertools
@@ -66,14 +67,18 @@ def schedule_end_note(cfg: Config) -> str | None:
     """
     schedulers = cfg.get('param_scheduler') or []
     schedulers = [schedulers] if isinstance(schedulers, dict) else schedulers
-    ends = {index: scheduler.get('end') for index, scheduler in enumerate(schedulers) if scheduler.get('by_epoch', True)}
+    ends = {
+        index: scheduler.get('end') for index, scheduler in enumerate(schedulers) if scheduler.get('by_epoch', True)
+    }
     epochs = (cfg.get('train_cfg') or {}).get('max_epochs')
     if epochs is None or not ends or None in ends.values() or max(ends.values()) == epochs:
         return None
     last = max(ends, key=ends.__getitem__)
     place = 'param_scheduler' if isinstance(cfg.param_scheduler, dict) else f'param_scheduler.{last}'
-    return (f'The schedule of the learning rate ends with epoch {ends[last]}, the training with epoch {epochs}. '
-            f'If that is not meant, set {place}.end={epochs} too.')
+    return (
+        f'The schedule of the learning rate ends with epoch {ends[last]}, the training with epoch {epochs}. '
+        f'If that is not meant, set {place}.end={epochs} too.'
+    )
 
 
 def resume_from(cfg: Config, checkpoint: str | Path = 'auto') -> None:

@@ -3,14 +3,14 @@
 Nothing here loads torch: a run over 100,000 pictures takes little memory.
 """
 
-from .answers import ParsedAnswer, parse_answer
-from .checker import check_caption
-from .merge import complement_modalities, merge_models
-from .observations import Observation
-from .schema import Attribute, Schema, load_schema
-from .settings import CaptionSettings, ModelSettings, parse_settings
-from .store import Store
-from .template import compose_caption
+from next_mm.captioning.answers import ParsedAnswer, parse_answer
+from next_mm.captioning.checker import check_caption
+from next_mm.captioning.merge import complement_modalities, merge_models
+from next_mm.captioning.observations import Observation
+from next_mm.captioning.schema import Attribute, Schema, load_schema
+from next_mm.captioning.settings import CaptionSettings, ModelSettings, parse_settings
+from next_mm.captioning.store import Store
+from next_mm.captioning.template import compose_caption
 
 __all__ = [
     'Attribute',

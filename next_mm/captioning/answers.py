@@ -10,15 +10,25 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
-from .observations import Observation
-from .plates import REMOVED
-from .schema import Attribute, Schema
-from .unknown import is_unknown
+from next_mm.captioning.observations import Observation
+from next_mm.captioning.plates import REMOVED
+from next_mm.captioning.schema import Attribute, Schema
+from next_mm.captioning.unknown import is_unknown
 
-CONFIDENCE_WORDS = {'certain': 1.0, 'very high': 0.95, 'high': 0.9, 'medium': 0.6, 'moderate': 0.6, 'low': 0.3, 'very low': 0.1}
+CONFIDENCE_WORDS = {
+    'certain': 1.0,
+    'very high': 0.95,
+    'high': 0.9,
+    'medium': 0.6,
+    'moderate': 0.6,
+    'low': 0.3,
+    'very low': 0.1,
+}
 """What a confidence in words is taken for."""
 
-_REFUSAL = re.compile(r"\b(?:I'?m sorry|I am sorry|I can(?:no|')t|I cannot|I am unable|I'?m unable|I won'?t|as an AI)\b", re.IGNORECASE)
+_REFUSAL = re.compile(
+    r"\b(?:I'?m sorry|I am sorry|I can(?:no|')t|I cannot|I am unable|I'?m unable|I won'?t|as an AI)\b", re.IGNORECASE
+)
 
 
 class RawAttribute(BaseModel):
@@ -110,7 +120,9 @@ def parse_answer(text: str, schema: Schema, modality: str, model: str = '', cut_
 
     fields = find_object(text, note)
     if fields is None:
-        return ParsedAnswer('refused' if _REFUSAL.search(text) else 'invalid', {}, notes, tuple(schema.observable(modality)))
+        return ParsedAnswer(
+            'refused' if _REFUSAL.search(text) else 'invalid', {}, notes, tuple(schema.observable(modality))
+        )
     if cut_off:
         note('stopped at the token limit')
     fields = _normalise_keys(fields)
@@ -154,7 +166,11 @@ def _observation(entry: object, attribute: Attribute, note: Callable[[str], None
 
 def _allowed_value(value: str, attribute: Attribute) -> str | None:
     text = re.sub(r'[\s_]+', ' ', value).strip(' .').casefold()
-    found = attribute.lookup.get(text) or attribute.lookup.get(text.replace('-', ' ')) or attribute.lookup.get(text.replace(' ', '-'))
+    found = (
+        attribute.lookup.get(text)
+        or attribute.lookup.get(text.replace('-', ' '))
+        or attribute.lookup.get(text.replace(' ', '-'))
+    )
     if found is None and attribute.free and len(text) <= 40 and REMOVED not in value:
         return re.sub(r'\s+', ' ', value).strip(' .')
     return found

@@ -7,12 +7,12 @@ import random
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 
-from .endpoint import AskError, ChatEndpoint, Reply, estimate_tokens
-from .jobs import Job, Tally, Verdict
-from .limits import Budget, Gate, Stop
-from .recording import Recorder
-from .settings import ModelSettings
-from .store import Answer, Request, Store
+from next_mm.captioning.endpoint import AskError, ChatEndpoint, Reply, estimate_tokens
+from next_mm.captioning.jobs import Job, Tally, Verdict
+from next_mm.captioning.limits import Budget, Gate, Stop
+from next_mm.captioning.recording import Recorder
+from next_mm.captioning.settings import ModelSettings
+from next_mm.captioning.store import Answer, Request, Store
 
 LONGEST_PAUSE = 300.0
 """Seconds; a server that asks to wait longer stops the run instead."""
@@ -31,7 +31,9 @@ async def _all_or_first_error(tasks: list[asyncio.Task]) -> None:
 
 async def _cancel_all(tasks: Sequence[asyncio.Task]) -> None:
     while pending := [task for task in tasks if not task.done()]:
-        for task in pending:  # more than once: asyncio.wait_for (Python 3.11) swallows the cancellation of what has just ended
+        for (
+            task
+        ) in pending:  # more than once: asyncio.wait_for (Python 3.11) swallows the cancellation of what has just ended
             task.cancel()
         await asyncio.wait(pending, timeout=1)
     await asyncio.gather(*tasks, return_exceptions=True)
@@ -51,7 +53,12 @@ class Asker:
     """
 
     def __init__(
-        self, settings: ModelSettings, store: Store, budget: Budget, stop: Stop, progress: Callable[[], None] = lambda: None
+        self,
+        settings: ModelSettings,
+        store: Store,
+        budget: Budget,
+        stop: Stop,
+        progress: Callable[[], None] = lambda: None,
     ) -> None:
         self.settings, self.budget, self.stop, self.progress = settings, budget, stop, progress
         self.tally = Tally()
@@ -91,7 +98,9 @@ class Asker:
         try:
             await _all_or_first_error([feeder, *workers])
         except BaseException as error:
-            self.stop.set(f'{self.settings.name}: {type(error).__name__}')  # first: who survives the cancellation takes no other job
+            self.stop.set(
+                f'{self.settings.name}: {type(error).__name__}'
+            )  # first: who survives the cancellation takes no other job
             raise
         finally:
             await _cancel_all([feeder, guard, *workers])
@@ -146,7 +155,9 @@ class Asker:
     def _reserve(self, amount: float) -> bool:
         if self.budget.reserve(amount):
             return True
-        self.stop.set(f'the budget of ${self.budget.limit:g} does not cover another request (spent ${self.budget.spent:.4f})')
+        self.stop.set(
+            f'the budget of ${self.budget.limit:g} does not cover another request (spent ${self.budget.spent:.4f})'
+        )
         return False
 
     def _book(self, reply: Reply, verdict: Verdict, reserved: float, seconds: float) -> Request:
@@ -161,7 +172,9 @@ class Asker:
         cost = self.settings.cost(tokens_in, 0)
         self.budget.settle(reserved, cost)
         self.tally.cost += cost
-        return Request(outcome, cost=cost, seconds=time.monotonic() - began)  # no tokens: the estimate averages what was counted
+        return Request(
+            outcome, cost=cost, seconds=time.monotonic() - began
+        )  # no tokens: the estimate averages what was counted
 
     async def _pause(self, error: AskError, times: int) -> None:
         if error.retry_after is not None and error.retry_after > LONGEST_PAUSE:

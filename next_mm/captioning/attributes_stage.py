@@ -8,18 +8,18 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
 
-from ..modalities import MODALITIES
-from .answers import ParsedAnswer, parse_answer
-from .asking import Asker
-from .endpoint import Reply
-from .jobs import Job, Tally, Verdict
-from .limits import Budget, Stop
-from .pictures import PictureProblem, prepare_picture
-from .plates import redact
-from .prompts import attribute_instruction, attribute_messages, attribute_version, response_format
-from .schema import Schema
-from .settings import CaptionSettings, ModelSettings
-from .store import FAILED, USABLE, Answer, Store
+from next_mm.captioning.answers import ParsedAnswer, parse_answer
+from next_mm.captioning.asking import Asker
+from next_mm.captioning.endpoint import Reply
+from next_mm.captioning.jobs import Job, Tally, Verdict
+from next_mm.captioning.limits import Budget, Stop
+from next_mm.captioning.pictures import PictureProblem, prepare_picture
+from next_mm.captioning.plates import redact
+from next_mm.captioning.prompts import attribute_instruction, attribute_messages, attribute_version, response_format
+from next_mm.captioning.schema import Schema
+from next_mm.captioning.settings import CaptionSettings, ModelSettings
+from next_mm.captioning.store import FAILED, USABLE, Answer, Store
+from next_mm.modalities import MODALITIES
 
 _RANK = {'complete': 3, 'partial': 2, 'invalid': 1, 'refused': 0}
 
@@ -52,7 +52,9 @@ class Questions:
         selection: which pictures.
     """
 
-    def __init__(self, store: Store, settings: CaptionSettings, model: ModelSettings, schema: Schema, selection: Selection) -> None:
+    def __init__(
+        self, store: Store, settings: CaptionSettings, model: ModelSettings, schema: Schema, selection: Selection
+    ) -> None:
         self.store, self.settings, self.model, self.schema, self.selection = store, settings, model, schema, selection
         self.instructions = {m: attribute_instruction(schema, m) for m in MODALITIES}
         self.versions = {m: attribute_version(schema, m, settings.max_side) for m in MODALITIES}
@@ -90,14 +92,17 @@ class Questions:
     def count(self) -> dict[str, int]:
         """Number of questions by modality."""
         query, values = self._where()
-        return dict(self.store.db.execute(f'SELECT p.modality, COUNT(*) {query} GROUP BY p.modality', values).fetchall())
+        return dict(
+            self.store.db.execute(f'SELECT p.modality, COUNT(*) {query} GROUP BY p.modality', values).fetchall()
+        )
 
     async def jobs(self) -> AsyncIterator[Job]:
         """The questions, their pictures read a few at a time in a thread."""
         query, values = self._where()
         last = -1
         while rows := self.store.db.execute(
-            f'SELECT p.rowid, p.picture, p.modality, p.path, p.panel {query} AND p.rowid>? ORDER BY p.rowid LIMIT 256', (*values, last)
+            f'SELECT p.rowid, p.picture, p.modality, p.path, p.panel {query} AND p.rowid>? ORDER BY p.rowid LIMIT 256',
+            (*values, last),
         ).fetchall():
             last = rows[-1][0]
             for start in range(0, len(rows), 16):
@@ -135,10 +140,17 @@ class Questions:
         if plates:
             parsed.notes['licence plate removed'] = plates
         short = {name: [o.value, o.confidence] for name, o in parsed.attributes.items()}
-        answer = Answer(parsed.status, text, json.dumps(short, ensure_ascii=False, separators=(',', ':')) if short else '', parsed.notes)
+        answer = Answer(
+            parsed.status,
+            text,
+            json.dumps(short, ensure_ascii=False, separators=(',', ':')) if short else '',
+            parsed.notes,
+        )
         cut_off = parsed.status == 'partial' and reply.finish_reason == 'length'
         known = sum(o.value is not None for o in parsed.attributes.values())
-        return Verdict(answer, 100 * _RANK[parsed.status] + known, ask_again=cut_off or parsed.status in ('invalid', 'refused'))
+        return Verdict(
+            answer, 100 * _RANK[parsed.status] + known, ask_again=cut_off or parsed.status in ('invalid', 'refused')
+        )
 
 
 def _marks(values: tuple) -> str:
@@ -165,6 +177,8 @@ async def ask_models(
     questions = [Questions(store, settings, model, schema, selection) for model in settings.models]
     askers = [Asker(q.model, store, budget, stop, partial(progress, q.model.name)) for q in questions]
     runs = [asyncio.ensure_future(asker.run(q.jobs())) for asker, q in zip(askers, questions)]
-    await asyncio.gather(*runs, return_exceptions=True)  # an error of one stops all, but what the others asked is paid for: they end first
+    await asyncio.gather(
+        *runs, return_exceptions=True
+    )  # an error of one stops all, but what the others asked is paid for: they end first
     problems = {row: problem for q in questions for row, problem in q.problems.items()}
     return {q.model.name: run.result() for q, run in zip(questions, runs)}, problems

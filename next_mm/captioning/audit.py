@@ -6,14 +6,14 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..captions import read_captions, split_sentences
-from .files import FILE_NAMES
-from .listing import list_pictures
-from .plates import find_plates
-from .schema import Schema
-from .settings import CaptionSettings
-from .template import CONTEXT_LENGTH, count_clip_tokens
-from .unknown import unknown_words
+from next_mm.captioning.files import FILE_NAMES
+from next_mm.captioning.listing import list_pictures
+from next_mm.captioning.plates import find_plates
+from next_mm.captioning.schema import Schema
+from next_mm.captioning.settings import CaptionSettings
+from next_mm.captioning.template import CONTEXT_LENGTH, count_clip_tokens
+from next_mm.captioning.unknown import unknown_words
+from next_mm.captions import read_captions, split_sentences
 
 _FOREIGN = re.compile(r'[^\x00-\u024f\u2000-\u206f\u20ac\u2122\ufeff]')  # beyond Latin letters, signs and punctuation
 
@@ -97,7 +97,9 @@ def _audit_file(path: Path, words: list[str]) -> tuple[Findings, dict[str, str]]
     return found, dict(captions)
 
 
-def _compare(captions: dict[tuple[str, str], dict[str, str]], expected: CaptionSettings, findings: dict[str, Findings]) -> None:
+def _compare(
+    captions: dict[tuple[str, str], dict[str, str]], expected: CaptionSettings, findings: dict[str, Findings]
+) -> None:
     pictures: dict[tuple[str, str], set[str]] = {}
     for picture in list_pictures(expected.dataset, expected.splits, expected.custom_imports):
         pictures.setdefault((picture.split, picture.modality), set()).add(picture.item)
@@ -118,7 +120,7 @@ def print_audit(findings: dict[str, Findings]) -> int:
     """
     from rich.console import Console
 
-    from .console import print_table
+    from next_mm.captioning.console import print_table
 
     console = Console()
     kinds = [kind for kind in KINDS if any(kind in f.items for f in findings.values())]

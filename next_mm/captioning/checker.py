@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-from .mentions import noun_stand_ins, read_attributes
-from .observations import AttributeSet
-from .plates import find_plates
-from .schema import Schema
-from .template import CONTEXT_LENGTH, TokenCounter, compose_sentences, count_clip_tokens
-from .unknown import unknown_words
+from next_mm.captioning.mentions import noun_stand_ins, read_attributes
+from next_mm.captioning.observations import AttributeSet
+from next_mm.captioning.plates import find_plates
+from next_mm.captioning.schema import Schema
+from next_mm.captioning.template import CONTEXT_LENGTH, TokenCounter, compose_sentences, count_clip_tokens
+from next_mm.captioning.unknown import unknown_words
 
 COLORS = frozenset(
     [
@@ -78,7 +78,11 @@ _WORD = re.compile(r"[^\W\d_][\w'-]*")
 
 
 def check_caption(
-    text: str, attributes: AttributeSet, schema: Schema, budget: int = CONTEXT_LENGTH, count: TokenCounter = count_clip_tokens
+    text: str,
+    attributes: AttributeSet,
+    schema: Schema,
+    budget: int = CONTEXT_LENGTH,
+    count: TokenCounter = count_clip_tokens,
 ) -> list[str]:
     """What is wrong with a composed caption, in words that can be handed back to the model; empty if nothing is.
 
@@ -131,7 +135,9 @@ def _objects(schema: Schema) -> frozenset[str]:
         for word in text.split()
         if len(word) > 3 and '-' not in word
     }
-    return frozenset(_singular(word.casefold()) for word in nouns | {w for text in schema.objects for w in text.split()})
+    return frozenset(
+        _singular(word.casefold()) for word in nouns | {w for text in schema.objects for w in text.split()}
+    )
 
 
 def _singular(word: str) -> str:

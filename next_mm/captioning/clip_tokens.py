@@ -12,7 +12,9 @@ from pathlib import Path
 import ftfy
 import regex
 
-_WORD = regex.compile(r"<start_of_text>|<end_of_text>|'s|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|[^\s\p{L}\p{N}]+", regex.IGNORECASE)
+_WORD = regex.compile(
+    r"<start_of_text>|<end_of_text>|'s|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|[^\s\p{L}\p{N}]+", regex.IGNORECASE
+)
 _SPECIAL = ('<start_of_text>', '<end_of_text>')
 _MERGES = slice(1, 49152 - 256 - 2 + 1)
 """Lines of the vocabulary file that CLIP uses; the first is a comment."""

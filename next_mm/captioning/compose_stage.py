@@ -9,18 +9,18 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 
-from .asking import Asker
-from .checker import check_caption
-from .endpoint import Reply
-from .jobs import Job, Tally, Verdict
-from .limits import Budget, Stop
-from .observations import AttributeSet, load_set
-from .plates import redact
-from .prompts import compose_messages, compose_version, known_values
-from .schema import Schema
-from .settings import CaptionSettings
-from .store import FAILED, USABLE, Answer, Store
-from .template import compose_caption
+from next_mm.captioning.asking import Asker
+from next_mm.captioning.checker import check_caption
+from next_mm.captioning.endpoint import Reply
+from next_mm.captioning.jobs import Job, Tally, Verdict
+from next_mm.captioning.limits import Budget, Stop
+from next_mm.captioning.observations import AttributeSet, load_set
+from next_mm.captioning.plates import redact
+from next_mm.captioning.prompts import compose_messages, compose_version, known_values
+from next_mm.captioning.schema import Schema
+from next_mm.captioning.settings import CaptionSettings
+from next_mm.captioning.store import FAILED, USABLE, Answer, Store
+from next_mm.captioning.template import compose_caption
 
 
 def clean_text(text: str) -> str:
@@ -119,7 +119,9 @@ def write_texts(store: Store, settings: CaptionSettings, schema: Schema) -> Coun
     return sources
 
 
-def _text(store: Store, settings: CaptionSettings, schema: Schema, attributes: AttributeSet, version: str) -> tuple[str, str]:
+def _text(
+    store: Store, settings: CaptionSettings, schema: Schema, attributes: AttributeSet, version: str
+) -> tuple[str, str]:
     if settings.composer is not None:
         answer = store.answer(subject_of(attributes, schema), settings.composer.name, version)
         if answer is not None and answer.status in USABLE:

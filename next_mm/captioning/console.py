@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from .limits import Budget
+from next_mm.captioning.limits import Budget
 
 
 class RunProgress:
@@ -50,7 +50,9 @@ class RunProgress:
         now = time.monotonic()
         if self.console.is_terminal:
             rate = self._done[name] / max(now - self._began, 1e-9)
-            self._bar.update(self._tasks[name], completed=self._done[name], note=f'{rate:.0f}/s  ${self.budget.spent:.2f}')
+            self._bar.update(
+                self._tasks[name], completed=self._done[name], note=f'{rate:.0f}/s  ${self.budget.spent:.2f}'
+            )
         elif now - self._told > 60:
             self._told = now
             counts = ', '.join(f'{n} {d}/{self._totals[n]}' for n, d in self._done.items())
@@ -60,7 +62,9 @@ class RunProgress:
 @contextmanager
 def count_bar(text: str, total: int, console: Console) -> Iterator:
     """A bar for work on files; yields a function to call with the number done."""
-    with Progress(TextColumn(text), BarColumn(), MofNCompleteColumn(), console=console, disable=not console.is_terminal) as bar:
+    with Progress(
+        TextColumn(text), BarColumn(), MofNCompleteColumn(), console=console, disable=not console.is_terminal
+    ) as bar:
         task = bar.add_task(text, total=total)
         yield lambda count: bar.advance(task, count)
 
@@ -73,5 +77,10 @@ def print_table(console: Console, title: str, header: Sequence[str], rows: Itera
         numbers = bool(rows) and all(isinstance(row[index], (int, float)) for row in rows)
         table.add_column(name, justify='right' if numbers else 'left', overflow='fold')
     for row in rows:
-        table.add_row(*(f'{cell:,}' if isinstance(cell, int) else f'{cell:.3f}' if isinstance(cell, float) else str(cell) for cell in row))
+        table.add_row(
+            *(
+                f'{cell:,}' if isinstance(cell, int) else f'{cell:.3f}' if isinstance(cell, float) else str(cell)
+                for cell in row
+            )
+        )
     console.print(table)

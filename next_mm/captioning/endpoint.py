@@ -11,11 +11,16 @@ from email.utils import parsedate_to_datetime
 import openai
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from .settings import ModelSettings
+from next_mm.captioning.settings import ModelSettings
 
 _TRANSIENT = frozenset({408, 409, 425, 429})
 _GIVEN_UP = frozenset({408, 504})  # a proxy lost patience: the model behind it may have worked all the same
-_FATAL = {401: 'the key was not accepted', 403: 'the key has no access', 404: 'no such address or model', 402: 'the account has no credit'}
+_FATAL = {
+    401: 'the key was not accepted',
+    403: 'the key has no access',
+    404: 'no such address or model',
+    402: 'the account has no credit',
+}
 
 
 @dataclass(frozen=True)
@@ -124,11 +129,15 @@ class ChatEndpoint:
             reply = _reply(response.http_response.content, messages)
             return replace(reply, text=self._hide(reply.text), finish_reason=self._hide(reply.finish_reason))
         except (asyncio.TimeoutError, openai.APITimeoutError) as error:
-            raise AskError('timeout', f'no answer within {self.settings.timeout:g} s', may_cost=_was_sent(error)) from None
+            raise AskError(
+                'timeout', f'no answer within {self.settings.timeout:g} s', may_cost=_was_sent(error)
+            ) from None
         except openai.APIStatusError as error:
             raise self._status_error(error) from None
         except openai.APIConnectionError as error:
-            raise AskError('disconnected', self._clean(str(error.__cause__ or error)), may_cost=_was_sent(error)) from None
+            raise AskError(
+                'disconnected', self._clean(str(error.__cause__ or error)), may_cost=_was_sent(error)
+            ) from None
         except openai.OpenAIError as error:
             raise AskError('server_error', self._clean(str(error))) from None
 
@@ -137,10 +146,14 @@ class ChatEndpoint:
         where = f'{self.settings.base_url} answered {status}'
         if status in _FATAL:
             return AskError(
-                'rejected', f'{where}: {_FATAL[status]} (model {self.settings.model}, key from {self.settings.api_key_env})', fatal=True
+                'rejected',
+                f'{where}: {_FATAL[status]} (model {self.settings.model}, key from {self.settings.api_key_env})',
+                fatal=True,
             )
         if 300 <= status < 400:
-            return AskError('rejected', f'{where}: it points elsewhere, and pictures are sent to no other address', fatal=True)
+            return AskError(
+                'rejected', f'{where}: it points elsewhere, and pictures are sent to no other address', fatal=True
+            )
         text = f'{where}: {self._clean(error.message)}'
         if status in _TRANSIENT or status >= 500:
             kind = 'rate_limited' if status == 429 else 'server_error'
@@ -176,13 +189,20 @@ def _reply(body: bytes, messages: list[dict]) -> Reply:
     text = choice.message.content or ''
     refused = bool(choice.message.refusal) or choice.finish_reason == 'content_filter'
     usage = completion.usage or _Usage(prompt_tokens=estimate_tokens(messages), completion_tokens=len(text) // 4)
-    return Reply(text or choice.message.refusal or '', choice.finish_reason or '', refused, usage.prompt_tokens, usage.completion_tokens)
+    return Reply(
+        text or choice.message.refusal or '',
+        choice.finish_reason or '',
+        refused,
+        usage.prompt_tokens,
+        usage.completion_tokens,
+    )
 
 
 def estimate_tokens(messages: list[dict]) -> int:
     """Rough number of text tokens in ``messages``: four characters each, pictures left out."""
     texts = [
-        m['content'] if isinstance(m['content'], str) else json.dumps([p for p in m['content'] if p['type'] == 'text']) for m in messages
+        m['content'] if isinstance(m['content'], str) else json.dumps([p for p in m['content'] if p['type'] == 'text'])
+        for m in messages
     ]
     return sum(map(len, texts)) // 4
 

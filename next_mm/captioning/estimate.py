@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .attributes_stage import Questions, Selection
-from .endpoint import estimate_tokens
-from .prompts import compose_version
-from .schema import Schema
-from .settings import CaptionSettings
-from .store import Store
+from next_mm.captioning.attributes_stage import Questions, Selection
+from next_mm.captioning.endpoint import estimate_tokens
+from next_mm.captioning.prompts import compose_version
+from next_mm.captioning.schema import Schema
+from next_mm.captioning.settings import CaptionSettings
+from next_mm.captioning.store import Store
 
 ANSWER_TOKENS = 16
 """Tokens of one attribute in an answer, measured with the GPT-4 tokenizer's kin; replaced by the store's mean once there is one."""
@@ -34,15 +34,30 @@ def estimate_run(store: Store, settings: CaptionSettings, schema: Schema, select
     for model in settings.models:
         questions = Questions(store, settings, model, schema, selection)
         counts = questions.count()
-        tokens_in = sum(n * (estimate_tokens([{'content': questions.instructions[m]}]) + model.image_tokens) for m, n in counts.items())
+        tokens_in = sum(
+            n * (estimate_tokens([{'content': questions.instructions[m]}]) + model.image_tokens)
+            for m, n in counts.items()
+        )
         tokens_out = sum(n * ANSWER_TOKENS * len(schema.observable(m)) for m, n in counts.items())
-        lines.append(_line(store, model, 'attributes', sum(counts.values()), tokens_in, tokens_out, list(questions.versions.values())))
+        lines.append(
+            _line(
+                store,
+                model,
+                'attributes',
+                sum(counts.values()),
+                tokens_in,
+                tokens_out,
+                list(questions.versions.values()),
+            )
+        )
     if settings.composer is not None:
         done = store.db.execute(
             'SELECT COUNT(*) FROM answers WHERE model=? AND prompt=?',
             (settings.composer.name, compose_version(schema, settings.token_budget)),
         ).fetchone()[0]
-        captions = store.db.execute('SELECT COUNT(DISTINCT picture) FROM pictures WHERE picture IS NOT NULL').fetchone()[0]
+        captions = store.db.execute(
+            'SELECT COUNT(DISTINCT picture) FROM pictures WHERE picture IS NOT NULL'
+        ).fetchone()[0]
         requests = max(0, captions - done)
         lines.append(
             _line(
@@ -58,7 +73,9 @@ def estimate_run(store: Store, settings: CaptionSettings, schema: Schema, select
     return lines
 
 
-def _line(store: Store, model, what: str, requests: int, tokens_in: int, tokens_out: int, versions: list[str]) -> Estimate:
+def _line(
+    store: Store, model, what: str, requests: int, tokens_in: int, tokens_out: int, versions: list[str]
+) -> Estimate:
     """Once the store holds requests of the model, their mean counts instead of the rule of thumb."""
     marks = ','.join('?' * len(versions))
     count, mean_in, mean_out, questions = store.db.execute(

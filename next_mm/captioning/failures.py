@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from ..modalities import MODALITIES
-from .files import write_atomically
-from .prompts import attribute_version
-from .schema import Schema
-from .settings import CaptionSettings
-from .store import USABLE, Store
+from next_mm.captioning.files import write_atomically
+from next_mm.captioning.prompts import attribute_version
+from next_mm.captioning.schema import Schema
+from next_mm.captioning.settings import CaptionSettings
+from next_mm.captioning.store import USABLE, Store
+from next_mm.modalities import MODALITIES
 
 _REASON_LENGTH = 200
 
@@ -48,9 +48,22 @@ def iterate_failures(store: Store, settings: CaptionSettings, schema: Schema) ->
     rows = store.db.execute(
         f'SELECT {columns}, a.model, a.status, a.raw FROM pictures p JOIN answers a ON a.subject=p.picture AND a.prompt={version} '
         f'WHERE p.split IN ({splits}) AND a.status NOT IN ({usable}) AND a.model IN ({models}) ORDER BY p.rowid, a.model',
-        (*(attribute_version(schema, m, settings.max_side) for m in MODALITIES), *settings.splits, *USABLE, *(m.name for m in settings.models)),
+        (
+            *(attribute_version(schema, m, settings.max_side) for m in MODALITIES),
+            *settings.splits,
+            *USABLE,
+            *(m.name for m in settings.models),
+        ),
     )
-    for split, item, modality, picture, model, status, raw in rows:  # the raw text is the server's error or what the model said
+    for (
+        split,
+        item,
+        modality,
+        picture,
+        model,
+        status,
+        raw,
+    ) in rows:  # the raw text is the server's error or what the model said
         reason = ' '.join(raw.split())[:_REASON_LENGTH] or 'the answer was empty'
         yield Failure(split, item, modality, picture, model, status, reason)
 

@@ -7,9 +7,9 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from .observations import load_set
-from .settings import CaptionSettings
-from .store import Store
+from next_mm.captioning.observations import load_set
+from next_mm.captioning.settings import CaptionSettings
+from next_mm.captioning.store import Store
 
 FILE_NAMES = {'rgb': 'RGB', 'nir': 'NI', 'tir': 'TI'}
 """Modality to its name in the files, as the released captions have it."""
@@ -34,11 +34,14 @@ def export_captions(store: Store, settings: CaptionSettings) -> list[tuple[Path,
     for split in settings.splits:
         for modality, name in FILE_NAMES.items():
             rows = store.db.execute(
-                'SELECT item, caption FROM captions WHERE split=? AND modality=? AND caption IS NOT NULL ORDER BY rowid', (split, modality)
+                'SELECT item, caption FROM captions WHERE split=? AND modality=? AND caption IS NOT NULL ORDER BY rowid',
+                (split, modality),
             ).fetchall()
             if rows:
                 path = settings.captions / f'{split}_{name}.json'
-                entries = [json.dumps({'item': item, 'description': caption}, ensure_ascii=False) for item, caption in rows]
+                entries = [
+                    json.dumps({'item': item, 'description': caption}, ensure_ascii=False) for item, caption in rows
+                ]
                 write_atomically(path, ['[\n', ',\n'.join(entries), '\n]\n'])
                 written.append((path, len(rows)))
     path = settings.captions / 'attributes.jsonl'
@@ -52,7 +55,14 @@ def _attribute_lines(store: Store) -> Iterable[str]:
         'SELECT split, item, modality, attributes, source FROM captions ORDER BY rowid'
     ):
         values = {
-            name: dict(value=o.value, confidence=o.confidence, model=o.model, modality=o.modality, complemented=o.complemented)
+            name: dict(
+                value=o.value, confidence=o.confidence, model=o.model, modality=o.modality, complemented=o.complemented
+            )
             for name, o in load_set(attributes).items()
         }
-        yield json.dumps(dict(split=split, item=item, modality=modality, source=source, attributes=values), ensure_ascii=False) + '\n'
+        yield (
+            json.dumps(
+                dict(split=split, item=item, modality=modality, source=source, attributes=values), ensure_ascii=False
+            )
+            + '\n'
+        )

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from .endpoint import Reply
-from .store import Answer
+from next_mm.captioning.endpoint import Reply
+from next_mm.captioning.store import Answer
 
 
 @dataclass(frozen=True)

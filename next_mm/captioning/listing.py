@@ -13,14 +13,23 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from ..layouts import LAYOUTS
-from ..modalities import MODALITIES
-from ..records import TripletRecord
+from next_mm.layouts import LAYOUTS
+from next_mm.modalities import MODALITIES
+from next_mm.records import TripletRecord
 
 _PICTURE, _ERROR = 'next_mm-picture ', 'next_mm-error '
 """Begin of the lines that matter; a dataset may print others."""
 
-_OTHER_OPTIONS = ('caption_dir', 'captions_required', 'caption_quality', 'cache_gib', 'pipeline', 'metainfo', 'serialize_data', 'lazy_init')
+_OTHER_OPTIONS = (
+    'caption_dir',
+    'captions_required',
+    'caption_quality',
+    'cache_gib',
+    'pipeline',
+    'metainfo',
+    'serialize_data',
+    'lazy_init',
+)
 """Options of the dataset classes that do not change which pictures there are."""
 
 
@@ -35,7 +44,9 @@ class Picture(NamedTuple):
     panel: int
 
 
-def list_pictures(dataset: dict[str, Any], splits: tuple[str, ...], custom_imports: dict | None = None) -> Iterator[Picture]:
+def list_pictures(
+    dataset: dict[str, Any], splits: tuple[str, ...], custom_imports: dict | None = None
+) -> Iterator[Picture]:
     """The pictures of a dataset, triplet by triplet.
 
     Args:
@@ -49,7 +60,9 @@ def list_pictures(dataset: dict[str, Any], splits: tuple[str, ...], custom_impor
     question = json.dumps(dict(dataset=dataset, splits=splits, custom_imports=custom_imports))
     command = [sys.executable, '-m', __name__]
     # a session of its own: the terminal's Ctrl-C is ours to handle
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
         try:
             process.stdin.write(question)
             process.stdin.close()
@@ -69,7 +82,7 @@ def _records(dataset: dict, split: str, own_classes: bool) -> Iterable[TripletRe
     if dataset.get('type') in LAYOUTS and not own_classes:
         options = {key: value for key, value in dataset.items() if key != 'type' and key not in _OTHER_OPTIONS}
         return LAYOUTS[dataset['type']](**{**options, 'split': split}).list_records()
-    from ..registry import DATASETS  # its classes load torch
+    from next_mm.registry import DATASETS  # its classes load torch
 
     built = DATASETS.build({**dataset, 'split': split, 'caption_dir': None, 'captions_required': False, 'pipeline': []})
     return map(built.get_data_info, range(len(built)))
@@ -79,7 +92,14 @@ def _pictures(records: Iterable[TripletRecord], split: str) -> Iterator[Picture]
     for record in records:
         for panel, (modality, path) in enumerate(zip(MODALITIES, record['img_paths'])):
             if path is not None:
-                yield Picture(split, record['name'], modality, str(record['identity']), str(path), panel if record['side_by_side'] else -1)
+                yield Picture(
+                    split,
+                    record['name'],
+                    modality,
+                    str(record['identity']),
+                    str(path),
+                    panel if record['side_by_side'] else -1,
+                )
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from .schema import Attribute, Schema
+from next_mm.captioning.schema import Attribute, Schema
 
 
 def read_attributes(text: str, schema: Schema) -> dict[str, set[str]]:
@@ -63,7 +63,9 @@ def _qualifier_pattern(words: tuple[str, ...], nouns: tuple[str, ...]) -> re.Pat
     def either(texts: tuple[str, ...]) -> str:
         return '|'.join(re.escape(t) for t in sorted(texts, key=len, reverse=True))
 
-    return re.compile(rf'\b({either(words)})\b(?: (?!and\b|with\b|or\b|a\b|an\b)[\w-]+){{0,2}}? (?:{either(nouns)})\b', re.IGNORECASE)
+    return re.compile(
+        rf'\b({either(words)})\b(?: (?!and\b|with\b|or\b|a\b|an\b)[\w-]+){{0,2}}? (?:{either(nouns)})\b', re.IGNORECASE
+    )
 
 
 def _qualifiers(text: str, name: str, schema: Schema) -> set[str]:

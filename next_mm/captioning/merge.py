@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ..modalities import MODALITIES
-from .observations import AttributeSet, Observation
-from .schema import Schema
+from next_mm.captioning.observations import AttributeSet, Observation
+from next_mm.captioning.schema import Schema
+from next_mm.modalities import MODALITIES
 
 
 def merge_models(answers: Sequence[AttributeSet]) -> dict[str, Observation]:
@@ -45,7 +45,10 @@ def complement_modalities(sets: Mapping[str, AttributeSet], schema: Schema) -> d
     Returns:
         For each modality in ``sets`` every attribute observable in it, in the schema's order.
     """
-    return {modality: {name: _complemented(name, modality, sets, schema) for name in schema.observable(modality)} for modality in sets}
+    return {
+        modality: {name: _complemented(name, modality, sets, schema) for name in schema.observable(modality)}
+        for modality in sets
+    }
 
 
 def _complemented(name: str, modality: str, sets: Mapping[str, AttributeSet], schema: Schema) -> Observation:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ..modalities import MODALITIES
-from .answers import parse_answer
-from .merge import complement_modalities, merge_models
-from .observations import Observation, dump_set
-from .prompts import attribute_version
-from .schema import Schema
-from .settings import CaptionSettings
-from .store import USABLE, Store
+from next_mm.captioning.answers import parse_answer
+from next_mm.captioning.merge import complement_modalities, merge_models
+from next_mm.captioning.observations import Observation, dump_set
+from next_mm.captioning.prompts import attribute_version
+from next_mm.captioning.schema import Schema
+from next_mm.captioning.settings import CaptionSettings
+from next_mm.captioning.store import USABLE, Store
+from next_mm.modalities import MODALITIES
 
 Sets = dict[str, dict[str, Observation]]
 
@@ -42,7 +42,9 @@ def iterate_triplets(store: Store, settings: CaptionSettings, schema: Schema) ->
     """
     versions = {m: attribute_version(schema, m, settings.max_side) for m in MODALITIES}
     for split in settings.splits:
-        rows = store.db.execute('SELECT item, modality, identity, picture FROM pictures WHERE split=? ORDER BY rowid', (split,))
+        rows = store.db.execute(
+            'SELECT item, modality, identity, picture FROM pictures WHERE split=? ORDER BY rowid', (split,)
+        )
         current: Triplet | None = None
         for item, modality, identity, picture in rows:
             if current is None or current.item != item:
@@ -53,7 +55,9 @@ def iterate_triplets(store: Store, settings: CaptionSettings, schema: Schema) ->
             for model in settings.models if picture else ():
                 answer = store.answer(picture, model.name, versions[modality])
                 if answer is not None and answer.status in USABLE:
-                    current.answers[modality][model.name] = parse_answer(answer.raw, schema, modality, model.name).attributes
+                    current.answers[modality][model.name] = parse_answer(
+                        answer.raw, schema, modality, model.name
+                    ).attributes
         if current is not None:
             yield _completed(current, schema)
 
@@ -84,7 +88,8 @@ def merge_answers(store: Store, settings: CaptionSettings, schema: Schema) -> Me
             counts.unanswered += not triplet.complete
             for modality, attributes in triplet.complete.items():
                 store.db.execute(
-                    'INSERT INTO captions VALUES(?,?,?,?,NULL,NULL)', (triplet.split, triplet.item, modality, dump_set(attributes))
+                    'INSERT INTO captions VALUES(?,?,?,?,NULL,NULL)',
+                    (triplet.split, triplet.item, modality, dump_set(attributes)),
                 )
                 counts.sets += 1
                 counts.complemented += sum(o.complemented for o in attributes.values())

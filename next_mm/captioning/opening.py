@@ -9,8 +9,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from rich.console import Console
 
-from .recording import rescue_path
-from .store import Store, StoreError
+from next_mm.captioning.recording import rescue_path
+from next_mm.captioning.store import Store, StoreError
 
 
 @contextmanager

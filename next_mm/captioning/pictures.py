@@ -13,13 +13,21 @@ from itertools import islice
 
 from PIL import Image, UnidentifiedImageError
 
-from .listing import Picture
-from .store import Store
+from next_mm.captioning.listing import Picture
+from next_mm.captioning.store import Store
 
 _METADATA = frozenset(range(0xE1, 0xEE)) | {0xEF, 0xFE}
 """JPEG segments that may say where, when and with what a picture was taken."""
 
-_UNDECODABLE = (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError)
+_UNDECODABLE = (
+    UnidentifiedImageError,
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    struct.error,
+    Image.DecompressionBombError,
+)
 """What Pillow's decoders raise for a damaged file, each its own."""
 
 
@@ -57,7 +65,9 @@ def prepare_picture(path: str, panel: int, max_side: int, key: str) -> str:
         picture = picture.crop((panel * width, 0, (panel + 1) * width, picture.height))
     picture.thumbnail((max_side, max_side), Image.Resampling.BICUBIC)
     clean = io.BytesIO()
-    Image.frombytes('RGB', picture.size, picture.tobytes()).save(clean, 'PNG')  # a new picture: what the old one carried stays behind
+    Image.frombytes('RGB', picture.size, picture.tobytes()).save(
+        clean, 'PNG'
+    )  # a new picture: what the old one carried stays behind
     return _data_url(clean.getvalue(), 'png')
 
 
@@ -95,7 +105,9 @@ def enter_pictures(store: Store, pictures: Iterable[Picture], splits: tuple[str,
         How many pictures there are.
     """
     with store.transaction():
-        store.db.execute('CREATE TEMP TABLE IF NOT EXISTS listed(split TEXT, item TEXT, modality TEXT, PRIMARY KEY(split, item, modality))')
+        store.db.execute(
+            'CREATE TEMP TABLE IF NOT EXISTS listed(split TEXT, item TEXT, modality TEXT, PRIMARY KEY(split, item, modality))'
+        )
         store.db.execute('DELETE FROM listed')
         for picture in pictures:
             store.db.execute('INSERT OR REPLACE INTO listed VALUES(?,?,?)', picture[:3])
@@ -108,12 +120,15 @@ def enter_pictures(store: Store, pictures: Iterable[Picture], splits: tuple[str,
         marks = ','.join('?' * len(splits))
         for table in ('pictures', 'captions'):
             store.db.execute(
-                f'DELETE FROM {table} WHERE split IN ({marks}) AND (split, item, modality) NOT IN (SELECT * FROM listed)', splits
+                f'DELETE FROM {table} WHERE split IN ({marks}) AND (split, item, modality) NOT IN (SELECT * FROM listed)',
+                splits,
             )
         return store.db.execute(f'SELECT COUNT(*) FROM pictures WHERE split IN ({marks})', splits).fetchone()[0]
 
 
-def hash_pictures(store: Store, splits: tuple[str, ...], progress: Callable[[int], None] = lambda count: None) -> list[str]:
+def hash_pictures(
+    store: Store, splits: tuple[str, ...], progress: Callable[[int], None] = lambda count: None
+) -> list[str]:
     """Find the key of every picture that is new or has changed (by size and time).
 
     Args:
@@ -145,7 +160,9 @@ def note_problems(store: Store, problems: Mapping[int, str]) -> None:
     """
     if problems:
         with store.transaction():
-            store.db.executemany('UPDATE pictures SET problem=? WHERE rowid=?', [(text, row) for row, text in problems.items()])
+            store.db.executemany(
+                'UPDATE pictures SET problem=? WHERE rowid=?', [(text, row) for row, text in problems.items()]
+            )
 
 
 def _stat_and_hash(row: tuple) -> tuple | None:

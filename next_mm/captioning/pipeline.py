@@ -8,21 +8,21 @@ from pathlib import Path
 
 from rich.console import Console
 
-from .attributes_stage import Questions, Selection, ask_models
-from .compose_stage import ask_composer, write_texts
-from .console import RunProgress, count_bar, print_table
-from .estimate import estimate_run
-from .failures import failures_path, write_failures
-from .files import export_captions
-from .jobs import Tally
-from .limits import Budget, Stop, run_until_interrupted
-from .listing import list_pictures
-from .merge_stage import merge_answers
-from .opening import open_alone
-from .pictures import enter_pictures, hash_pictures, note_problems
-from .schema import Schema, load_schema
-from .settings import CaptionSettings, check_ready
-from .store import Store
+from next_mm.captioning.attributes_stage import Questions, Selection, ask_models
+from next_mm.captioning.compose_stage import ask_composer, write_texts
+from next_mm.captioning.console import RunProgress, count_bar, print_table
+from next_mm.captioning.estimate import estimate_run
+from next_mm.captioning.failures import failures_path, write_failures
+from next_mm.captioning.files import export_captions
+from next_mm.captioning.jobs import Tally
+from next_mm.captioning.limits import Budget, Stop, run_until_interrupted
+from next_mm.captioning.listing import list_pictures
+from next_mm.captioning.merge_stage import merge_answers
+from next_mm.captioning.opening import open_alone
+from next_mm.captioning.pictures import enter_pictures, hash_pictures, note_problems
+from next_mm.captioning.schema import Schema, load_schema
+from next_mm.captioning.settings import CaptionSettings, check_ready
+from next_mm.captioning.store import Store
 
 STAGES = ('attributes', 'merge', 'compose', 'report')
 
@@ -69,7 +69,8 @@ class CaptionRun:
                 reason = getattr(self, f'_{stage}')(store)
                 if reason:
                     self.console.print(
-                        f'[yellow]Stopped:[/] {reason}. Nothing is lost: the same command goes on from here.', highlight=False
+                        f'[yellow]Stopped:[/] {reason}. Nothing is lost: the same command goes on from here.',
+                        highlight=False,
                     )
                     return reason
         return None
@@ -97,7 +98,9 @@ class CaptionRun:
 
     def _scan(self, store: Store) -> None:
         settings = self.settings
-        count = enter_pictures(store, list_pictures(settings.dataset, settings.splits, settings.custom_imports), settings.splits)
+        count = enter_pictures(
+            store, list_pictures(settings.dataset, settings.splits, settings.custom_imports), settings.splits
+        )
         if not count:
             raise ValueError(f'the dataset {settings.dataset} lists no pictures for {settings.splits}')
         with count_bar('reading pictures', count, self.console) as progress:
@@ -111,13 +114,16 @@ class CaptionRun:
 
     def _attributes(self, store: Store) -> str | None:
         totals = {
-            m.name: sum(Questions(store, self.settings, m, self.schema, self.selection).count().values()) for m in self.settings.models
+            m.name: sum(Questions(store, self.settings, m, self.schema, self.selection).count().values())
+            for m in self.settings.models
         }
         budget, stop = Budget(self.budget, store.spent()), Stop()
 
         async def ask() -> None:
             with RunProgress(totals, budget, self.console) as progress:
-                tallies, problems = await ask_models(store, self.settings, self.schema, self.selection, budget, stop, progress.advance)
+                tallies, problems = await ask_models(
+                    store, self.settings, self.schema, self.selection, budget, stop, progress.advance
+                )
             self._show_tallies(tallies)
             note_problems(store, problems)
             self._take_problems(list(problems.values()))
@@ -125,7 +131,11 @@ class CaptionRun:
         run_until_interrupted(ask, stop)
         failures = write_failures(store, self.settings, self.schema)
         if failures:
-            self.console.print(f'{failures:,} without a usable answer, listed in {failures_path(store.path)}', highlight=False, soft_wrap=True)
+            self.console.print(
+                f'{failures:,} without a usable answer, listed in {failures_path(store.path)}',
+                highlight=False,
+                soft_wrap=True,
+            )
         return stop.reason
 
     def _merge(self, store: Store) -> str | None:
@@ -161,13 +171,15 @@ class CaptionRun:
             if stop:
                 return stop.reason
         sources = write_texts(store, self.settings, self.schema)
-        self.console.print(', '.join(f'{count:,} captions by {source}' for source, count in sources.items()), highlight=False)
+        self.console.print(
+            ', '.join(f'{count:,} captions by {source}' for source, count in sources.items()), highlight=False
+        )
         for path, count in export_captions(store, self.settings):
             self.console.print(f'{path}: {count:,} entries', highlight=False)
         return None
 
     def _report(self, store: Store) -> str | None:
-        from .report import write_run_report  # matplotlib: late
+        from next_mm.captioning.report import write_run_report  # matplotlib: late
 
         page = write_run_report(store, self.settings, self.schema, self.settings.store.parent / 'report')
         self.console.print(f'report: {page}', highlight=False)

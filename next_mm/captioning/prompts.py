@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
-from .observations import AttributeSet
-from .schema import UNKNOWN_ANSWER, Schema, short_hash
-from .settings import ModelSettings
-from .template import compose_sentences
+from next_mm.captioning.observations import AttributeSet
+from next_mm.captioning.schema import UNKNOWN_ANSWER, Schema, short_hash
+from next_mm.captioning.settings import ModelSettings
+from next_mm.captioning.template import compose_sentences
 
 _MODALITY_TEXT = {
     'rgb': 'a visible-light (RGB) picture',
@@ -38,7 +38,9 @@ def attribute_instruction(schema: Schema, modality: str) -> str:
         values = ', '.join(f'"{value}"' for value in attribute.values)
         others = f'for example {values}' if attribute.free else f'one of {values}'
         lines.append(f'- "{name}": {attribute.question}; {others}, "{UNKNOWN_ANSWER}"')
-    return _ATTRIBUTES.format(subject=schema.subject, modality=_MODALITY_TEXT[modality], questions='\n'.join(lines), unknown=UNKNOWN_ANSWER)
+    return _ATTRIBUTES.format(
+        subject=schema.subject, modality=_MODALITY_TEXT[modality], questions='\n'.join(lines), unknown=UNKNOWN_ANSWER
+    )
 
 
 def attribute_version(schema: Schema, modality: str, max_side: int) -> str:
@@ -49,13 +51,19 @@ def attribute_version(schema: Schema, modality: str, max_side: int) -> str:
 def attribute_messages(instruction: str, picture_url: str, detail: str | None) -> list[dict]:
     """The chat messages for one picture, given as a data URL."""
     image = {'url': picture_url, **({'detail': detail} if detail else {})}
-    return [{'role': 'system', 'content': instruction}, {'role': 'user', 'content': [{'type': 'image_url', 'image_url': image}]}]
+    return [
+        {'role': 'system', 'content': instruction},
+        {'role': 'user', 'content': [{'type': 'image_url', 'image_url': image}]},
+    ]
 
 
 def response_format(settings: ModelSettings, schema: Schema, modality: str) -> dict | None:
     """The ``response_format`` of a request for attributes."""
     if settings.structured_output == 'json_schema':
-        return {'type': 'json_schema', 'json_schema': {'name': 'attributes', 'strict': True, 'schema': schema.answer_format(modality)}}
+        return {
+            'type': 'json_schema',
+            'json_schema': {'name': 'attributes', 'strict': True, 'schema': schema.answer_format(modality)},
+        }
     return {'type': 'json_object'} if settings.structured_output == 'json_object' else None
 
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from .limits import Stop
-from .store import Answer, Request, Store, StoreError
+from next_mm.captioning.limits import Stop
+from next_mm.captioning.store import Answer, Request, Store, StoreError
 
 PATIENCE = 30.0
 """Seconds to wait for a store that another program holds; then the run stops."""
@@ -33,7 +33,9 @@ class Recorder:
         self.store, self.stop = store, stop
         self._turn = asyncio.Lock()
 
-    async def record(self, subject: str, model: str, prompt: str, request: Request | None, answer: Answer | None) -> None:
+    async def record(
+        self, subject: str, model: str, prompt: str, request: Request | None, answer: Answer | None
+    ) -> None:
         """Write one down, as :meth:`Store.record` does, but let the requests in flight go on while the store is held.
 
         Raises:

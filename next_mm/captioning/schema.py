@@ -11,8 +11,8 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from .grammar import Node, parse_template, placeholders
-from .unknown import is_unknown
+from next_mm.captioning.grammar import Node, parse_template, placeholders
+from next_mm.captioning.unknown import is_unknown
 
 UNKNOWN_ANSWER = 'unknown'
 
@@ -135,7 +135,11 @@ class Schema(BaseModel):
         """JSON schema of an answer about one picture, in the strict form: all required, nothing else, no defaults."""
         fields = {}
         for name, attribute in self.observable(modality).items():
-            value = {'type': 'string'} if attribute.free else {'type': 'string', 'enum': [*attribute.values, UNKNOWN_ANSWER]}
+            value = (
+                {'type': 'string'}
+                if attribute.free
+                else {'type': 'string', 'enum': [*attribute.values, UNKNOWN_ANSWER]}
+            )
             fields[name] = _strict_object({'value': value, 'confidence': {'type': 'number'}})
         return _strict_object(fields)
 

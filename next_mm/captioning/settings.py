@@ -63,7 +63,9 @@ class ModelSettings(BaseModel):
         if parts.scheme not in ('http', 'https') or not parts.hostname:
             raise ValueError('expected http(s)://host[:port]/v1')
         if parts.username or parts.password or parts.query:
-            raise ValueError('a URL must not carry a user, a password or a query: put the key into an environment variable (api_key_env)')
+            raise ValueError(
+                'a URL must not carry a user, a password or a query: put the key into an environment variable (api_key_env)'
+            )
         return url
 
     @field_validator('api_key_env')
@@ -157,7 +159,9 @@ def parse_settings(config: Mapping[str, Any], source: str) -> CaptionSettings:
         return CaptionSettings.model_validate({k: v for k, v in config.items() if not k.startswith('_')})
     except ValidationError as error:
         # only place and message: the value may be a key that was put in the wrong place
-        lines = [f'  {_place(e["loc"])}: {e["msg"]}{_hint(e)}' for e in error.errors(include_input=False, include_url=False)]
+        lines = [
+            f'  {_place(e["loc"])}: {e["msg"]}{_hint(e)}' for e in error.errors(include_input=False, include_url=False)
+        ]
         raise ValueError(f'{source} is not a caption config:\n' + '\n'.join(lines)) from None
 
 

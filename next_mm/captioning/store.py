@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..errors import UserError
+from next_mm.errors import UserError
 
 FORMAT = 1
 USABLE = ('complete', 'partial')
@@ -92,7 +92,9 @@ class Store:
     def _prepare(self) -> None:
         found = self.db.execute('PRAGMA user_version').fetchone()[0]
         if found not in (0, FORMAT):
-            raise StoreError(f'{self.path}: a store of format {found}, expected {FORMAT}; made by another version of next_mm?')
+            raise StoreError(
+                f'{self.path}: a store of format {found}, expected {FORMAT}; made by another version of next_mm?'
+            )
         self.db.execute('PRAGMA journal_mode=WAL')
         self.db.execute('PRAGMA synchronous=NORMAL')
         if not found:
@@ -110,7 +112,13 @@ class Store:
         self.close()
 
     def record(
-        self, subject: str, model: str, prompt: str, request: Request | None, answer: Answer | None, wait: float = LONGEST_WAIT
+        self,
+        subject: str,
+        model: str,
+        prompt: str,
+        request: Request | None,
+        answer: Answer | None,
+        wait: float = LONGEST_WAIT,
     ) -> None:
         """Write down a request and, once there is one, the answer, in one transaction.
 
@@ -161,7 +169,8 @@ class Store:
         marks = ','.join('?' * len(prompts))
         only = ' AND model=?' if model else ''
         rows = self.db.execute(
-            f'SELECT * FROM answers WHERE prompt IN ({marks}){only} ORDER BY subject, model', (*prompts, *([model] if model else []))
+            f'SELECT * FROM answers WHERE prompt IN ({marks}){only} ORDER BY subject, model',
+            (*prompts, *([model] if model else [])),
         )
         for subject, name, prompt, status, raw, parsed, notes in rows:
             yield subject, name, prompt, Answer(status, raw, parsed, json.loads(notes) if notes else {})
@@ -169,14 +178,17 @@ class Store:
     def answer(self, subject: str, model: str, prompt: str) -> Answer | None:
         """One answer, or ``None``."""
         row = self.db.execute(
-            'SELECT status, raw, parsed, notes FROM answers WHERE subject=? AND model=? AND prompt=?', (subject, model, prompt)
+            'SELECT status, raw, parsed, notes FROM answers WHERE subject=? AND model=? AND prompt=?',
+            (subject, model, prompt),
         ).fetchone()
         return None if row is None else Answer(row[0], row[1], row[2], json.loads(row[3]) if row[3] else {})
 
     def spent(self, model: str | None = None) -> float:
         """US dollars spent so far, in all runs on this store."""
         query, values = (
-            ('SELECT TOTAL(cost) FROM requests', ()) if model is None else ('SELECT TOTAL(cost) FROM requests WHERE model=?', (model,))
+            ('SELECT TOTAL(cost) FROM requests', ())
+            if model is None
+            else ('SELECT TOTAL(cost) FROM requests WHERE model=?', (model,))
         )
         return self.db.execute(query, values).fetchone()[0]
 
@@ -214,4 +226,8 @@ class Store:
 def _explain(error: sqlite3.Error) -> str:
     if 'locked' in str(error):
         return f'another program holds the store ({error})'
-    return f'cannot be read or written ({error})' if isinstance(error, sqlite3.OperationalError) else f'not a caption store ({error})'
+    return (
+        f'cannot be read or written ({error})'
+        if isinstance(error, sqlite3.OperationalError)
+        else f'not a caption store ({error})'
+    )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from .clip_tokens import count_clip_tokens
-from .grammar import Filling, fill
-from .observations import AttributeSet
-from .schema import Schema
+from next_mm.captioning.clip_tokens import count_clip_tokens
+from next_mm.captioning.grammar import Filling, fill
+from next_mm.captioning.observations import AttributeSet
+from next_mm.captioning.schema import Schema
 
 CONTEXT_LENGTH = 77
 """Tokens that CLIP's text tower takes, start and end of text among them."""
@@ -37,7 +37,10 @@ def filling_of(attributes: AttributeSet, schema: Schema, unknown_as: str | None 
         return schema.attributes[name].phrases.get(said, said)
 
     return Filling(
-        value, phrase, lambda name: value(name) in schema.attributes[name].plural, schema.pronoun.of(value(schema.pronoun.attribute))
+        value,
+        phrase,
+        lambda name: value(name) in schema.attributes[name].plural,
+        schema.pronoun.of(value(schema.pronoun.attribute)),
     )
 
 
@@ -62,6 +65,8 @@ def fit_budget(sentences: Iterable[str], budget: int, count: TokenCounter = coun
     return kept
 
 
-def compose_caption(attributes: AttributeSet, schema: Schema, budget: int = CONTEXT_LENGTH, count: TokenCounter = count_clip_tokens) -> str:
+def compose_caption(
+    attributes: AttributeSet, schema: Schema, budget: int = CONTEXT_LENGTH, count: TokenCounter = count_clip_tokens
+) -> str:
     """One caption by template: only what is known, at most ``budget`` CLIP tokens, no network."""
     return ' '.join(fit_budget(compose_sentences(attributes, schema), budget, count))

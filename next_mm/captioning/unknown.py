@@ -51,8 +51,14 @@ UNKNOWN_PHRASES: tuple[str, ...] = (
 """Whole answers that say nothing about the object. A confident "no" is not among them."""
 
 # Inside a running text only words that cannot mean anything else count; "none" does, as in "He is carrying none".
-_IN_TEXT = tuple(p for p in UNKNOWN_PHRASES if p not in ('n/a', 'na', 'null', 'nil', 'not visible', 'invisible', 'obscured', 'not clear'))
-_TEXT_PATTERN = re.compile(r'\b(?:' + '|'.join(sorted(map(re.escape, _IN_TEXT), key=len, reverse=True)) + r')\b', re.IGNORECASE)
+_IN_TEXT = tuple(
+    p
+    for p in UNKNOWN_PHRASES
+    if p not in ('n/a', 'na', 'null', 'nil', 'not visible', 'invisible', 'obscured', 'not clear')
+)
+_TEXT_PATTERN = re.compile(
+    r'\b(?:' + '|'.join(sorted(map(re.escape, _IN_TEXT), key=len, reverse=True)) + r')\b', re.IGNORECASE
+)
 _KNOWN = frozenset(UNKNOWN_PHRASES)
 
 

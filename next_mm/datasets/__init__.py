@@ -1,12 +1,11 @@
 """Datasets of triplets, their transforms and the identity-balanced sampler."""
-from next_mm.captions import Captions, read_captions, split_sentences
-from next_mm.layouts import Problem, Triplet
 
-from .decoding import PictureError, read_picture
-from .public import MSVR310, RGBNT100, RGBNT201, WMVEID863, MarketMM, OwnTriplets
-from .samplers import IdentityBatchSampler
-from .seeding import SeededIndex
-from .transforms import (
+from next_mm.captions import Captions, read_captions, split_sentences
+from next_mm.datasets.decoding import PictureError, read_picture
+from next_mm.datasets.public import MSVR310, RGBNT100, RGBNT201, WMVEID863, MarketMM, OwnTriplets
+from next_mm.datasets.samplers import IdentityBatchSampler
+from next_mm.datasets.seeding import SeededIndex
+from next_mm.datasets.transforms import (
     DropModalities,
     EraseTriplet,
     FlipTriplet,
@@ -18,11 +17,34 @@ from .transforms import (
     TokenizeCaptions,
     collate_triplets,
 )
-from .triplet_dataset import TripletDataset
+from next_mm.datasets.triplet_dataset import TripletDataset
+from next_mm.layouts import Problem, Triplet
 
 __all__ = [
-    'MSVR310', 'RGBNT100', 'RGBNT201', 'WMVEID863', 'Captions', 'DropModalities', 'EraseTriplet', 'FlipTriplet',
-    'IdentityBatchSampler', 'LoadTriplet', 'MarketMM', 'OwnTriplets', 'PackTriplet', 'PadCropTriplet', 'PictureError', 'Problem',
-    'ResizeTriplet', 'SampleSentences', 'SeededIndex', 'TokenizeCaptions', 'Triplet', 'TripletDataset', 'collate_triplets',
-    'read_captions', 'read_picture', 'split_sentences'
+    'MSVR310',
+    'RGBNT100',
+    'RGBNT201',
+    'WMVEID863',
+    'Captions',
+    'DropModalities',
+    'EraseTriplet',
+    'FlipTriplet',
+    'IdentityBatchSampler',
+    'LoadTriplet',
+    'MarketMM',
+    'OwnTriplets',
+    'PackTriplet',
+    'PadCropTriplet',
+    'PictureError',
+    'Problem',
+    'ResizeTriplet',
+    'SampleSentences',
+    'SeededIndex',
+    'TokenizeCaptions',
+    'Triplet',
+    'TripletDataset',
+    'collate_triplets',
+    'read_captions',
+    'read_picture',
+    'split_sentences',
 ]

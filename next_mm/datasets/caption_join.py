@@ -1,4 +1,5 @@
 """Join captions to the triplets of a split by the name of the picture."""
+
 from __future__ import annotations
 
 import logging
@@ -22,8 +23,16 @@ def caption_files(folder: str, split: str, names: Sequence[str]) -> list[str]:
     return [os.path.join(folder, f'{split}_{name}.json') for name in names]
 
 
-def join_captions(records: list[TripletRecord], *, folder: str, split: str, names: Sequence[str], title: str, required: bool,
-                  quality: float) -> bool:
+def join_captions(
+    records: list[TripletRecord],
+    *,
+    folder: str,
+    split: str,
+    names: Sequence[str],
+    title: str,
+    required: bool,
+    quality: float,
+) -> bool:
     """Put the captions of one split into its records, and log what is missing or left over.
 
     Captions that the records bring along are kept where the files have none.
@@ -58,7 +67,8 @@ def join_captions(records: list[TripletRecord], *, folder: str, split: str, name
         raise FileNotFoundError(
             f'{title}: no captions for the {split} split, expected {folder}/{split}_{{{",".join(names)}}}.json. Make them with '
             'tools/generate_captions.py (docs/captions.md), name their folder with caption_dir, or train without text: '
-            'model.text=None and caption_dir=None in every dataset.')
+            'model.text=None and caption_dir=None in every dataset.'
+        )
     return False
 
 
@@ -78,27 +88,42 @@ def _report_table(path: str, table: Captions, records: list[TripletRecord], titl
     names = {record['name'] for record in records}
     used = names.intersection(table)
     if table and not used:
-        raise DataError(f'{title}: none of the {len(table)} captions in {path} belongs to a picture of this split; the first is for '
-                         f'{next(iter(table))}, the first picture is {min(names)}')
+        raise DataError(
+            f'{title}: none of the {len(table)} captions in {path} belongs to a picture of this split; the first is for '
+            f'{next(iter(table))}, the first picture is {min(names)}'
+        )
     extra = len(table) - len(used)
-    notes = [f'{extra} for pictures that are not there' if extra else '',
-             f'{len(table.duplicates)} more than once, the first is kept' if table.duplicates else '',
-             f'{len(table.malformed)} left out, first: {table.malformed[0]}' if table.malformed else '']
+    notes = [
+        f'{extra} for pictures that are not there' if extra else '',
+        f'{len(table.duplicates)} more than once, the first is kept' if table.duplicates else '',
+        f'{len(table.malformed)} left out, first: {table.malformed[0]}' if table.malformed else '',
+    ]
     if any(notes):
-        print_log(f'{title}: captions in {path}: {"; ".join(filter(None, notes))}. Run tools/check_dataset.py for the list.',
-                  logger='current', level=logging.WARNING)
+        print_log(
+            f'{title}: captions in {path}: {"; ".join(filter(None, notes))}. Run tools/check_dataset.py for the list.',
+            logger='current',
+            level=logging.WARNING,
+        )
 
 
-def _report_missing(records: list[TripletRecord], files: Sequence[str], names: Sequence[str], title: str, split: str) -> None:
+def _report_missing(
+    records: list[TripletRecord], files: Sequence[str], names: Sequence[str], title: str, split: str
+) -> None:
     for number, (path, name) in enumerate(zip(files, names)):
-        lacking = [record for record in records
-                   if record['img_paths'][number] is not None and not (record['captions'] and record['captions'][number])]
+        lacking = [
+            record
+            for record in records
+            if record['img_paths'][number] is not None and not (record['captions'] and record['captions'][number])
+        ]
         if lacking:
             where = path if os.path.exists(path) else f'{path}, which does not exist'
             lost = sum(record['captions'] is None for record in lacking)
-            print_log(f'{title}: {len(lacking)} of {len(records)} {split} triplets have no {name} caption, first: '
-                      f'{lacking[0]["name"]} (expected in {where}). Another modality stands in for {len(lacking) - lost}, {lost} have '
-                      'no text.',
-                      logger='current', level=logging.WARNING)
+            print_log(
+                f'{title}: {len(lacking)} of {len(records)} {split} triplets have no {name} caption, first: '
+                f'{lacking[0]["name"]} (expected in {where}). Another modality stands in for {len(lacking) - lost}, {lost} have '
+                'no text.',
+                logger='current',
+                level=logging.WARNING,
+            )
     for record in records:  # a triplet without any caption among others that have some: empty texts
         record['captions'] = record['captions'] or (None, None, None)

@@ -1,4 +1,5 @@
 """Read one picture, or say what is wrong with it."""
+
 from __future__ import annotations
 
 import io

@@ -1,4 +1,5 @@
 """A bounded cache of decoded and resized pictures that all workers of a loader share."""
+
 from __future__ import annotations
 
 import errno
@@ -14,12 +15,13 @@ from typing import Any
 import numpy as np
 from mmengine.logging import print_log
 
+from next_mm.datasets.transforms import LoadTriplet, ResizeTriplet
 from next_mm.errors import ConfigError
 from next_mm.structures import NUM_MODALITIES
 
-from .transforms import LoadTriplet, ResizeTriplet
-
-_HEADER = 8  # bytes before a slot's pictures: the first says that it is filled, the next three which modalities are there
+_HEADER = (
+    8  # bytes before a slot's pictures: the first says that it is filled, the next three which modalities are there
+)
 _GIB = 2**30
 _NO_FILE = -1
 
@@ -38,15 +40,20 @@ class CachedPictures:
         max_gib: bound of the file, in GiB.
     """
 
-    def __init__(self, load: Sequence[Callable[[dict], dict]], *, size: tuple[int, int], length: int, max_gib: float) -> None:
+    def __init__(
+        self, load: Sequence[Callable[[dict], dict]], *, size: tuple[int, int], length: int, max_gib: float
+    ) -> None:
         self._load = list(load)
         self._shape = (NUM_MODALITIES, *size, 3)
         self._slot = _HEADER + int(np.prod(self._shape))
         self.capacity = min(length, int(max_gib * _GIB) // self._slot)
         self._file = _open_unnamed(self.capacity * self._slot)
         if self.capacity < length:
-            print_log(f'cache_gib={max_gib:g} holds {self.capacity} of {length} triplets; all of them take '
-                      f'{length * self._slot / _GIB:.2f} GiB', logger='current')
+            print_log(
+                f'cache_gib={max_gib:g} holds {self.capacity} of {length} triplets; all of them take '
+                f'{length * self._slot / _GIB:.2f} GiB',
+                logger='current',
+            )
 
     def __call__(self, results: dict[str, Any]) -> dict[str, Any]:
         slot = results['sample_idx']
@@ -65,7 +72,7 @@ class CachedPictures:
         os.preadv(self._file, [header, images.data], slot * self._slot)
         if not header[0]:
             return False
-        results['imgs'] = [image if there else None for image, there in zip(images, header[1:1 + NUM_MODALITIES])]
+        results['imgs'] = [image if there else None for image, there in zip(images, header[1 : 1 + NUM_MODALITIES])]
         return True
 
     def _write(self, slot: int, images: list[np.ndarray | None]) -> None:
@@ -80,7 +87,11 @@ class CachedPictures:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise
             self.capacity = 0
-            print_log(f'The cache of pictures stops here: {error.strerror}. Lower cache_gib.', logger='current', level=logging.WARNING)
+            print_log(
+                f'The cache of pictures stops here: {error.strerror}. Lower cache_gib.',
+                logger='current',
+                level=logging.WARNING,
+            )
 
     def __getstate__(self) -> dict[str, Any]:
         """Hand the file to a spawned worker; any other copy goes without it."""
@@ -111,7 +122,9 @@ def cache_pictures(transforms: Sequence[Callable], length: int, max_gib: float) 
     first, second = [*transforms, None, None][:2]
     if not isinstance(first, LoadTriplet) or not isinstance(second, ResizeTriplet):
         names = [type(transform).__name__ for transform in transforms]
-        raise ConfigError(f'cache_gib={max_gib:g} needs a pipeline that begins with LoadTriplet and ResizeTriplet, got {names}')
+        raise ConfigError(
+            f'cache_gib={max_gib:g} needs a pipeline that begins with LoadTriplet and ResizeTriplet, got {names}'
+        )
     return [CachedPictures([first, second], size=second.size, length=length, max_gib=max_gib), *transforms[2:]]
 
 

@@ -1,10 +1,10 @@
 """The layouts of :mod:`next_mm.layouts` as datasets of MMEngine; options and folders are described there."""
+
 from __future__ import annotations
 
 from next_mm import layouts
+from next_mm.datasets.triplet_dataset import TripletDataset
 from next_mm.registry import DATASETS
-
-from .triplet_dataset import TripletDataset
 
 
 @DATASETS.register_module()

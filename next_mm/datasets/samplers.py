@@ -1,4 +1,5 @@
 """The identity-balanced batch sampler."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
@@ -6,10 +7,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from torch.utils.data import Sampler
 
+from next_mm.datasets.seeding import SeededIndex
 from next_mm.errors import ConfigError, DataError
 from next_mm.registry import DATA_SAMPLERS
-
-from .seeding import SeededIndex
 
 
 @DATA_SAMPLERS.register_module()
@@ -34,7 +34,9 @@ class IdentityBatchSampler(Sampler):
     def __init__(self, *, sampler: Sampler, batch_size: int, num_instances: int) -> None:
         check_size(batch_size, num_instances)
         if not hasattr(sampler.dataset, 'labels'):
-            raise TypeError(f'IdentityBatchSampler: {type(sampler.dataset).__name__} has no labels; expected a TripletDataset')
+            raise TypeError(
+                f'IdentityBatchSampler: {type(sampler.dataset).__name__} has no labels; expected a TripletDataset'
+            )
         self.sampler = sampler
         self.batch_size = batch_size
         self.num_instances = num_instances
@@ -63,11 +65,15 @@ class IdentityBatchSampler(Sampler):
 def check_size(batch_size: int, num_instances: int) -> None:
     """Refuse a batch size that is no multiple of K with a ConfigError."""
     if num_instances < 1 or batch_size < 1 or batch_size % num_instances:
-        raise ConfigError(f'IdentityBatchSampler: batch_size={batch_size} should be a positive multiple of '
-                          f'num_instances={num_instances} (P identities with K triplets each)')
+        raise ConfigError(
+            f'IdentityBatchSampler: batch_size={batch_size} should be a positive multiple of '
+            f'num_instances={num_instances} (P identities with K triplets each)'
+        )
 
 
-def check_batch(title: str, members: Sequence[Sequence | np.ndarray], identities: int, num_instances: int, ranks: int = 1) -> None:
+def check_batch(
+    title: str, members: Sequence[Sequence | np.ndarray], identities: int, num_instances: int, ranks: int = 1
+) -> None:
     """Check that the data fill at least one batch of P x K on every rank.
 
     Args:
@@ -84,11 +90,15 @@ def check_batch(title: str, members: Sequence[Sequence | np.ndarray], identities
     of_ranks = f' on each of {ranks} ranks' if ranks > 1 else ''
     batch = f'P x K = {identities} x {num_instances}'
     if len(members) < identities * ranks:
-        raise DataError(f'{title}: {len(members)} training identities, but a batch takes P = {identities}{of_ranks}; lower '
-                         f'train_dataloader.batch_size (now {batch}) or raise batch_sampler.num_instances')
+        raise DataError(
+            f'{title}: {len(members)} training identities, but a batch takes P = {identities}{of_ranks}; lower '
+            f'train_dataloader.batch_size (now {batch}) or raise batch_sampler.num_instances'
+        )
     if triplets < identities * num_instances * ranks:
-        raise DataError(f'{title}: {triplets} training triplets, fewer than one batch of {batch}{of_ranks}; lower '
-                         'train_dataloader.batch_size or batch_sampler.num_instances')
+        raise DataError(
+            f'{title}: {triplets} training triplets, fewer than one batch of {batch}{of_ranks}; lower '
+            'train_dataloader.batch_size or batch_sampler.num_instances'
+        )
 
 
 def group_by_label(labels: np.ndarray) -> list[np.ndarray]:
@@ -105,7 +115,7 @@ def _draw_groups(members: np.ndarray, size: int, generator: np.random.Generator)
     """Cut an identity's shuffled triplets in groups of ``size``; a short identity is repeated, each triplet as evenly as can be."""
     rounds = [generator.permutation(members) for _ in range(-(-size // len(members)))]
     shuffled = np.concatenate(rounds)
-    return list(shuffled[:len(shuffled) // size * size].reshape(-1, size)) if len(rounds) == 1 else [shuffled[:size]]
+    return list(shuffled[: len(shuffled) // size * size].reshape(-1, size)) if len(rounds) == 1 else [shuffled[:size]]
 
 
 def count_batches(groups: np.ndarray, identities: int) -> int:

@@ -1,4 +1,5 @@
 """Randomness that belongs to a sample, so that its picture depends neither on workers nor on ranks nor on a restart."""
+
 from __future__ import annotations
 
 import random

@@ -1,4 +1,5 @@
 """The table of what a split holds, printed when it is loaded."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -22,11 +23,24 @@ def statistics_table(title: str, split: str, records: Sequence[TripletRecord], *
     Returns:
         A text table.
     """
-    parts = {'train': list(records)} if split == 'train' else {
-        'query': [record for record in records if record['is_query']],
-        'gallery': [record for record in records if record['is_gallery']]}
+    parts = (
+        {'train': list(records)}
+        if split == 'train'
+        else {
+            'query': [record for record in records if record['is_query']],
+            'gallery': [record for record in records if record['is_gallery']],
+        }
+    )
     table = Table(title=title + (' (synthetic)' if synthetic else ''), title_justify='left')
-    for column in ('part', 'identities', 'triplets', 'cameras', 'scenes', 'pictures ' + ' / '.join(MODALITIES), 'captions'):
+    for column in (
+        'part',
+        'identities',
+        'triplets',
+        'cameras',
+        'scenes',
+        'pictures ' + ' / '.join(MODALITIES),
+        'captions',
+    ):
         table.add_column(column, justify='left' if column == 'part' else 'right')
     for part, rows in parts.items():
         table.add_row(part, *_row(rows))
@@ -39,8 +53,13 @@ def _row(records: Sequence[TripletRecord]) -> list[str]:
     pictures = [sum(record['img_paths'][number] is not None for record in records) for number in range(len(MODALITIES))]
     captions = sum(text is not None for record in records for text in record['captions'] or ())
     return [
-        f'{len({record["identity"] for record in records}):,}', f'{len(records):,}', _distinct(records, 'camera'),
-        _distinct(records, 'scene'), ' / '.join(f'{count:,}' for count in pictures), f'{captions:,}' if captions else 'none']
+        f'{len({record["identity"] for record in records}):,}',
+        f'{len(records):,}',
+        _distinct(records, 'camera'),
+        _distinct(records, 'scene'),
+        ' / '.join(f'{count:,}' for count in pictures),
+        f'{captions:,}' if captions else 'none',
+    ]
 
 
 def _distinct(records: Sequence[TripletRecord], key: str) -> str:

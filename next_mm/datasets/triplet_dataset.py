@@ -1,4 +1,5 @@
 """The base of all datasets: splits, labels and captions joined to triplets."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
@@ -8,15 +9,14 @@ import numpy as np
 from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
+from next_mm.datasets.caption_join import caption_folder, join_captions
+from next_mm.datasets.picture_cache import cache_pictures
+from next_mm.datasets.seeding import SeededIndex, seeded
+from next_mm.datasets.statistics import statistics_table
+from next_mm.datasets.transforms import TokenizeCaptions
 from next_mm.errors import ConfigError
 from next_mm.layouts import TripletLayout
 from next_mm.structures import TripletRecord
-
-from .caption_join import caption_folder, join_captions
-from .picture_cache import cache_pictures
-from .seeding import SeededIndex, seeded
-from .statistics import statistics_table
-from .transforms import TokenizeCaptions
 
 
 class TripletDataset(TripletLayout, BaseDataset):
@@ -46,20 +46,22 @@ class TripletDataset(TripletLayout, BaseDataset):
 
     caption_names: ClassVar[Sequence[str]] = ('RGB', 'NI', 'TI')
 
-    def __init__(self,
-                 *,
-                 data_root: str,
-                 split: str = 'train',
-                 caption_dir: str | None = 'text',
-                 captions_required: bool = False,
-                 caption_quality: float = 1.0,
-                 missing_modalities: Sequence[str] = (),
-                 cache_gib: float = 0.0,
-                 pipeline: Sequence[dict | Callable] = (),
-                 metainfo: dict | None = None,
-                 indices: int | Sequence[int] | None = None,
-                 serialize_data: bool = True,
-                 lazy_init: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        data_root: str,
+        split: str = 'train',
+        caption_dir: str | None = 'text',
+        captions_required: bool = False,
+        caption_quality: float = 1.0,
+        missing_modalities: Sequence[str] = (),
+        cache_gib: float = 0.0,
+        pipeline: Sequence[dict | Callable] = (),
+        metainfo: dict | None = None,
+        indices: int | Sequence[int] | None = None,
+        serialize_data: bool = True,
+        lazy_init: bool = False,
+    ) -> None:
         super().__init__(data_root=data_root, split=split, missing_modalities=missing_modalities)
         if not 0 <= caption_quality <= 1:
             raise ConfigError(f'{self.title}: caption_quality should lie between 0 and 1, got {caption_quality}')
@@ -69,8 +71,16 @@ class TripletDataset(TripletLayout, BaseDataset):
         self.cache_gib = cache_gib
         self.labels: np.ndarray = np.zeros(0, np.int64)  # of the identities, in the order of the list
         BaseDataset.__init__(
-            self, data_root=data_root, pipeline=list(pipeline), metainfo=metainfo, indices=indices, serialize_data=serialize_data,
-            lazy_init=lazy_init, test_mode=split == 'test', max_refetch=0)
+            self,
+            data_root=data_root,
+            pipeline=list(pipeline),
+            metainfo=metainfo,
+            indices=indices,
+            serialize_data=serialize_data,
+            lazy_init=lazy_init,
+            test_mode=split == 'test',
+            max_refetch=0,
+        )
 
     def load_data_list(self) -> list[TripletRecord]:
         """List the records of this split, or say what is wrong with them."""
@@ -80,7 +90,8 @@ class TripletDataset(TripletLayout, BaseDataset):
             num_identities=len({record['identity'] for record in records}),
             cameras=sorted({record['camera'] for record in records}),
             scenes=sorted({record['scene'] for record in records}),
-            has_captions=captions_found)
+            has_captions=captions_found,
+        )
         synthetic = bool(self._metainfo.get('synthetic'))
         print_log('\n' + statistics_table(self.title, self.split, records, synthetic=synthetic), logger='current')
         return records
@@ -91,15 +102,21 @@ class TripletDataset(TripletLayout, BaseDataset):
                 record['captions'] = None
             return False
         return join_captions(
-            records, folder=caption_folder(self.data_root, self.caption_dir), split=self.split, names=self.caption_names,
-            title=self.title, required=self.captions_required, quality=self.caption_quality)
+            records,
+            folder=caption_folder(self.data_root, self.caption_dir),
+            split=self.split,
+            names=self.caption_names,
+            title=self.title,
+            required=self.captions_required,
+            quality=self.caption_quality,
+        )
 
     # mmengine's interface
     def filter_data(self) -> list[TripletRecord]:
         """Keep every record; note the labels for the sampler, of the asked subset only."""
         labels = np.array([record['label'] for record in self.data_list], np.int64)
         if isinstance(self._indices, int):
-            labels = labels[:self._indices] if self._indices >= 0 else labels[self._indices:]
+            labels = labels[: self._indices] if self._indices >= 0 else labels[self._indices :]
         elif self._indices is not None:
             labels = labels[list(self._indices)]
         self.labels = labels
@@ -116,7 +133,11 @@ class TripletDataset(TripletLayout, BaseDataset):
             for transform in self.pipeline.transforms:
                 if isinstance(transform, TokenizeCaptions):
                     transform.attach(
-                        caption for index in range(len(self)) for caption in self.get_data_info(index)['captions'] if caption)
+                        caption
+                        for index in range(len(self))
+                        for caption in self.get_data_info(index)['captions']
+                        if caption
+                    )
 
     def __getitem__(self, idx: int) -> dict[str, Any]:
         """Load one triplet; a :class:`SeededIndex` brings the seed of its random transforms."""

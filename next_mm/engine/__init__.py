@@ -1,20 +1,21 @@
 """What drives the model: the Runner, its hooks, the optimizer wrapper and parameter groups, checkpoints."""
+
 from next_mm import compat
 from next_mm.engine.amp import AMP_DTYPES, AutocastOptimWrapper
 from next_mm.engine.checkpoint import latest_checkpoint, load_weights, read_checkpoint
 from next_mm.engine.hooks import (
-                                  METRICS_FILE,
-                                  EpochSeedHook,
-                                  ExpertLoadHook,
-                                  ExpertLoadMeter,
-                                  FiniteLossHook,
-                                  IdentityCountHook,
-                                  RankListHook,
-                                  ReportHook,
-                                  best_epoch,
-                                  choose_queries,
-                                  epoch_seed,
-                                  metric_table,
+    METRICS_FILE,
+    EpochSeedHook,
+    ExpertLoadHook,
+    ExpertLoadMeter,
+    FiniteLossHook,
+    IdentityCountHook,
+    RankListHook,
+    ReportHook,
+    best_epoch,
+    choose_queries,
+    epoch_seed,
+    metric_table,
 )
 from next_mm.engine.param_groups import ReIDOptimWrapperConstructor, group_parameters
 from next_mm.engine.rank_list_picture import RankedTriplet, draw_rank_list
@@ -24,8 +25,27 @@ from next_mm.errors import CheckpointError
 compat.apply()
 
 __all__ = [
-    'AMP_DTYPES', 'METRICS_FILE', 'AutocastOptimWrapper', 'CheckpointError', 'EpochSeedHook', 'ExpertLoadHook', 'ExpertLoadMeter',
-    'FiniteLossHook', 'IdentityCountHook', 'RankListHook', 'RankedTriplet', 'ReIDOptimWrapperConstructor', 'ReportHook',
-    'TripletRunner', 'best_epoch', 'choose_queries', 'draw_rank_list', 'epoch_seed', 'group_parameters', 'latest_checkpoint',
-    'load_weights', 'metric_table', 'read_checkpoint'
+    'AMP_DTYPES',
+    'METRICS_FILE',
+    'AutocastOptimWrapper',
+    'CheckpointError',
+    'EpochSeedHook',
+    'ExpertLoadHook',
+    'ExpertLoadMeter',
+    'FiniteLossHook',
+    'IdentityCountHook',
+    'RankListHook',
+    'RankedTriplet',
+    'ReIDOptimWrapperConstructor',
+    'ReportHook',
+    'TripletRunner',
+    'best_epoch',
+    'choose_queries',
+    'draw_rank_list',
+    'epoch_seed',
+    'group_parameters',
+    'latest_checkpoint',
+    'load_weights',
+    'metric_table',
+    'read_checkpoint',
 ]

@@ -1,4 +1,5 @@
 """Automatic mixed precision on the GPU and on the CPU."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator

@@ -1,4 +1,5 @@
 """Reading checkpoints: nothing is executed, nothing is loaded halfway, and every refusal says why."""
+
 from __future__ import annotations
 
 import re
@@ -52,7 +53,9 @@ def read_checkpoint(path: str | Path, map_location: Any = 'cpu') -> dict[str, An
     return checkpoint
 
 
-def load_weights(model: nn.Module, state_dict: Mapping[str, Tensor], *, source: str, ignore: Sequence[str] = ()) -> None:
+def load_weights(
+    model: nn.Module, state_dict: Mapping[str, Tensor], *, source: str, ignore: Sequence[str] = ()
+) -> None:
     """Load weights strictly: every weight of the model is in the checkpoint, and every weight there belongs to the model.
 
     What a module lists in ``optional_state`` (the frozen text tower) may be there or not, whatever the model itself would store.
@@ -69,14 +72,22 @@ def load_weights(model: nn.Module, state_dict: Mapping[str, Tensor], *, source: 
     given = {re.sub(r'^module\.', '', key): value for key, value in state_dict.items()}
     unused = [prefix for prefix in ignore if not any(key.startswith(prefix) for key in given)]
     if unused:
-        raise CheckpointError(f'{source}: load_ignore names {unused}, but no weight there begins so, e.g. {_some(given)}')
+        raise CheckpointError(
+            f'{source}: load_ignore names {unused}, but no weight there begins so, e.g. {_some(given)}'
+        )
     given = {key: value for key, value in given.items() if not key.startswith(tuple(ignore))}
     expected = {key: value for key, value in model.state_dict().items() if not key.startswith(tuple(ignore))}
     optional = _optional_prefixes(model)
-    problems = _differences(*({key: value for key, value in weights.items() if not key.startswith(optional)}
-                              for weights in (expected, given)))
+    problems = _differences(
+        *(
+            {key: value for key, value in weights.items() if not key.startswith(optional)}
+            for weights in (expected, given)
+        )
+    )
     if problems:
-        raise CheckpointError(f'{source} is not a checkpoint of this model; nothing was loaded.\n' + '\n'.join(problems))
+        raise CheckpointError(
+            f'{source} is not a checkpoint of this model; nothing was loaded.\n' + '\n'.join(problems)
+        )
     try:
         model.load_state_dict(given, strict=False)
     except RuntimeError as error:
@@ -98,8 +109,10 @@ def latest_checkpoint(work_dir: str | Path) -> str | None:
     for candidate in (Path(work_dir) / named.name, named):
         if candidate.is_file():
             return str(candidate)
-    raise CheckpointError(f'{note} names {named.name}, which is not in {work_dir}; '
-                          f'give a checkpoint (--resume PATH) or delete {note} to start anew')
+    raise CheckpointError(
+        f'{note} names {named.name}, which is not in {work_dir}; '
+        f'give a checkpoint (--resume PATH) or delete {note} to start anew'
+    )
 
 
 def _optional_prefixes(model: nn.Module) -> tuple[str, ...]:
@@ -126,8 +139,10 @@ def _differences(expected: Mapping[str, Tensor], given: Mapping[str, Tensor]) ->
     if classes and len(shapes) == 1 and not missing and not unexpected:
         trained = len(given[classes[0]])
         prefix = classes[0].removesuffix('.weight')
-        lines.append(f'  It was trained on {trained} identities, the config says {len(expected[classes[0]])}. To test it set '
-                     f'model.head.num_classes={trained}; to go on with other identities set load_ignore="[\'{prefix}\']".')
+        lines.append(
+            f'  It was trained on {trained} identities, the config says {len(expected[classes[0]])}. To test it set '
+            f'model.head.num_classes={trained}; to go on with other identities set load_ignore="[\'{prefix}\']".'
+        )
     return lines
 
 

@@ -1,4 +1,5 @@
 """What a model costs, part by part: trainable parameters and multiply-accumulates a triplet."""
+
 from __future__ import annotations
 
 import io
@@ -61,7 +62,12 @@ def count_costs(model: nn.Module, image_size: tuple[int, int]) -> dict[str, Part
     """
     was_training = model.training
     model.eval()
-    with torch.no_grad(), FlopCounterMode(display=False) as counter, _attention_apart(counter) as attention, _usual_form(model) as usual:
+    with (
+        torch.no_grad(),
+        FlopCounterMode(display=False) as counter,
+        _attention_apart(counter) as attention,
+        _usual_form(model) as usual,
+    ):
         model(*_one_triplet(model, image_size), mode='tensor')
     model.train(was_training)
     flops, root = counter.get_flop_counts(), type(model).__name__
@@ -110,10 +116,14 @@ def _one_triplet(model: Any, image_size: tuple[int, int]) -> tuple[Tensor, Tripl
     batch = TripletBatch(samples=[], cameras=torch.zeros(1, dtype=torch.int64))
     if model.text is not None:
         if not hasattr(model.text, 'tower'):
-            raise ConfigError(f'model.text is {type(model.text).__name__}, which has no text tower to count: count with CLIPText')
+            raise ConfigError(
+                f'model.text is {type(model.text).__name__}, which has no text tower to count: count with CLIPText'
+            )
         tower = model.text.tower
         length, end = tower.context_length, tower.vocab_size - 1  # CLIP's end-of-text token has the highest number
-        tokens = torch.arange(1, NUM_MODALITIES * length + 1, dtype=torch.int32).view(1, 1, NUM_MODALITIES, length) % end
+        tokens = (
+            torch.arange(1, NUM_MODALITIES * length + 1, dtype=torch.int32).view(1, 1, NUM_MODALITIES, length) % end
+        )
         tokens[..., -1] = end
         batch.tokens = tokens
     return torch.randn(1, NUM_MODALITIES, 3, *image_size), batch
@@ -127,7 +137,9 @@ def _attention_apart(counter: FlopCounterMode) -> Iterator[dict[str, int]]:
 
     def counted(query: Tensor, key: Tensor, value: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         for module in counter.mod_tracker.parents:
-            counts[module] = counts.get(module, 0) + query.shape[:-1].numel() * key.shape[-2] * (query.shape[-1] + value.shape[-1])
+            counts[module] = counts.get(module, 0) + query.shape[:-1].numel() * key.shape[-2] * (
+                query.shape[-1] + value.shape[-1]
+            )
         return query.new_zeros(*query.shape[:-1], value.shape[-1])
 
     try:
@@ -154,10 +166,14 @@ def _usual_form(model: nn.Module) -> Iterator[dict[str, int]]:
 
     def tower(module: nn.Module, args: tuple[Sequence[np.ndarray]], output: Tensor) -> None:
         layers = sum(parameter.numel() for parameter in module.blocks.parameters() if parameter.dim() == 2)
-        projection = sum(parameter.numel() for name, parameter in module.named_parameters() if name.startswith('text_projection'))
+        projection = sum(
+            parameter.numel() for name, parameter in module.named_parameters() if name.startswith('text_projection')
+        )
         counts['text'] = sum(map(len, args[0])) * layers + len(args[0]) * projection
 
-    handles = [module.register_forward_hook(attention) for module in model.modules() if isinstance(module, CrossAttention)]
+    handles = [
+        module.register_forward_hook(attention) for module in model.modules() if isinstance(module, CrossAttention)
+    ]
     if getattr(model.text, 'tower', None) is not None:
         handles.append(model.text.tower.register_forward_hook(tower))
     try:
@@ -174,9 +190,15 @@ def cost_table(title: str, costs: dict[str, PartCost]) -> str:
         title: what was counted.
         costs: from :func:`count_costs`.
     """
-    table = Table(title=f'{title}: cost of one triplet', title_justify='left', caption_justify='left', caption=(
-        'MACs: multiply-accumulates of linear layers and convolutions at test, as the paper counts them. Executed: those that the code '
-        'does. Attention products apart. Captions: three different ones of full length, none known before.'))
+    table = Table(
+        title=f'{title}: cost of one triplet',
+        title_justify='left',
+        caption_justify='left',
+        caption=(
+            'MACs: multiply-accumulates of linear layers and convolutions at test, as the paper counts them. Executed: those that the code '
+            'does. Attention products apart. Captions: three different ones of full length, none known before.'
+        ),
+    )
     table.add_column('part')
     for column in ('trainable, M', 'frozen, M', 'MACs, G', 'executed, G', 'attention, G'):
         table.add_column(column, justify='right')
@@ -191,4 +213,6 @@ def cost_table(title: str, costs: dict[str, PartCost]) -> str:
 
 def _cells(cost: PartCost) -> list[str]:
     millions = [cost.trainable, cost.frozen]
-    return [f'{value / 1e6:.2f}' for value in millions] + [f'{value / 1e9:.2f}' for value in (cost.macs, cost.executed, cost.attention)]
+    return [f'{value / 1e6:.2f}' for value in millions] + [
+        f'{value / 1e9:.2f}' for value in (cost.macs, cost.executed, cost.attention)
+    ]

@@ -1,4 +1,5 @@
 """Parameter groups: the pretrained tower learns at its own rate, frozen parameters are left out."""
+
 from __future__ import annotations
 
 import difflib
@@ -19,11 +20,9 @@ _BACKBONE = 'backbone.'
 _NEW_IN_BACKBONE = 'backbone.camera_embedding.'  # not pretrained, so it learns as fast as the rest
 
 
-def group_parameters(model: nn.Module,
-                     lr: float,
-                     *,
-                     visual_lr: float | None = None,
-                     bias_lr_mult: float = 1.0) -> list[dict[str, Any]]:
+def group_parameters(
+    model: nn.Module, lr: float, *, visual_lr: float | None = None, bias_lr_mult: float = 1.0
+) -> list[dict[str, Any]]:
     """Split the trainable parameters in at most four groups: visual tower or rest, each with its biases apart where they differ.
 
     Args:
@@ -74,7 +73,9 @@ class ReIDOptimWrapperConstructor:
             if key not in known:
                 close = difflib.get_close_matches(key, known, n=1)
                 hint = f'; did you mean {close[0]!r}?' if close else ''
-                raise ConfigError(f'optim_wrapper.paramwise_cfg: unknown key {key!r}, expected {" or ".join(known)}{hint}')
+                raise ConfigError(
+                    f'optim_wrapper.paramwise_cfg: unknown key {key!r}, expected {" or ".join(known)}{hint}'
+                )
         if 'lr' not in optim_wrapper_cfg.get('optimizer', {}):
             raise ConfigError('optim_wrapper.optimizer: expected a learning rate lr')
         self.optim_wrapper_cfg = dict(optim_wrapper_cfg)

@@ -1,4 +1,5 @@
 """Drawing a rank list: the query and what was found, all three modalities, right and wrong told by frame and mark."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -84,16 +85,27 @@ class QueryPictures:
         # Apart, for a public dataset may have two pictures of one name in query and gallery.
         self.queries, self.gallery = (
             {(record['name'], str(record['identity'])): index for index, record in enumerate(records) if record[flag]}
-            for flag in ('is_query', 'is_gallery'))
+            for flag in ('is_query', 'is_gallery')
+        )
 
     def __call__(self, query: Mapping[str, Any], topk: int, title: str = '') -> np.ndarray:
         """Return the picture (H, W, 3) of a query and its ``topk`` nearest; ``title`` goes before the query's name."""
-        columns = [RankedTriplet(self._pictures(query, self.queries), f'query: {query["identity"]}', f'camera {query["camera"]}')]
+        columns = [
+            RankedTriplet(
+                self._pictures(query, self.queries), f'query: {query["identity"]}', f'camera {query["camera"]}'
+            )
+        ]
         nearest = query['nearest'][:topk]
-        cosine = bool(nearest) and nearest[0]['distance'] < 0  # the metric ranks by -cosine, re-ranking by a distance from 0 up
+        cosine = (
+            bool(nearest) and nearest[0]['distance'] < 0
+        )  # the metric ranks by -cosine, re-ranking by a distance from 0 up
         for rank, entry in enumerate(nearest, start=1):
             note = f'cos {-entry["distance"]:.3f}' if cosine else f'dist {entry["distance"]:.3f}'
-            columns.append(RankedTriplet(self._pictures(entry, self.gallery), f'{rank}: {entry["identity"]}', note, entry['correct']))
+            columns.append(
+                RankedTriplet(
+                    self._pictures(entry, self.gallery), f'{rank}: {entry["identity"]}', note, entry['correct']
+                )
+            )
         kind = type(self.dataset).__name__ + (' (synthetic)' if self.dataset.metainfo.get('synthetic') else '')
         return draw_rank_list(f'{title or kind}: {query["name"]}, average precision {100 * query["ap"]:.1f} %', columns)
 
@@ -101,8 +113,14 @@ class QueryPictures:
         return self.load(self.dataset.get_data_info(places[entry['name'], str(entry['identity'])]))['imgs']
 
 
-def _draw_column(canvas: Image.Image, draw: ImageDraw.ImageDraw, column: RankedTriplet, corner: tuple[int, int], cell: tuple[int, int],
-                 step: int) -> None:
+def _draw_column(
+    canvas: Image.Image,
+    draw: ImageDraw.ImageDraw,
+    column: RankedTriplet,
+    corner: tuple[int, int],
+    cell: tuple[int, int],
+    step: int,
+) -> None:
     left, top = corner
     colour = _BLACK if column.correct is None else _GREEN if column.correct else _RED
     mark = '' if column.correct is None else ' ✓' if column.correct else ' ✗'

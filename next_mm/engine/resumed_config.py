@@ -1,4 +1,5 @@
 """What the config of a resumed run changes, and which of the two values counts."""
+
 from __future__ import annotations
 
 import ast
@@ -10,8 +11,14 @@ from next_mm.errors import CheckpointError
 __all__ = ['changed_settings', 'compare_configs', 'read_config_text']
 
 # Part of the state that resuming loads: options of the parameter groups, schedulers, the scaler of the loss, the seed.
-_FROM_CHECKPOINT = ('optim_wrapper.optimizer.', 'optim_wrapper.paramwise_cfg', 'optim_wrapper.loss_scale', 'param_scheduler',
-                    'auto_scale_lr', 'randomness.seed')
+_FROM_CHECKPOINT = (
+    'optim_wrapper.optimizer.',
+    'optim_wrapper.paramwise_cfg',
+    'optim_wrapper.loss_scale',
+    'param_scheduler',
+    'auto_scale_lr',
+    'randomness.seed',
+)
 # Where a run goes on and how it was started: no settings of it.
 _NO_SETTINGS = {'experiment_name', 'launcher', 'load_from', 'load_ignore', 'resume', 'work_dir'}
 _OPTIMIZER = 'optim_wrapper.optimizer.type'
@@ -38,15 +45,29 @@ def compare_configs(source: str, before: str, now: str) -> str | None:
     changes = changed_settings(old, new)
     was, wanted = changes.get(_OPTIMIZER, (_ABSENT, _ABSENT))
     if _ABSENT not in (was, wanted):
-        raise CheckpointError(f'{source}: trained with optimizer {was}, but {_OPTIMIZER} is {wanted}, which cannot take over its state; '
-                              'start a new run from these weights with load_from')
-    kept = [f'  {key}: {was} (the config says {is_now})' for key, (was, is_now) in changes.items() if key.startswith(_FROM_CHECKPOINT)]
-    taken = [f'  {key}: {is_now} (it was {was})' for key, (was, is_now) in changes.items() if not key.startswith(_FROM_CHECKPOINT)]
+        raise CheckpointError(
+            f'{source}: trained with optimizer {was}, but {_OPTIMIZER} is {wanted}, which cannot take over its state; '
+            'start a new run from these weights with load_from'
+        )
+    kept = [
+        f'  {key}: {was} (the config says {is_now})'
+        for key, (was, is_now) in changes.items()
+        if key.startswith(_FROM_CHECKPOINT)
+    ]
+    taken = [
+        f'  {key}: {is_now} (it was {was})'
+        for key, (was, is_now) in changes.items()
+        if not key.startswith(_FROM_CHECKPOINT)
+    ]
     if not changes:
         return None
-    return '\n'.join([f'The config differs from that of {source}.',
-                      *(['Kept from the checkpoint, whatever the config says now:', *kept] if kept else []),
-                      *(['As the config says now:', *taken] if taken else [])])
+    return '\n'.join(
+        [
+            f'The config differs from that of {source}.',
+            *(['Kept from the checkpoint, whatever the config says now:', *kept] if kept else []),
+            *(['As the config says now:', *taken] if taken else []),
+        ]
+    )
 
 
 def changed_settings(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, tuple[str, str]]:

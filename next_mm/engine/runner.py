@@ -1,4 +1,5 @@
 """mmengine's Runner with checkpoints that survive a kill, load strictly and execute nothing."""
+
 from __future__ import annotations
 
 import os
@@ -34,7 +35,8 @@ class TripletRunner(Runner):
                 type='MMDistributedDataParallel',
                 device_ids=None,
                 broadcast_buffers=False,
-                find_unused_parameters=self.cfg.get('find_unused_parameters', False))
+                find_unused_parameters=self.cfg.get('find_unused_parameters', False),
+            )
         return super().wrap_model(model_wrapper_cfg, model)
 
     def build_val_loop(self, loop: BaseLoop | dict) -> BaseLoop:
@@ -81,7 +83,8 @@ class TripletRunner(Runner):
                 raise
             raise CheckpointError(
                 f'{filename}: its optimizer had other parameter groups than optim_wrapper makes now ({error}); resume with the config '
-                'that it was trained with, or start a new run from these weights with load_from') from error
+                'that it was trained with, or start a new run from these weights with load_from'
+            ) from error
 
     def save_checkpoint(self, out_dir: str, filename: str, *args: Any, **kwargs: Any) -> None:
         """Write the checkpoint beside its name, then move it there."""

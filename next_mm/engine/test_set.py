@@ -1,4 +1,5 @@
 """What a validation or a test would stop at, found before the first step of training."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -29,6 +30,7 @@ def check_test_set(model: nn.Module, dataset: Any, evaluator: Evaluator) -> None
     """
     if getattr(model, 'text', None) is not None and getattr(dataset, 'metainfo', {}).get('has_captions') is False:
         from next_mm.models.next_reid import NO_CAPTIONS  # late: the models load open_clip
+
         raise DataError(NO_CAPTIONS)
     rules = {metric.rule for metric in evaluator.metrics if isinstance(metric, ReIDMetric)}
     if rules and hasattr(dataset, 'get_data_info'):
@@ -52,7 +54,9 @@ def check_monitored(hooks: Iterable[Hook], evaluator: Evaluator) -> None:
     known = [name for metric in evaluator.metrics for name in metric.metric_names]
     for option, name in _monitored(hooks):
         if name not in known:
-            raise ConfigError(f'{option}: expected one of {", ".join(known)}, which are what the validation returns, got {name!r}')
+            raise ConfigError(
+                f'{option}: expected one of {", ".join(known)}, which are what the validation returns, got {name!r}'
+            )
 
 
 def _monitored(hooks: Iterable[Hook]) -> Iterable[tuple[str, str]]:

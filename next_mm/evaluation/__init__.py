@@ -1,11 +1,11 @@
 """Evaluation: ranking and re-ranking as pure functions, and the registered metric that calls them."""
 
-from .preflight import check_protocol
-from .protocol import RULES, RetrievalTable, build_table
-from .rank_list import RankList, rank_list
-from .ranking import Labels, QueryScores, cosine_rows, matrix_rows, score_queries, summarize
-from .reid_metric import ReIDMetric
-from .reranking import ReRanking, rerank
+from next_mm.evaluation.preflight import check_protocol
+from next_mm.evaluation.protocol import RULES, RetrievalTable, build_table
+from next_mm.evaluation.rank_list import RankList, rank_list
+from next_mm.evaluation.ranking import Labels, QueryScores, cosine_rows, matrix_rows, score_queries, summarize
+from next_mm.evaluation.reid_metric import ReIDMetric
+from next_mm.evaluation.reranking import ReRanking, rerank
 
 __all__ = [
     'RULES',

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from .protocol import RetrievalTable
-from .rank_list import RankList
-from .ranking import QueryScores
+from next_mm.evaluation.protocol import RetrievalTable
+from next_mm.evaluation.rank_list import RankList
+from next_mm.evaluation.ranking import QueryScores
 
 
 def save_query_results(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .ranking import DistanceRows, Labels, SameIdentity, query_slices
+from next_mm.evaluation.ranking import DistanceRows, Labels, SameIdentity, query_slices
 
 
 @dataclass(frozen=True)

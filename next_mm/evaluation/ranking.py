@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .counting import count_within
+from next_mm.evaluation.counting import count_within
 
 DistanceRows = Callable[[slice], Tensor]
 """Gives the distances (rows, G) of a slice of the queries to the whole gallery."""

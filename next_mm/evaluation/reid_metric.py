@@ -16,14 +16,13 @@ from mmengine.logging import print_log
 from torch import Tensor
 
 from next_mm.errors import ConfigError, DataError
+from next_mm.evaluation.gathering import FeatureBlocks, gather_features, run_on_main
+from next_mm.evaluation.protocol import FIELDS, RULES, RetrievalTable, build_table, check_rule, explain_no_match
+from next_mm.evaluation.query_results import save_query_results
+from next_mm.evaluation.rank_list import rank_list
+from next_mm.evaluation.ranking import cosine_rows, score_queries, summarize
+from next_mm.evaluation.reranking import ReRanking
 from next_mm.registry import METRICS
-
-from .gathering import FeatureBlocks, gather_features, run_on_main
-from .protocol import FIELDS, RULES, RetrievalTable, build_table, check_rule, explain_no_match
-from .query_results import save_query_results
-from .rank_list import rank_list
-from .ranking import cosine_rows, score_queries, summarize
-from .reranking import ReRanking
 
 
 @METRICS.register_module()

@@ -25,8 +25,7 @@ import torch
 from torch import Tensor
 
 from next_mm.errors import ConfigError
-
-from .ranking import DistanceRows, query_slices
+from next_mm.evaluation.ranking import DistanceRows, query_slices
 
 
 @dataclass(frozen=True)

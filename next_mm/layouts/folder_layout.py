@@ -1,14 +1,14 @@
 """Layouts whose modalities lie in folders of their own and whose names say identity, camera and scene."""
+
 from __future__ import annotations
 
 import os
 import re
 from typing import ClassVar
 
+from next_mm.layouts.listing import Problem, Triplet, list_folders, pair_by_name
+from next_mm.layouts.triplet_layout import TripletLayout
 from next_mm.records import UNKNOWN
-
-from .listing import Problem, Triplet, list_folders, pair_by_name
-from .triplet_layout import TripletLayout
 
 
 class FolderLayout(TripletLayout):
@@ -35,7 +35,9 @@ class FolderLayout(TripletLayout):
                 if facts is None:
                     problems.append(Problem('a name that cannot be read', where, f'expected names like {self.example}'))
                 elif owner is not None and owner.isdecimal() and int(owner) != facts['identity']:
-                    problems.append(Problem('names of another identity', where, f'expected identity {owner}, as its folder'))
+                    problems.append(
+                        Problem('names of another identity', where, f'expected identity {owner}, as its folder')
+                    )
                 else:
                     triplets.append(Triplet(name, paths, facts['identity'], facts['camera'], facts['scene']))
         return triplets, problems

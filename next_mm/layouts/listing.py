@@ -1,4 +1,5 @@
 """List the pictures of a dataset and find the three that belong together, by name."""
+
 from __future__ import annotations
 
 import os
@@ -78,11 +79,14 @@ def pair_by_name(parent: str | Path, folders: Sequence[str], absent: Sequence[st
     Yields:
         Each name, sorted, with the paths of its three pictures.
     """
-    names = [set() if modality in absent else list_pictures(os.path.join(parent, folder))
-             for modality, folder in zip(MODALITIES, folders)]
+    names = [
+        set() if modality in absent else list_pictures(os.path.join(parent, folder))
+        for modality, folder in zip(MODALITIES, folders)
+    ]
     for name in sorted(set().union(*names)):
         first, second, third = (
-            os.path.join(parent, folder, name) if name in found else None for folder, found in zip(folders, names))
+            os.path.join(parent, folder, name) if name in found else None for folder, found in zip(folders, names)
+        )
         yield name, (first, second, third)
 
 
@@ -119,11 +123,15 @@ def refuse(title: str, split: str, problems: Sequence[Problem], num_found: int) 
     fatal = [problem for problem in problems if problem.fatal]
     for problem in fatal:
         if problem.kind == 'no pictures':
-            raise FileNotFoundError(f'{title}: the {split} split is empty: no pictures in {problem.where} ({problem.detail}); '
-                                    'docs/data.md shows the layout')
+            raise FileNotFoundError(
+                f'{title}: the {split} split is empty: no pictures in {problem.where} ({problem.detail}); '
+                'docs/data.md shows the layout'
+            )
     if fatal:
         first = fatal[0]
         number = sum(problem.kind == first.kind for problem in fatal)
         what = {'train': 'training', 'test': 'test'}[split]
-        raise DataError(f'{title}: {number} of {num_found} {what} triplets have {first.kind}, first: {first.where} '
-                         f'({first.detail}). Run tools/check_dataset.py for the list.')
+        raise DataError(
+            f'{title}: {number} of {num_found} {what} triplets have {first.kind}, first: {first.where} '
+            f'({first.detail}). Run tools/check_dataset.py for the list.'
+        )

@@ -1,10 +1,11 @@
 """Market-MM: Market-1501 with generated NIR and TIR pictures."""
+
 from __future__ import annotations
 
 import re
 
-from .folder_layout import FolderLayout
-from .listing import Problem, Triplet
+from next_mm.layouts.folder_layout import FolderLayout
+from next_mm.layouts.listing import Problem, Triplet
 
 JUNK = -1
 """Identity of Market-1501's bad detections, which are never ranked. Distractors have identity 0: in the gallery, never a match."""

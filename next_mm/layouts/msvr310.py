@@ -1,9 +1,10 @@
 """MSVR310: vehicles, Zheng et al., Information Fusion 2023."""
+
 from __future__ import annotations
 
 import re
 
-from .folder_layout import FolderLayout
+from next_mm.layouts.folder_layout import FolderLayout
 
 
 class MSVR310(FolderLayout):

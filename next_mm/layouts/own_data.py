@@ -1,4 +1,5 @@
 """Own triplets: folders by identity, or a CSV or JSON list."""
+
 from __future__ import annotations
 
 import os
@@ -7,12 +8,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from next_mm.errors import ConfigError
+from next_mm.layouts.listing import Problem, Triplet, list_folders, pair_by_name
+from next_mm.layouts.own_list import number_names, read_rows, row_problem
+from next_mm.layouts.triplet_layout import TripletLayout
 from next_mm.modalities import MODALITIES
 from next_mm.records import UNKNOWN
-
-from .listing import Problem, Triplet, list_folders, pair_by_name
-from .own_list import number_names, read_rows, row_problem
-from .triplet_layout import TripletLayout
 
 
 class OwnTriplets(TripletLayout):
@@ -45,10 +45,18 @@ class OwnTriplets(TripletLayout):
     names_are_free = True
     example = '<identity>/{rgb,nir,tir}/<name>.jpg'
 
-    def __init__(self, *, list_file: str | None = None, camera_pattern: str | None = None, scene_pattern: str | None = None,
-                 **options: Any) -> None:
+    def __init__(
+        self,
+        *,
+        list_file: str | None = None,
+        camera_pattern: str | None = None,
+        scene_pattern: str | None = None,
+        **options: Any,
+    ) -> None:
         if list_file is not None and (camera_pattern, scene_pattern) != (None, None):
-            raise ConfigError('OwnTriplets: camera_pattern and scene_pattern are for folders; a list has columns camera and scene')
+            raise ConfigError(
+                'OwnTriplets: camera_pattern and scene_pattern are for folders; a list has columns camera and scene'
+            )
         self.list_file = list_file
         self.camera_pattern = _compile('camera_pattern', camera_pattern)
         self.scene_pattern = _compile('scene_pattern', scene_pattern)
@@ -59,7 +67,9 @@ class OwnTriplets(TripletLayout):
         """The parts that make up this split; ``test`` in place of query and gallery where it is what there is."""
         if self.split == 'train':
             return ['train']
-        there = set(list_folders(self.data_root)) if self.list_file is None else {row['split'] for row in self._read_list()}
+        there = (
+            set(list_folders(self.data_root)) if self.list_file is None else {row['split'] for row in self._read_list()}
+        )
         parts = [part for part in ('query', 'gallery', 'test') if part in there]
         return parts or ['query', 'gallery']
 
@@ -76,7 +86,11 @@ class OwnTriplets(TripletLayout):
                 numbers = [_search(pattern, name) for pattern in (self.camera_pattern, self.scene_pattern)]
                 if None in numbers:
                     where = next(path for path in paths if path is not None)
-                    problems.append(Problem('a name that cannot be read', where, 'camera_pattern or scene_pattern finds no number in it'))
+                    problems.append(
+                        Problem(
+                            'a name that cannot be read', where, 'camera_pattern or scene_pattern finds no number in it'
+                        )
+                    )
                 else:
                     camera, scene = numbers
                     triplets.append(Triplet(f'{identity}/{name}', paths, identity, camera, scene))  # type: ignore[arg-type]
@@ -94,12 +108,21 @@ class OwnTriplets(TripletLayout):
             if problem:
                 problems.append(Problem(problem[0], f'{self.list_file}, row {number + 1}', problem[1]))
                 continue
-            first, second, third = (os.path.join(self.data_root, path) if path else None for path in map(row.get, MODALITIES))
+            first, second, third = (
+                os.path.join(self.data_root, path) if path else None for path in map(row.get, MODALITIES)
+            )
             name = row.get('name') or next(path for path in map(row.get, MODALITIES) if path)
             texts = row.get('caption_rgb'), row.get('caption_nir'), row.get('caption_tir')
-            triplets.append(Triplet(
-                name, (first, second, third), str(row['identity']), cameras[row.get('camera')], scenes[row.get('scene')],
-                texts if any(texts) else None))
+            triplets.append(
+                Triplet(
+                    name,
+                    (first, second, third),
+                    str(row['identity']),
+                    cameras[row.get('camera')],
+                    scenes[row.get('scene')],
+                    texts if any(texts) else None,
+                )
+            )
         return triplets, problems
 
     def _read_list(self) -> Sequence[dict[str, str | None]]:
@@ -116,8 +139,10 @@ def _compile(option: str, pattern: str | None) -> re.Pattern[str] | None:
     except (re.error, TypeError) as error:
         raise ConfigError(f'OwnTriplets: {option}: expected a regular expression, got {pattern!r} ({error})') from error
     if not compiled.groups:
-        raise ConfigError(f"OwnTriplets: {option}: expected an expression whose first group is the number, such as r'gate(\\d+)', "
-                          f'got {pattern!r}, which has no group')
+        raise ConfigError(
+            f"OwnTriplets: {option}: expected an expression whose first group is the number, such as r'gate(\\d+)', "
+            f'got {pattern!r}, which has no group'
+        )
     return compiled
 
 

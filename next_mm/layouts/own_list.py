@@ -1,4 +1,5 @@
 """Read a CSV or JSON list of own triplets."""
+
 from __future__ import annotations
 
 import csv
@@ -13,7 +14,15 @@ from next_mm.errors import DataError
 from next_mm.modalities import MODALITIES
 from next_mm.records import UNKNOWN
 
-COLUMNS = ('split', 'identity', *MODALITIES, 'camera', 'scene', 'name', *(f'caption_{modality}' for modality in MODALITIES))
+COLUMNS = (
+    'split',
+    'identity',
+    *MODALITIES,
+    'camera',
+    'scene',
+    'name',
+    *(f'caption_{modality}' for modality in MODALITIES),
+)
 PARTS = ('train', 'query', 'gallery', 'test')
 
 Row = dict[str, str | None]
@@ -39,11 +48,15 @@ def read_rows(path: str | Path) -> list[Row]:
         raise DataError(f'{path}: expected a .csv or .json list, got {path.suffix!r}')
     rows = _read_csv(path) if path.suffix == '.csv' else _read_json(path)
     _check_columns(path, rows)
-    rows = [{key: str(value).strip() or None if value is not None else None for key, value in row.items()} for row in rows]
+    rows = [
+        {key: str(value).strip() or None if value is not None else None for key, value in row.items()} for row in rows
+    ]
     for number, row in enumerate(rows):
         if row['split'] not in PARTS or not row['identity']:
-            raise DataError(f'{path}, row {number + 1}: expected a split of {PARTS} and an identity, '
-                             f'got split={row["split"]!r}, identity={row["identity"]!r}')
+            raise DataError(
+                f'{path}, row {number + 1}: expected a split of {PARTS} and an identity, '
+                f'got split={row["split"]!r}, identity={row["identity"]!r}'
+            )
     return rows
 
 
@@ -55,7 +68,9 @@ def _read_csv(path: Path) -> list[dict]:
         raise DataError(f'{path}: not a readable CSV file ({error})') from error
     for number, row in enumerate(rows):
         if None in row or None in row.values():
-            raise DataError(f'{path}, row {number + 1}: expected {len(reader.fieldnames or ())} cells, as in the header')
+            raise DataError(
+                f'{path}, row {number + 1}: expected {len(reader.fieldnames or ())} cells, as in the header'
+            )
     return rows
 
 
@@ -85,7 +100,9 @@ def _check_columns(path: Path, rows: Sequence[dict]) -> None:
             if key not in COLUMNS:
                 close = difflib.get_close_matches(str(key), COLUMNS, n=1)
                 hint = f', did you mean {close[0]!r}?' if close else '.'
-                raise DataError(f'{path}, row {number + 1}: unknown column {key!r}{hint} Columns are {", ".join(COLUMNS)}.')
+                raise DataError(
+                    f'{path}, row {number + 1}: unknown column {key!r}{hint} Columns are {", ".join(COLUMNS)}.'
+                )
         lacking = [key for key in ('split', 'identity') if key not in row]
         if lacking:
             raise DataError(f'{path}, row {number + 1}: no column {lacking[0]!r}')

@@ -1,12 +1,13 @@
 """RGBNT100: vehicles, Li et al., AAAI 2020."""
+
 from __future__ import annotations
 
 import os
 import re
 
-from .folder_layout import read_name
-from .listing import Problem, Triplet, list_pictures
-from .triplet_layout import TripletLayout
+from next_mm.layouts.folder_layout import read_name
+from next_mm.layouts.listing import Problem, Triplet, list_pictures
+from next_mm.layouts.triplet_layout import TripletLayout
 
 _PATTERN = re.compile(r'(?P<identity>\d+)_c(?P<camera>\d+)_.+')
 

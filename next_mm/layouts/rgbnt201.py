@@ -1,9 +1,10 @@
 """RGBNT201: persons, Zheng et al., AAAI 2021."""
+
 from __future__ import annotations
 
 import re
 
-from .folder_layout import FolderLayout
+from next_mm.layouts.folder_layout import FolderLayout
 
 
 class RGBNT201(FolderLayout):

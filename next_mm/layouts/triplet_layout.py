@@ -1,4 +1,5 @@
 """The base of all layouts: which triplets a split has, without captions and without torch."""
+
 from __future__ import annotations
 
 import filecmp
@@ -8,10 +9,9 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from next_mm.errors import ConfigError, DataError
+from next_mm.layouts.listing import Problem, Triplet, missing_partners, refuse
 from next_mm.modalities import MODALITIES, NUM_MODALITIES
 from next_mm.records import TripletRecord
-
-from .listing import Problem, Triplet, missing_partners, refuse
 
 SPLITS = ('train', 'test')
 
@@ -48,7 +48,9 @@ class TripletLayout:
             raise ConfigError(f'{self.title}: split should be one of {SPLITS}, got {self.split!r}')
         unknown = [modality for modality in self.missing_modalities if modality not in MODALITIES]
         if unknown or len(set(self.missing_modalities)) == NUM_MODALITIES:
-            raise ConfigError(f'{self.title}: missing_modalities should name at most two of {MODALITIES}, got {self.missing_modalities}')
+            raise ConfigError(
+                f'{self.title}: missing_modalities should name at most two of {MODALITIES}, got {self.missing_modalities}'
+            )
 
     # What a subclass says
     @abstractmethod
@@ -84,11 +86,19 @@ class TripletLayout:
             triplets, found = self.find(part)
             problems += found
             if self.partners_required:
-                problems += missing_partners(triplets, {
-                    modality: folder for modality, folder in zip(MODALITIES, self.folders) if modality not in self.missing_modalities})
+                problems += missing_partners(
+                    triplets,
+                    {
+                        modality: folder
+                        for modality, folder in zip(MODALITIES, self.folders)
+                        if modality not in self.missing_modalities
+                    },
+                )
             self.num_found += len(triplets) + len(found)
             if not triplets and not found:
-                problems.append(Problem('no pictures', str(self.part_folder(part)), f'expected names like {self.example}'))
+                problems.append(
+                    Problem('no pictures', str(self.part_folder(part)), f'expected names like {self.example}')
+                )
             for triplet in triplets:
                 record = self._record(triplet, part)
                 twin = known.setdefault((triplet.name, None if self.names_are_free else triplet.identity), record)
@@ -102,20 +112,36 @@ class TripletLayout:
         return os.path.join(self.data_root, self.parts.get(part, part))
 
     def _record(self, triplet: Triplet, part: str) -> TripletRecord:
-        first, second, third = (None if modality in self.missing_modalities else path
-                                for modality, path in zip(MODALITIES, triplet.img_paths))
+        first, second, third = (
+            None if modality in self.missing_modalities else path
+            for modality, path in zip(MODALITIES, triplet.img_paths)
+        )
         return TripletRecord(
-            name=triplet.name, img_paths=(first, second, third), side_by_side=self.side_by_side, identity=triplet.identity, label=-1,
-            camera=triplet.camera, scene=triplet.scene, is_query=part in ('query', 'test'), is_gallery=part in ('gallery', 'test'),
-            captions=triplet.captions)
+            name=triplet.name,
+            img_paths=(first, second, third),
+            side_by_side=self.side_by_side,
+            identity=triplet.identity,
+            label=-1,
+            camera=triplet.camera,
+            scene=triplet.scene,
+            is_query=part in ('query', 'test'),
+            is_gallery=part in ('gallery', 'test'),
+            captions=triplet.captions,
+        )
 
     def _another_picture(self, twin: TripletRecord, record: TripletRecord) -> list[Problem]:
         """The problem, if it is one, that two records of one name show different pictures."""
         for one, two in zip(twin['img_paths'], record['img_paths']):
             if one is not None and two is not None and not _same_picture(one, two):
                 so = 'give one of the two another name' if self.names_are_free else 'both have the same'
-                return [Problem('the name of another picture', two, f'{one} differs; captions are found by name, so {so}',
-                                fatal=self.names_are_free)]
+                return [
+                    Problem(
+                        'the name of another picture',
+                        two,
+                        f'{one} differs; captions are found by name, so {so}',
+                        fatal=self.names_are_free,
+                    )
+                ]
         return []
 
     @staticmethod
@@ -137,8 +163,10 @@ class TripletLayout:
         refuse(self.title, self.split, problems, self.num_found)
         identities = {record['identity'] for record in records}
         if self.split == 'train' and len(identities) < 2:
-            raise DataError(f'{self.title}: all {len(records)} training triplets show one identity ({next(iter(identities))}); '
-                             'telling identities apart takes at least two')
+            raise DataError(
+                f'{self.title}: all {len(records)} training triplets show one identity ({next(iter(identities))}); '
+                'telling identities apart takes at least two'
+            )
         return records
 
 
@@ -148,8 +176,10 @@ def _merge(twin: TripletRecord, record: TripletRecord) -> bool:
         return False
     if (twin['is_query'], twin['is_gallery']) in ((record['is_query'], record['is_gallery']), (True, True)):
         return False
-    if not all(one == two or (one is not None and two is not None and _same_picture(one, two))
-               for one, two in zip(twin['img_paths'], record['img_paths'])):
+    if not all(
+        one == two or (one is not None and two is not None and _same_picture(one, two))
+        for one, two in zip(twin['img_paths'], record['img_paths'])
+    ):
         return False
     twin['is_query'] = twin['is_gallery'] = True
     return True

@@ -1,9 +1,10 @@
 """WMVEID863 (also MSVWild863): vehicles, Zheng et al., 2025."""
+
 from __future__ import annotations
 
 import re
 
-from .folder_layout import FolderLayout
+from next_mm.layouts.folder_layout import FolderLayout
 
 
 class WMVEID863(FolderLayout):

@@ -1,4 +1,5 @@
 """Build a CLIP of open_clip at any picture size and stride, and load its weights strictly."""
+
 from __future__ import annotations
 
 import json
@@ -22,11 +23,9 @@ from next_mm.weights_files import is_torchscript, read_weights
 _POSITION = 'visual.positional_embedding'
 
 
-def load_clip(model_name: str,
-              pretrained: str | None,
-              *,
-              image_size: tuple[int, int] | None = None,
-              stride: int | None = None) -> nn.Module:
+def load_clip(
+    model_name: str, pretrained: str | None, *, image_size: tuple[int, int] | None = None, stride: int | None = None
+) -> nn.Module:
     """Build a CLIP model of open_clip and load its weights, position embedding resized to the picture's token grid.
 
     A weights file does not say on what grid its position embedding lies; see :func:`next_mm.models.position_embedding.find_grid`.
@@ -92,7 +91,9 @@ def _add_config(path: Path) -> None:
     if path.stem not in open_clip.list_models():
         open_clip.add_model_config(path)
     elif config != open_clip.get_model_config(path.stem):
-        raise ConfigError(f'{path}: open_clip goes by the stem, and knows another model config as {path.stem!r} already; rename the file')
+        raise ConfigError(
+            f'{path}: open_clip goes by the stem, and knows another model config as {path.stem!r} already; rename the file'
+        )
 
 
 def _resolve_weights(name: str, pretrained: str) -> tuple[Path, bool | None]:
@@ -113,8 +114,10 @@ def _check_quick_gelu(name: str, pretrained: str, quick_gelu: bool | None) -> No
     has = bool(open_clip.get_model_config(name).get('quick_gelu', False))
     if quick_gelu is not None and has != quick_gelu:
         wanted = f'{name}-quickgelu' if quick_gelu else name.replace('-quickgelu', '')
-        raise ConfigError(f'{pretrained}: these weights were trained {"with" if quick_gelu else "without"} QuickGELU, but the model '
-                         f'{name} is built {"with" if has else "without"} it; use model_name={wanted!r}')
+        raise ConfigError(
+            f'{pretrained}: these weights were trained {"with" if quick_gelu else "without"} QuickGELU, but the model '
+            f'{name} is built {"with" if has else "without"} it; use model_name={wanted!r}'
+        )
 
 
 def _config_grid(name: str) -> tuple[int, int]:

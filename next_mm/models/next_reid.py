@@ -1,4 +1,5 @@
 """NEXT on one screen: encode pictures and captions, run the experts, aggregate, then loss or feature (Fig. 3)."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -10,8 +11,10 @@ from next_mm.errors import ConfigError, DataError
 from next_mm.registry import MODELS
 from next_mm.structures import ReIDDataSample, TripletBatch
 
-NO_CAPTIONS = ('the model reads captions (model.text) but its samples have none: name the captions in the dataset (caption_dir), or train '
-               'without text with model.text=None')
+NO_CAPTIONS = (
+    'the model reads captions (model.text) but its samples have none: name the captions in the dataset (caption_dir), or train '
+    'without text with model.text=None'
+)
 
 
 @MODELS.register_module()
@@ -32,16 +35,20 @@ class NEXTReID(BaseModel):
         ConfigError: captions are encoded but nothing reads them.
     """
 
-    def __init__(self,
-                 *,
-                 backbone: dict[str, Any],
-                 head: dict[str, Any],
-                 neck: dict[str, Any] | None = None,
-                 text: dict[str, Any] | None = None,
-                 data_preprocessor: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        *,
+        backbone: dict[str, Any],
+        head: dict[str, Any],
+        neck: dict[str, Any] | None = None,
+        text: dict[str, Any] | None = None,
+        data_preprocessor: dict[str, Any],
+    ) -> None:
         super().__init__(data_preprocessor=MODELS.build(data_preprocessor))
         if text and not (neck and neck.get('semantic')):
-            raise ConfigError('model.text is set but no semantic experts read the captions: set model.text=None or model.neck.semantic')
+            raise ConfigError(
+                'model.text is set but no semantic experts read the captions: set model.text=None or model.neck.semantic'
+            )
         self.backbone = MODELS.build(backbone)
         dim = self.backbone.out_dim
         self.text = MODELS.build(text) if text else None
@@ -60,10 +67,9 @@ class NEXTReID(BaseModel):
         experts = self.neck(visual, text, batch.present, batch.has_text) if self.neck is not None else None
         return self.head(visual, experts, batch.present)
 
-    def forward(self,
-                inputs: Tensor,
-                data_samples: TripletBatch,
-                mode: str = 'tensor') -> Tensor | dict[str, Tensor] | list[ReIDDataSample]:
+    def forward(
+        self, inputs: Tensor, data_samples: TripletBatch, mode: str = 'tensor'
+    ) -> Tensor | dict[str, Tensor] | list[ReIDDataSample]:
         """Run the model in one of MMEngine's modes.
 
         Args:

@@ -1,4 +1,5 @@
 """Position embeddings of a picture's patches, moved from one grid of patches to another."""
+
 from __future__ import annotations
 
 import math
@@ -43,6 +44,8 @@ def find_grid(patches: int, config: tuple[int, int], target: tuple[int, int]) ->
             return grid
     side = math.isqrt(patches)
     if side * side != patches:
-        raise ValueError(f'its position embedding has {patches} patches: expected the grid of the model config, {config}, '
-                         f'that of the pictures, {target}, or a square')
+        raise ValueError(
+            f'its position embedding has {patches} patches: expected the grid of the model config, {config}, '
+            f'that of the pictures, {target}, or a square'
+        )
     return side, side

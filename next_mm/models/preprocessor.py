@@ -1,4 +1,5 @@
 """The data preprocessor: samples to a batch on the device, pictures normalised there."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -34,7 +35,9 @@ class TripletPreprocessor(BaseDataPreprocessor):
             ConfigError: the pictures of the batch differ in size.
         """
         images = data['inputs']
-        if not isinstance(images, Tensor):  # collate_triplets has stacked them already, mmengine's own collate functions do not
+        if not isinstance(
+            images, Tensor
+        ):  # collate_triplets has stacked them already, mmengine's own collate functions do not
             images = _stack_images(images)
         images = (images.to(self.device, non_blocking=True).float() - self.mean) / self.std
         return {'inputs': images, 'data_samples': self._collate(list(data['data_samples']))}
@@ -46,7 +49,8 @@ class TripletPreprocessor(BaseDataPreprocessor):
             cameras=self._to_device(torch.tensor([sample.camera for sample in samples])),
             present=self._unless_all(samples, 'present'),
             tokens=_stack_tokens(samples),
-            has_text=self._unless_all(samples, 'has_text'))
+            has_text=self._unless_all(samples, 'has_text'),
+        )
 
     def _unless_all(self, samples: list[ReIDDataSample], name: str) -> Tensor | None:
         """Stack a (3,) bool field of the samples, or ``None`` when it is true throughout or absent."""
@@ -62,7 +66,9 @@ class TripletPreprocessor(BaseDataPreprocessor):
 def _stack_images(images: Sequence[Tensor]) -> Tensor:
     shapes = {tuple(triplet.shape) for triplet in images}
     if len(shapes) != 1:
-        raise ConfigError(f'the triplets of a batch differ in shape: {sorted(shapes)}; add ResizeTriplet to the pipeline')
+        raise ConfigError(
+            f'the triplets of a batch differ in shape: {sorted(shapes)}; add ResizeTriplet to the pipeline'
+        )
     return torch.stack(list(images))
 
 

@@ -1,4 +1,5 @@
 """CLIP's feed-forward block on the parameters of open_clip's, with QuickGELU in one pass over the hidden layer."""
+
 from __future__ import annotations
 
 import torch
@@ -11,8 +12,12 @@ _SLOPE = 1.702
 
 def is_quick_gelu(mlp: nn.Module) -> bool:
     """Whether this is open_clip's feed-forward block ``c_fc, gelu, c_proj`` with QuickGELU and plain linear layers."""
-    return (isinstance(mlp, nn.Sequential) and isinstance(getattr(mlp, 'gelu', None), QuickGELU)
-            and type(mlp.c_fc) is nn.Linear and type(mlp.c_proj) is nn.Linear)
+    return (
+        isinstance(mlp, nn.Sequential)
+        and isinstance(getattr(mlp, 'gelu', None), QuickGELU)
+        and type(mlp.c_fc) is nn.Linear
+        and type(mlp.c_proj) is nn.Linear
+    )
 
 
 def quick_gelu_mlp(x: Tensor, c_fc: nn.Linear, c_proj: nn.Linear) -> Tensor:

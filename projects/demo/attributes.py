@@ -3,6 +3,7 @@
 An identity has *named* attributes, those a caption can mention, and *hidden* ones that only pixels show: reflectance in near
 infrared, heat, and body shape. Colour is seen in RGB alone, reflectance in NIR alone, heat in TIR alone.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
@@ -29,10 +30,10 @@ CLARITIES = ('clear', 'blurry')
 CAMERAS = (1, 2, 3, 4)
 
 # Dark and plain clothes are common, as in real streets: colour alone must not tell people apart.
-_UPPER_COLOR_ODDS = (.3, .18, .16, .08, .03, .03, .05, .1, .02, .03, .02)
-_LOWER_COLOR_ODDS = (.42, .06, .17, .02, .01, .01, .03, .21, .01, .01, .05)
-REFLECTANCES = (.12, .38, .64, .92)
-HEAT_LEVELS = (.0, .5, 1.)
+_UPPER_COLOR_ODDS = (0.3, 0.18, 0.16, 0.08, 0.03, 0.03, 0.05, 0.1, 0.02, 0.03, 0.02)
+_LOWER_COLOR_ODDS = (0.42, 0.06, 0.17, 0.02, 0.01, 0.01, 0.03, 0.21, 0.01, 0.01, 0.05)
+REFLECTANCES = (0.12, 0.38, 0.64, 0.92)
+HEAT_LEVELS = (0.0, 0.5, 1.0)
 NUM_HEAT_BANDS = 3
 
 
@@ -80,10 +81,22 @@ class PersonIdentity:
 
     def named(self) -> dict[str, str]:
         """The attributes a caption can mention, as strings ('yes' and 'no' for the flags)."""
-        flags = {name: 'yes' if getattr(self, name) else 'no' for name in ('glasses', 'backpack', 'handbag', 'suitcase')}
-        return dict(age=self.age, gender=self.gender, upper_type=self.upper_type, upper_color=self.upper_color,
-                    upper_pattern=self.upper_pattern, lower_type=self.lower_type, lower_color=self.lower_color,
-                    footwear=self.footwear, hairstyle=self.hairstyle, **flags, held_object=self.held_object)
+        flags = {
+            name: 'yes' if getattr(self, name) else 'no' for name in ('glasses', 'backpack', 'handbag', 'suitcase')
+        }
+        return dict(
+            age=self.age,
+            gender=self.gender,
+            upper_type=self.upper_type,
+            upper_color=self.upper_color,
+            upper_pattern=self.upper_pattern,
+            lower_type=self.lower_type,
+            lower_color=self.lower_color,
+            footwear=self.footwear,
+            hairstyle=self.hairstyle,
+            **flags,
+            held_object=self.held_object,
+        )
 
 
 @dataclass(frozen=True)
@@ -95,23 +108,23 @@ class Damage:
         glare: (x, y, radius, strength) in picture units, strength 0 for none. contrast: factor around the mean (TIR).
     """
 
-    exposure: float = 1.
-    noise: float = .02
-    blur: float = 0.
-    glare: tuple[float, float, float, float] = (.5, .5, .3, 0.)
-    contrast: float = 1.
+    exposure: float = 1.0
+    noise: float = 0.02
+    blur: float = 0.0
+    glare: tuple[float, float, float, float] = (0.5, 0.5, 0.3, 0.0)
+    contrast: float = 1.0
 
     @property
     def illumination(self) -> str:
         """Dim, normal or bright."""
-        if self.glare[3] > .5 or self.exposure > 1.25:
+        if self.glare[3] > 0.5 or self.exposure > 1.25:
             return 'bright'
-        return 'dim' if self.exposure < .6 else 'normal'
+        return 'dim' if self.exposure < 0.6 else 'normal'
 
     @property
     def clarity(self) -> str:
         """Clear or blurry."""
-        return 'blurry' if self.blur > .8 or self.noise > .1 or self.contrast < .4 else 'clear'
+        return 'blurry' if self.blur > 0.8 or self.noise > 0.1 or self.contrast < 0.4 else 'clear'
 
 
 @dataclass(frozen=True)
@@ -152,68 +165,107 @@ def pick(rng: Generator, options: tuple[T, ...], odds: tuple[float, ...] | None 
 def sample_identity(rng: Generator) -> PersonIdentity:
     """Draw one person."""
     gender = pick(rng, GENDERS)
-    carries = pick(rng, ('nothing', 'backpack', 'handbag', 'suitcase'), (.36, .34, .18, .12))
-    skirt = .3 if gender == 'female' else 0.
-    pattern = pick(rng, PATTERNS, (.52, .2, .14, .14))
-    hair = (.12, .44, .3, .02, .12) if gender == 'female' else (.62, .06, .04, .12, .16)
+    carries = pick(rng, ('nothing', 'backpack', 'handbag', 'suitcase'), (0.36, 0.34, 0.18, 0.12))
+    skirt = 0.3 if gender == 'female' else 0.0
+    pattern = pick(rng, PATTERNS, (0.52, 0.2, 0.14, 0.14))
+    hair = (0.12, 0.44, 0.3, 0.02, 0.12) if gender == 'female' else (0.62, 0.06, 0.04, 0.12, 0.16)
     upper_color, second_color = (pick(rng, COLORS, _UPPER_COLOR_ODDS) for _ in range(2))
     if second_color == upper_color:
         second_color = 'white' if upper_color != 'white' else 'black'
     return PersonIdentity(
-        age=pick(rng, AGES, (.1, .16, .62, .12)), gender=gender,
-        upper_type=pick(rng, UPPER_TYPES, (.3, .16, .18, .24, .12)), upper_color=upper_color, upper_pattern=pattern,
-        lower_type=pick(rng, LOWER_TYPES, (.45 - skirt / 3, .3 - skirt / 3, .25 - skirt / 3, skirt)),
-        lower_color=pick(rng, COLORS, _LOWER_COLOR_ODDS), footwear=pick(rng, FOOTWEAR, (.5, .16, .14, .2)),
-        hairstyle=pick(rng, HAIRSTYLES, hair), glasses=bool(rng.random() < .25),
-        backpack=carries == 'backpack', handbag=carries == 'handbag', suitcase=carries == 'suitcase',
-        held_object=pick(rng, HELD_OBJECTS, (.56, .16, .1, .1, .08)),
+        age=pick(rng, AGES, (0.1, 0.16, 0.62, 0.12)),
+        gender=gender,
+        upper_type=pick(rng, UPPER_TYPES, (0.3, 0.16, 0.18, 0.24, 0.12)),
+        upper_color=upper_color,
+        upper_pattern=pattern,
+        lower_type=pick(rng, LOWER_TYPES, (0.45 - skirt / 3, 0.3 - skirt / 3, 0.25 - skirt / 3, skirt)),
+        lower_color=pick(rng, COLORS, _LOWER_COLOR_ODDS),
+        footwear=pick(rng, FOOTWEAR, (0.5, 0.16, 0.14, 0.2)),
+        hairstyle=pick(rng, HAIRSTYLES, hair),
+        glasses=bool(rng.random() < 0.25),
+        backpack=carries == 'backpack',
+        handbag=carries == 'handbag',
+        suitcase=carries == 'suitcase',
+        held_object=pick(rng, HELD_OBJECTS, (0.56, 0.16, 0.1, 0.1, 0.08)),
         reflectance=tuple(float(pick(rng, REFLECTANCES)) for _ in range(5)),
         heat=tuple(float(pick(rng, HEAT_LEVELS)) for _ in range(NUM_HEAT_BANDS)),
-        girth=float(rng.uniform(.8, 1.28)), shoulder=float(rng.uniform(.9, 1.12)), leg=float(rng.uniform(.93, 1.07)),
-        weave=pattern if pattern != 'plain' else pick(rng, PATTERNS), second_color=second_color,
-        luggage_color=pick(rng, COLORS), footwear_color=pick(rng, COLORS, _LOWER_COLOR_ODDS),
-        shade=(float(rng.uniform(.82, 1.15)), float(rng.uniform(.82, 1.15))), skin=float(rng.uniform(0, 1)),
-        hair_tone=float(rng.uniform(0, 1)), seed=int(rng.integers(2**31)))
+        girth=float(rng.uniform(0.8, 1.28)),
+        shoulder=float(rng.uniform(0.9, 1.12)),
+        leg=float(rng.uniform(0.93, 1.07)),
+        weave=pattern if pattern != 'plain' else pick(rng, PATTERNS),
+        second_color=second_color,
+        luggage_color=pick(rng, COLORS),
+        footwear_color=pick(rng, COLORS, _LOWER_COLOR_ODDS),
+        shade=(float(rng.uniform(0.82, 1.15)), float(rng.uniform(0.82, 1.15))),
+        skin=float(rng.uniform(0, 1)),
+        hair_tone=float(rng.uniform(0, 1)),
+        seed=int(rng.integers(2**31)),
+    )
 
 
 def _glare(rng: Generator, strength: float) -> tuple[float, float, float, float]:
-    return float(rng.uniform(.1, .9)), float(rng.uniform(.1, .8)), float(rng.uniform(.22, .42)), strength
+    return float(rng.uniform(0.1, 0.9)), float(rng.uniform(0.1, 0.8)), float(rng.uniform(0.22, 0.42)), strength
 
 
 def _damage_rgb(rng: Generator, night: bool, level: int) -> Damage:
     if level == 2:
         kind = int(rng.integers(2)) if not night else 0
         if kind == 0:
-            return Damage(exposure=float(rng.uniform(.08, .2)), noise=float(rng.uniform(.06, .1)), blur=float(rng.uniform(.2, .8)))
-        return Damage(exposure=1.4, noise=.04, blur=float(rng.uniform(.5, 1.2)), glare=_glare(rng, 1.1))
-    noise = float(rng.uniform(.02, .05)) + .03 * level
-    glare = _glare(rng, float(rng.uniform(.5, .8)) if level and rng.random() < .5 else 0.)
-    exposure = float(rng.uniform(.35, .65) if night else rng.uniform(.75, 1.2))
-    return Damage(exposure=exposure, noise=noise, blur=float(rng.uniform(0, .6)) + .5 * level, glare=glare)
+            return Damage(
+                exposure=float(rng.uniform(0.08, 0.2)),
+                noise=float(rng.uniform(0.06, 0.1)),
+                blur=float(rng.uniform(0.2, 0.8)),
+            )
+        return Damage(exposure=1.4, noise=0.04, blur=float(rng.uniform(0.5, 1.2)), glare=_glare(rng, 1.1))
+    noise = float(rng.uniform(0.02, 0.05)) + 0.03 * level
+    glare = _glare(rng, float(rng.uniform(0.5, 0.8)) if level and rng.random() < 0.5 else 0.0)
+    exposure = float(rng.uniform(0.35, 0.65) if night else rng.uniform(0.75, 1.2))
+    return Damage(exposure=exposure, noise=noise, blur=float(rng.uniform(0, 0.6)) + 0.5 * level, glare=glare)
 
 
 def _damage_nir(rng: Generator, night: bool, level: int) -> Damage:
     if level == 2:
-        if rng.random() < .5:  # the illuminator's own hot spot, or out of its reach
-            return Damage(exposure=1.5, noise=.05, blur=float(rng.uniform(.5, 1.2)), glare=_glare(rng, 1.2))
-        return Damage(exposure=float(rng.uniform(.1, .25)), noise=float(rng.uniform(.1, .16)), blur=float(rng.uniform(.6, 1.2)))
-    glare = _glare(rng, float(rng.uniform(.3, .6)) if level else 0.)
-    return Damage(exposure=float(rng.uniform(.88, 1.08)), noise=float(rng.uniform(.02, .04)) + .03 * level,
-                  blur=float(rng.uniform(.1, .5)) + .3 * level, glare=glare)
+        if rng.random() < 0.5:  # the illuminator's own hot spot, or out of its reach
+            return Damage(exposure=1.5, noise=0.05, blur=float(rng.uniform(0.5, 1.2)), glare=_glare(rng, 1.2))
+        return Damage(
+            exposure=float(rng.uniform(0.1, 0.25)),
+            noise=float(rng.uniform(0.1, 0.16)),
+            blur=float(rng.uniform(0.6, 1.2)),
+        )
+    glare = _glare(rng, float(rng.uniform(0.3, 0.6)) if level else 0.0)
+    return Damage(
+        exposure=float(rng.uniform(0.88, 1.08)),
+        noise=float(rng.uniform(0.02, 0.04)) + 0.03 * level,
+        blur=float(rng.uniform(0.1, 0.5)) + 0.3 * level,
+        glare=glare,
+    )
 
 
 def _damage_tir(rng: Generator, night: bool, level: int) -> Damage:
     if level == 2:  # thermal crossover: body and surroundings equally warm, or far out of focus
-        if rng.random() < .6:
-            return Damage(contrast=float(rng.uniform(.08, .25)), noise=float(rng.uniform(.05, .09)), blur=float(rng.uniform(.3, 1.)))
-        return Damage(contrast=.7, noise=.06, blur=float(rng.uniform(2., 3.2)))
-    contrast = float(rng.uniform(.75, 1.) if night else rng.uniform(.55, .95))
-    return Damage(contrast=contrast - .2 * level, noise=float(rng.uniform(.02, .05)) + .03 * level,
-                  blur=float(rng.uniform(.3, .9)) + .4 * level)
+        if rng.random() < 0.6:
+            return Damage(
+                contrast=float(rng.uniform(0.08, 0.25)),
+                noise=float(rng.uniform(0.05, 0.09)),
+                blur=float(rng.uniform(0.3, 1.0)),
+            )
+        return Damage(contrast=0.7, noise=0.06, blur=float(rng.uniform(2.0, 3.2)))
+    contrast = float(rng.uniform(0.75, 1.0) if night else rng.uniform(0.55, 0.95))
+    return Damage(
+        contrast=contrast - 0.2 * level,
+        noise=float(rng.uniform(0.02, 0.05)) + 0.03 * level,
+        blur=float(rng.uniform(0.3, 0.9)) + 0.4 * level,
+    )
 
 
-def sample_environment(rng: Generator, camera: int, *, severe_odds: tuple[float, float, float] = (.35, .45, .2),
-                       bystanders: float = .35, beside: float = 0.) -> Environment:
+def sample_environment(
+    rng: Generator,
+    camera: int,
+    *,
+    severe_odds: tuple[float, float, float] = (0.35, 0.45, 0.2),
+    bystanders: float = 0.35,
+    beside: float = 0.0,
+) -> Environment:
     """Draw the circumstances of one triplet.
 
     At least one modality stays usable, but which one changes from triplet to triplet.
@@ -225,24 +277,39 @@ def sample_environment(rng: Generator, camera: int, *, severe_odds: tuple[float,
         bystanders: share of triplets with a second person in the picture.
         beside: share of the bystanders who stand beside the person.
     """
-    night = bool(rng.random() < .5)
+    night = bool(rng.random() < 0.5)
     severe = int(rng.choice(3, p=severe_odds))
-    order = rng.choice(3, size=3, replace=False, p=(.6, .2, .2) if night else (.34, .33, .33))
+    order = rng.choice(3, size=3, replace=False, p=(0.6, 0.2, 0.2) if night else (0.34, 0.33, 0.33))
     levels = [int(rng.integers(2)) for _ in range(3)]
     for modality in order[:severe]:
         levels[modality] = 2
     damage = tuple(draw(rng, night, level) for draw, level in zip((_damage_rgb, _damage_nir, _damage_tir), levels))
     bystander = sample_identity(rng) if rng.random() < bystanders else None
     environment = Environment(
-        camera=camera, view=pick(rng, VIEWS, (.36, .34, .3)), mirrored=bool(rng.random() < .5),
-        capture_time=CAPTURE_TIMES[night], damage=damage, stride=float(rng.uniform(-1, 1)), scale=float(rng.uniform(.84, .98)),
-        shift=(float(rng.uniform(-.06, .06)), float(rng.uniform(-.02, .03))), bystander=bystander, beside=False,
-        bystander_shift=float(rng.choice((-1, 1)) * rng.uniform(.2, .3)), bystander_scale=.88, bystander_front=False,
-        seed=int(rng.integers(2**31)))
+        camera=camera,
+        view=pick(rng, VIEWS, (0.36, 0.34, 0.3)),
+        mirrored=bool(rng.random() < 0.5),
+        capture_time=CAPTURE_TIMES[night],
+        damage=damage,
+        stride=float(rng.uniform(-1, 1)),
+        scale=float(rng.uniform(0.84, 0.98)),
+        shift=(float(rng.uniform(-0.06, 0.06)), float(rng.uniform(-0.02, 0.03))),
+        bystander=bystander,
+        beside=False,
+        bystander_shift=float(rng.choice((-1, 1)) * rng.uniform(0.2, 0.3)),
+        bystander_scale=0.88,
+        bystander_front=False,
+        seed=int(rng.integers(2**31)),
+    )
     if bystander is None or rng.random() >= beside:
         return environment
-    return replace(environment, beside=True, bystander_shift=float(rng.choice((-1, 1)) * rng.uniform(.19, .26)),
-                   bystander_scale=float(rng.uniform(.94, 1.06)), bystander_front=bool(rng.random() < .5))
+    return replace(
+        environment,
+        beside=True,
+        bystander_shift=float(rng.choice((-1, 1)) * rng.uniform(0.19, 0.26)),
+        bystander_scale=float(rng.uniform(0.94, 1.06)),
+        bystander_front=bool(rng.random() < 0.5),
+    )
 
 
 def rng_for(*key: int) -> Generator:

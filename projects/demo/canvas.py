@@ -1,4 +1,5 @@
 """A label map to draw figures on: every pixel names the material that it shows."""
+
 from __future__ import annotations
 
 import cv2
@@ -19,7 +20,9 @@ class Canvas:
         mirrored: whether x points to the left.
     """
 
-    def __init__(self, labels: np.ndarray, *, origin: Point, unit: float, offset: int = 0, mirrored: bool = False) -> None:
+    def __init__(
+        self, labels: np.ndarray, *, origin: Point, unit: float, offset: int = 0, mirrored: bool = False
+    ) -> None:
         self.labels = labels
         self.offset = offset
         self._origin = np.array(origin)
@@ -66,9 +69,9 @@ class Canvas:
         rows = (np.arange(self.labels.shape[0]) - self._origin[1]) / self._unit[1]
         columns = (np.arange(self.labels.shape[1]) - self._origin[0]) / self._unit[1]
         if pattern == 'striped':
-            garment &= (rows % .058 < .026)[:, None]
+            garment &= (rows % 0.058 < 0.026)[:, None]
         elif pattern == 'checked':
-            garment &= (rows % .07 < .035)[:, None] ^ (columns % .07 < .035)[None]
+            garment &= (rows % 0.07 < 0.035)[:, None] ^ (columns % 0.07 < 0.035)[None]
         elif pattern == 'printed' and chest is not None:
             (x0, y0), (x1, y1) = chest
             garment &= ((rows > y0) & (rows < y1))[:, None] & ((columns > x0) & (columns < x1))[None]

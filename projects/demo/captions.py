@@ -1,4 +1,5 @@
 """Compose the demo's captions from true attributes, with the honest flaws that generated captions have."""
+
 from __future__ import annotations
 
 from numpy.random import Generator
@@ -8,14 +9,32 @@ from projects.demo import attributes as vocabulary
 from projects.demo.attributes import Environment, PersonIdentity
 
 VALUES = dict(
-    age=vocabulary.AGES, gender=vocabulary.GENDERS, upper_type=vocabulary.UPPER_TYPES, upper_color=vocabulary.COLORS,
-    upper_pattern=vocabulary.PATTERNS, lower_type=vocabulary.LOWER_TYPES, lower_color=vocabulary.COLORS,
-    footwear=vocabulary.FOOTWEAR, hairstyle=vocabulary.HAIRSTYLES, glasses=('yes', 'no'), backpack=('yes', 'no'),
-    handbag=('yes', 'no'), suitcase=('yes', 'no'), held_object=vocabulary.HELD_OBJECTS, view=vocabulary.VIEWS,
-    capture_time=vocabulary.CAPTURE_TIMES, illumination=vocabulary.ILLUMINATIONS, clarity=vocabulary.CLARITIES)
+    age=vocabulary.AGES,
+    gender=vocabulary.GENDERS,
+    upper_type=vocabulary.UPPER_TYPES,
+    upper_color=vocabulary.COLORS,
+    upper_pattern=vocabulary.PATTERNS,
+    lower_type=vocabulary.LOWER_TYPES,
+    lower_color=vocabulary.COLORS,
+    footwear=vocabulary.FOOTWEAR,
+    hairstyle=vocabulary.HAIRSTYLES,
+    glasses=('yes', 'no'),
+    backpack=('yes', 'no'),
+    handbag=('yes', 'no'),
+    suitcase=('yes', 'no'),
+    held_object=vocabulary.HELD_OBJECTS,
+    view=vocabulary.VIEWS,
+    capture_time=vocabulary.CAPTURE_TIMES,
+    illumination=vocabulary.ILLUMINATIONS,
+    clarity=vocabulary.CLARITIES,
+)
 """Attributes that a caption can mention, and their values."""
-_UNSEEN = {'rgb': (), 'nir': ('upper_color', 'lower_color'), 'tir': ('upper_color', 'lower_color', 'capture_time', 'illumination')}
-_ONCE_UNKNOWN, _ONCE_WRONG = .06, .04
+_UNSEEN = {
+    'rgb': (),
+    'nir': ('upper_color', 'lower_color'),
+    'tir': ('upper_color', 'lower_color', 'capture_time', 'illumination'),
+}
+_ONCE_UNKNOWN, _ONCE_WRONG = 0.06, 0.04
 
 
 def true_attributes(person: PersonIdentity, environment: Environment) -> dict[str, dict[str, str]]:
@@ -28,13 +47,18 @@ def true_attributes(person: PersonIdentity, environment: Environment) -> dict[st
     """
     shared = {**person.named(), 'view': environment.view, 'capture_time': environment.capture_time}
     return {
-        modality: {name: value for name, value in
-                   {**shared, 'illumination': damage.illumination, 'clarity': damage.clarity}.items() if name not in _UNSEEN[modality]}
+        modality: {
+            name: value
+            for name, value in {**shared, 'illumination': damage.illumination, 'clarity': damage.clarity}.items()
+            if name not in _UNSEEN[modality]
+        }
         for modality, damage in zip(MODALITIES, environment.damage)
     }
 
 
-def blemish(truth: dict[str, str], rng: Generator, unknown: float = _ONCE_UNKNOWN, wrong: float = _ONCE_WRONG) -> dict[str, str]:
+def blemish(
+    truth: dict[str, str], rng: Generator, unknown: float = _ONCE_UNKNOWN, wrong: float = _ONCE_WRONG
+) -> dict[str, str]:
     """What a captioner takes for true: a few attributes lost, fewer wrong, colours lost in the dark.
 
     Args:
@@ -45,7 +69,7 @@ def blemish(truth: dict[str, str], rng: Generator, unknown: float = _ONCE_UNKNOW
     told = {}
     for name, value in truth.items():
         draw = rng.random()
-        lost = unknown + (.4 if name.endswith('color') and truth.get('illumination') == 'dim' else 0.)
+        lost = unknown + (0.4 if name.endswith('color') and truth.get('illumination') == 'dim' else 0.0)
         if draw < lost:
             continue
         if draw < lost + wrong:
@@ -103,9 +127,15 @@ def captions_for(person: PersonIdentity, environment: Environment, rng: Generato
     side = {} if sides is None else {'side': sides[int(person is environment.bystander)]}
     captions = {}
     for modality in MODALITIES:
-        own = blemish({name: truth[modality][name] for name in ('illumination', 'clarity') if name in truth[modality]}, rng)
-        told = {name: value for name, value in shared.items() if name in truth[modality] and name not in ('illumination', 'clarity')}
-        told = blemish(told, rng, unknown=.04, wrong=.01)
+        own = blemish(
+            {name: truth[modality][name] for name in ('illumination', 'clarity') if name in truth[modality]}, rng
+        )
+        told = {
+            name: value
+            for name, value in shared.items()
+            if name in truth[modality] and name not in ('illumination', 'clarity')
+        }
+        told = blemish(told, rng, unknown=0.04, wrong=0.01)
         captions[modality] = compose({**told, **own, **side})
     return captions
 
@@ -124,7 +154,11 @@ def _listed(parts: list[str]) -> str:
 
 def _upper(told: dict[str, str]) -> str:
     pattern = told.get('upper_pattern')
-    words = _join(told.get('upper_color'), None if pattern == 'plain' and 'upper_type' in told else pattern, told.get('upper_type'))
+    words = _join(
+        told.get('upper_color'),
+        None if pattern == 'plain' and 'upper_type' in told else pattern,
+        told.get('upper_type'),
+    )
     if 'upper_type' not in told:
         return f'{words} upper clothing' if words else ''
     return f'{_article(words).lower()} {words}'

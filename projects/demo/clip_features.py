@@ -1,4 +1,5 @@
 """Features of the demo's small CLIP, and the loss that pictures and captions are trained with."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 from next_mm.captions import split_sentences
 
 CLIP_CONFIG = Path(__file__).with_name('clip_demo.json')
-_KEEP_SENTENCE = .75  # as in the training of NEXT, so that parts of captions mean something too
+_KEEP_SENTENCE = 0.75  # as in the training of NEXT, so that parts of captions mean something too
 _MEAN, _STD = 127.5, 127.5
 
 

@@ -1,4 +1,5 @@
 """What the demo's small CLIP learns from: pictures and captions of rendered people who are in neither the training nor the test set."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -37,7 +38,9 @@ class ClipPairs:
     places: np.ndarray
 
 
-def render_pairs(group: str, *, first: int, identities: int, triplets: int, seed: int, size: tuple[int, int]) -> ClipPairs:
+def render_pairs(
+    group: str, *, first: int, identities: int, triplets: int, seed: int, size: tuple[int, int]
+) -> ClipPairs:
     """Render people of a group that is not in the dataset.
 
     Args:
@@ -46,7 +49,7 @@ def render_pairs(group: str, *, first: int, identities: int, triplets: int, seed
         seed: of the demo.
         size: height and width of the pictures in pixels.
     """
-    listed = list(list_triplets(group, identities=first + identities, triplets=triplets, seed=seed))[first * triplets:]
+    listed = list(list_triplets(group, identities=first + identities, triplets=triplets, seed=seed))[first * triplets :]
     pictures = np.empty((len(listed), len(MODALITIES), *size, 3), np.uint8)
     places = np.empty((len(listed), size[0] // _PATCH * (size[1] // _PATCH)), np.int64)
     for row, place, triplet in zip(pictures, places, track(listed, 'Rendering for the small CLIP (synthetic)')):
@@ -57,7 +60,9 @@ def render_pairs(group: str, *, first: int, identities: int, triplets: int, seed
     captions = [tuple(triplet.captions[modality] for modality in MODALITIES) for triplet in listed]
     bystanders = [_bystander_captions(triplet.environment) for triplet in listed]
     targets = np.stack([attribute_targets(true_attributes(triplet.person, triplet.environment)) for triplet in listed])
-    return ClipPairs(pictures, captions, bystanders, np.array([triplet.identity for triplet in listed]), targets, places)
+    return ClipPairs(
+        pictures, captions, bystanders, np.array([triplet.identity for triplet in listed]), targets, places
+    )
 
 
 def _bystander_captions(environment: Environment) -> tuple[str, ...] | None:

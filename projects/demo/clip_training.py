@@ -1,4 +1,5 @@
 """Train the demo's small CLIP: pictures and captions of rendered people who are in neither the training nor the test set."""
+
 from __future__ import annotations
 
 import logging
@@ -22,8 +23,17 @@ _GROUNDING_BATCH, _GROUNDING_LR = 48, 1e-3
 _UNSEEN = 100
 
 
-def train_clip(path: Path, *, identities: int, triplets: int, steps: int, batch_size: int, lr: float, grounding_steps: int,
-               seed: int) -> dict[str, float]:
+def train_clip(
+    path: Path,
+    *,
+    identities: int,
+    triplets: int,
+    steps: int,
+    batch_size: int,
+    lr: float,
+    grounding_steps: int,
+    seed: int,
+) -> dict[str, float]:
     """Train the small CLIP, save its state dict, and measure it on further unseen people.
 
     Pictures are contrasted with their captions, and with statements about single attributes; patches with statements about what
@@ -48,20 +58,25 @@ def train_clip(path: Path, *, identities: int, triplets: int, steps: int, batch_
         _optimise(clip, pairs, steps=steps, batch_size=batch_size, lr=lr, seed=seed)
         pairs = render_pairs('grounding', first=0, identities=identities, triplets=triplets, seed=seed, size=size)
         ground_captions(clip, pairs, steps=grounding_steps, batch_size=_GROUNDING_BATCH, lr=_GROUNDING_LR, seed=seed)
-    people, pointed = (render_pairs(group, first=identities, identities=_UNSEEN, triplets=1, seed=seed, size=size)
-                       for group in ('clip', 'grounding'))
+    people, pointed = (
+        render_pairs(group, first=identities, identities=_UNSEEN, triplets=1, seed=seed, size=size)
+        for group in ('clip', 'grounding')
+    )
     figures = {**retrieval(clip.eval(), people), **caption_auc(clip, pointed)}
     path.parent.mkdir(parents=True, exist_ok=True)
     torch.save({name: tensor.detach() for name, tensor in clip.state_dict().items()}, path)
     text = ', '.join(f'{name} {value:.1f} %' for name, value in figures.items())
-    print_log(f'Small CLIP, zero-shot on {_UNSEEN} unseen synthetic people (chance 1 % at rank 1, 50 % AUC): {text}', 'current',
-              logging.INFO)
+    print_log(
+        f'Small CLIP, zero-shot on {_UNSEEN} unseen synthetic people (chance 1 % at rank 1, 50 % AUC): {text}',
+        'current',
+        logging.INFO,
+    )
     return figures
 
 
 def _optimise(clip: nn.Module, pairs: ClipPairs, *, steps: int, batch_size: int, lr: float, seed: int) -> None:
-    optimizer = torch.optim.AdamW(clip.parameters(), lr=lr, betas=(.9, .98), weight_decay=.05, fused=True)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=steps, pct_start=.1)
+    optimizer = torch.optim.AdamW(clip.parameters(), lr=lr, betas=(0.9, 0.98), weight_decay=0.05, fused=True)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=steps, pct_start=0.1)
     rng = np.random.default_rng(seed)
     pictures = torch.from_numpy(pairs.pictures)
     people = np.unique(pairs.identities)
@@ -78,11 +93,11 @@ def _optimise(clip: nn.Module, pairs: ClipPairs, *, steps: int, batch_size: int,
         classes, patches = encode_pictures(clip, pictures[rows, modality])
         targets, places = torch.from_numpy(pairs.targets[rows, modality]), torch.from_numpy(pairs.places[rows])
         stated = StatementLoss(F.normalize(encode_captions(clip, sentences), dim=-1), scale)
-        loss = contrastive_loss(classes, text, scale) + .5 * contrastive_loss(patches.mean(1), text, scale)
+        loss = contrastive_loss(classes, text, scale) + 0.5 * contrastive_loss(patches.mean(1), text, scale)
         loss = loss + stated.picture(classes, targets) + stated.patches(patches, targets, places)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        nn.utils.clip_grad_norm_(clip.parameters(), 1.)
+        nn.utils.clip_grad_norm_(clip.parameters(), 1.0)
         optimizer.step()
         schedule.step()
 

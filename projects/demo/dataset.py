@@ -1,4 +1,5 @@
 """Write the demo dataset: rendered triplets in RGBNT201's layout, captions in the released format, and the truth."""
+
 from __future__ import annotations
 
 import json

@@ -1,8 +1,9 @@
 """Fill the folder tree of a public dataset with synthetic pictures, under real names where caption files give them.
 
-    python -m projects.demo.fill_layout rgbnt201 --captions CAPTIONS/RGBNT201 --out data/RGBNT201
-    python -m projects.demo.fill_layout market_mm --out data/Market-1501-RGBNT
+python -m projects.demo.fill_layout rgbnt201 --captions CAPTIONS/RGBNT201 --out data/RGBNT201
+python -m projects.demo.fill_layout market_mm --out data/Market-1501-RGBNT
 """
+
 from __future__ import annotations
 
 import argparse
@@ -35,8 +36,16 @@ _VIEWS = ('front', 'side', 'back', 'side')
 NOTICE = 'SYNTHETIC.txt'
 
 
-def fill_layout(dataset: str, out: Path, *, captions: Path | None = None, size: tuple[int, int] | None = None, quality: int = 90,
-                workers: int = 2, limit: int | None = None) -> dict[str, int]:
+def fill_layout(
+    dataset: str,
+    out: Path,
+    *,
+    captions: Path | None = None,
+    size: tuple[int, int] | None = None,
+    quality: int = 90,
+    workers: int = 2,
+    limit: int | None = None,
+) -> dict[str, int]:
     """Write synthetic pictures, and captions beside them, in a dataset's own layout.
 
     Who and what a picture shows follows from its name alone: one identity looks the same under all its names.
@@ -58,12 +67,18 @@ def fill_layout(dataset: str, out: Path, *, captions: Path | None = None, size: 
     """
     layout = LAYOUTS[dataset]
     if out.exists() and any(out.iterdir()):
-        raise FileExistsError(f'{out} is not empty; name a new folder, so that real pictures are not mixed with synthetic ones')
+        raise FileExistsError(
+            f'{out} is not empty; name a new folder, so that real pictures are not mixed with synthetic ones'
+        )
     parts = caption_names(layout, captions) if captions is not None else made_up_names(layout)
     parts = {part: names[:limit] for part, names in parts.items()}
     _make_folders(layout, out, parts)
-    jobs = [(part, names[start:start + _CHUNK]) for part, names in parts.items() for start in range(0, len(names), _CHUNK)]
-    (out / NOTICE).write_text(f'Synthetic pictures, rendered by projects/demo in the layout of {dataset}; none shows a real scene.\n')
+    jobs = [
+        (part, names[start : start + _CHUNK]) for part, names in parts.items() for start in range(0, len(names), _CHUNK)
+    ]
+    (out / NOTICE).write_text(
+        f'Synthetic pictures, rendered by projects/demo in the layout of {dataset}; none shows a real scene.\n'
+    )
     work = partial(_write_chunk, layout, out, size or layout.size, quality)
     with _mapping(workers) as mapping:
         for _ in track(mapping(work, jobs), total=len(jobs), description=f'Filling {out} (synthetic)'):
@@ -81,13 +96,15 @@ def _mapping(workers: int) -> Iterator[Callable[..., Iterable]]:
     if workers == 1:
         yield map
         return
-    with ProcessPoolExecutor(workers, get_context('spawn'), initializer=cv2.setNumThreads, initargs=(1, )) as pool:
+    with ProcessPoolExecutor(workers, get_context('spawn'), initializer=cv2.setNumThreads, initargs=(1,)) as pool:
         yield pool.map
 
 
 def _make_folders(layout: Layout, out: Path, parts: dict[str, list[str]]) -> None:
     for part, names in parts.items():
-        for folder in {_paths(layout, out, part, name)[index].parent for name in names for index in range(len(MODALITIES))}:
+        for folder in {
+            _paths(layout, out, part, name)[index].parent for name in names for index in range(len(MODALITIES))
+        }:
             folder.mkdir(parents=True, exist_ok=True)
 
 
@@ -102,7 +119,9 @@ def _paths(layout: Layout, out: Path, part: str, name: str) -> tuple[Path, Path,
     return rgb, nir, tir
 
 
-def _write_chunk(layout: Layout, out: Path, size: tuple[int, int], quality: int, job: tuple[str, Sequence[str]]) -> None:
+def _write_chunk(
+    layout: Layout, out: Path, size: tuple[int, int], quality: int, job: tuple[str, Sequence[str]]
+) -> None:
     part, names = job
     for name in names:
         pictures, _ = draw(layout, name, size)
@@ -113,8 +132,9 @@ def _write_chunk(layout: Layout, out: Path, size: tuple[int, int], quality: int,
                 write_jpeg(path, picture, quality)
 
 
-def draw(layout: Layout, name: str, size: tuple[int, int], *,
-         pixels: bool = True) -> tuple[Triplet | None, dict[str, str]]:
+def draw(
+    layout: Layout, name: str, size: tuple[int, int], *, pixels: bool = True
+) -> tuple[Triplet | None, dict[str, str]]:
     """Render the triplet of a name and caption it.
 
     Args:
@@ -139,8 +159,13 @@ def draw(layout: Layout, name: str, size: tuple[int, int], *,
         return render_triplet(person, environment, size) if pixels else None, captions_for(person, environment, rng)
     vehicle, environment = sample_vehicle(owner), _vehicle_environment(environment, camera, facts.get('night'))
     captions = {
-        modality: describe_vehicle(vehicle, view=environment.view, night=environment.capture_time == 'nighttime',
-                                   clarity=damage.clarity, colored=modality == 'rgb')
+        modality: describe_vehicle(
+            vehicle,
+            view=environment.view,
+            night=environment.capture_time == 'nighttime',
+            clarity=damage.clarity,
+            colored=modality == 'rgb',
+        )
         for modality, damage in zip(MODALITIES, environment.damage)
     }
     return render_vehicle(vehicle, environment, size) if pixels else None, captions
@@ -155,7 +180,7 @@ def _vehicle_environment(environment: Environment, view: int, night: str | None)
 def _write_captions(layout: Layout, out: Path, parts: dict[str, list[str]], released: Path | None) -> None:
     text = out / 'text'
     text.mkdir()
-    for split, members in (('train', ('train', )), ('test', ('query', 'gallery'))):
+    for split, members in (('train', ('train',)), ('test', ('query', 'gallery'))):
         files = [f'{split}_{folder}.json' for folder in CAPTION_SUFFIXES]
         if released is not None:
             for file in files:
@@ -170,18 +195,30 @@ def _write_captions(layout: Layout, out: Path, parts: dict[str, list[str]], rele
 
 def main() -> None:
     """Read the command line and fill."""
-    parser = argparse.ArgumentParser(prog='python -m projects.demo.fill_layout', description='Synthetic pictures in a real layout.')
+    parser = argparse.ArgumentParser(
+        prog='python -m projects.demo.fill_layout', description='Synthetic pictures in a real layout.'
+    )
     parser.add_argument('dataset', choices=sorted(LAYOUTS))
     parser.add_argument('--out', type=Path, required=True, help='a new folder, e.g. data/RGBNT201')
-    parser.add_argument('--captions', type=Path, help='folder of {train,test}_{RGB,NI,TI}.json; without it all is made up')
-    parser.add_argument('--size', type=int, nargs=2, metavar=('HEIGHT', 'WIDTH'),
-                        help="of a picture in pixels (default: the dataset's)")
+    parser.add_argument(
+        '--captions', type=Path, help='folder of {train,test}_{RGB,NI,TI}.json; without it all is made up'
+    )
+    parser.add_argument(
+        '--size', type=int, nargs=2, metavar=('HEIGHT', 'WIDTH'), help="of a picture in pixels (default: the dataset's)"
+    )
     parser.add_argument('--quality', type=int, default=90, help='of the JPEG files (default: 90)')
     parser.add_argument('--workers', type=int, default=min(2, os.cpu_count() or 1), help='processes (default: 2)')
     parser.add_argument('--limit', type=int, help='at most so many triplets of each part, for a quick look')
     args = parser.parse_args()
-    counts = fill_layout(args.dataset, args.out, captions=args.captions, size=tuple(args.size) if args.size else None,
-                         quality=args.quality, workers=args.workers, limit=args.limit)
+    counts = fill_layout(
+        args.dataset,
+        args.out,
+        captions=args.captions,
+        size=tuple(args.size) if args.size else None,
+        quality=args.quality,
+        workers=args.workers,
+        limit=args.limit,
+    )
     print(f'{args.out} (synthetic): ' + ', '.join(f'{count} {part}' for part, count in counts.items()))
 
 

@@ -4,6 +4,7 @@ NEXT compares captions with patch tokens (Eq. 5). CLIP's global contrast alone s
 caption is often closer to the background than to its person. Here the visual tower stays as it is and the text tower learns to
 point, from what the renderer knows about each patch.
 """
+
 from __future__ import annotations
 
 import numpy as np
@@ -19,7 +20,7 @@ from projects.demo.clip_pairs import ClipPairs
 from projects.demo.statements import PLACES
 
 _CHUNK = 256
-_GLOBAL_WEIGHT = .2  # of the contrast of whole pictures, so that captions do not forget what else they say
+_GLOBAL_WEIGHT = 0.2  # of the contrast of whole pictures, so that captions do not forget what else they say
 
 
 def grounding_loss(patches: Tensor, text: Tensor, shown: Tensor, scale: Tensor) -> Tensor:
@@ -33,7 +34,9 @@ def grounding_loss(patches: Tensor, text: Tensor, shown: Tensor, scale: Tensor) 
     return (F.softplus(-logits[shown]).mean() + F.softplus(logits[~shown]).mean()) / 2
 
 
-def choice_loss(patches: Tensor, text: Tensor, other: Tensor, person: Tensor, bystander: Tensor, scale: Tensor) -> Tensor:
+def choice_loss(
+    patches: Tensor, text: Tensor, other: Tensor, person: Tensor, bystander: Tensor, scale: Tensor
+) -> Tensor:
     """Cross entropy of which of two people each patch shows; the two weigh alike.
 
     Args:
@@ -56,9 +59,11 @@ def ground_captions(clip: nn.Module, pairs: ClipPairs, *, steps: int, batch_size
     """
     classes, patches = _encode(clip, pairs)
     person, bystander = (torch.from_numpy(whose) for whose in _owners(pairs))
-    parameters = [parameter for name, parameter in clip.named_parameters() if not name.startswith(('visual.', 'logit_scale'))]
-    optimizer = torch.optim.AdamW(parameters, lr=lr, betas=(.9, .98), weight_decay=.05, fused=True)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=steps, pct_start=.1)
+    parameters = [
+        parameter for name, parameter in clip.named_parameters() if not name.startswith(('visual.', 'logit_scale'))
+    ]
+    optimizer = torch.optim.AdamW(parameters, lr=lr, betas=(0.9, 0.98), weight_decay=0.05, fused=True)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=steps, pct_start=0.1)
     rng = np.random.default_rng(seed)
     scale = clip.logit_scale.detach().exp()
     for step in track(range(steps), 'Teaching its text tower where the described person is (synthetic)'):
@@ -71,12 +76,14 @@ def ground_captions(clip: nn.Module, pairs: ClipPairs, *, steps: int, batch_size
                 double.append(index)
                 theirs.append(second[modality])
         text = encode_captions(clip, [some_sentences(caption, rng) for caption in captions + theirs])
-        own, other = text[:len(rows)], text[len(rows):]
+        own, other = text[: len(rows)], text[len(rows) :]
         seen, shown = patches[rows, modality], torch.cat([person[rows], bystander[rows][double]])
         loss = grounding_loss(torch.cat([seen, seen[double]]), text, shown, scale)
         loss = loss + _GLOBAL_WEIGHT * contrastive_loss(classes[rows, modality], own, scale)
         if double:
-            loss = loss + choice_loss(seen[double], own[double], other, person[rows][double], bystander[rows][double], scale)
+            loss = loss + choice_loss(
+                seen[double], own[double], other, person[rows][double], bystander[rows][double], scale
+            )
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
@@ -101,7 +108,10 @@ def caption_auc(clip: nn.Module, pairs: ClipPairs) -> dict[str, float]:
     for index, modality in enumerate(MODALITIES):
         text = encode_captions(clip, [captions[index] for captions in pairs.captions])
         cosine = _cosine(patches[:, index], text).numpy()
-        for name, positive, negative in (('background', person, pairs.places == 0), ('bystander', person & double, bystander)):
+        for name, positive, negative in (
+            ('background', person, pairs.places == 0),
+            ('bystander', person & double, bystander),
+        ):
             truth = np.repeat([1, 0], [positive.sum(), negative.sum()])
             area = roc_auc_score(truth, np.concatenate([cosine[positive], cosine[negative]]))
             figures[f'{modality} person against {name}, AUC'] = float(area * 100)

@@ -1,4 +1,5 @@
 """What the files of the five public datasets are called: real names from caption files, or names made up at the real counts."""
+
 from __future__ import annotations
 
 import re
@@ -46,29 +47,70 @@ class Layout:
 
 LAYOUTS = {
     'rgbnt201': Layout(
-        folders=_PERSON_FOLDERS, pattern=re.compile(r'(?P<identity>\d{6})_cam(?P<camera>\d)_(?P<night>\d).*'), size=(256, 128),
-        parts={'train': 'train_171', 'gallery': 'test'}, counts={'train': (171, 3951), 'gallery': (30, 836)}, cameras=4, first=258,
-        template='{identity:06d}_cam{camera}_{night}_{index:02d}.jpg'),
+        folders=_PERSON_FOLDERS,
+        pattern=re.compile(r'(?P<identity>\d{6})_cam(?P<camera>\d)_(?P<night>\d).*'),
+        size=(256, 128),
+        parts={'train': 'train_171', 'gallery': 'test'},
+        counts={'train': (171, 3951), 'gallery': (30, 836)},
+        cameras=4,
+        first=258,
+        template='{identity:06d}_cam{camera}_{night}_{index:02d}.jpg',
+    ),
     'market_mm': Layout(
-        folders=_PERSON_FOLDERS, pattern=re.compile(r'(?P<identity>-1|\d{4})_c(?P<camera>\d)s\d_.*'), size=(128, 64),
-        parts={'train': 'train', 'query': 'query', 'gallery': 'gallery'}, cameras=6, first=752,
-        counts={'train': (751, 12936), 'query': (750, 3368), 'gallery': (750, 13115), 'distractor': (1, 2798), 'junk': (1, 3819)},
-        template='{identity:04d}_c{camera}s{scene}_{index:06d}_{part:02d}.jpg'),
+        folders=_PERSON_FOLDERS,
+        pattern=re.compile(r'(?P<identity>-1|\d{4})_c(?P<camera>\d)s\d_.*'),
+        size=(128, 64),
+        parts={'train': 'train', 'query': 'query', 'gallery': 'gallery'},
+        cameras=6,
+        first=752,
+        counts={
+            'train': (751, 12936),
+            'query': (750, 3368),
+            'gallery': (750, 13115),
+            'distractor': (1, 2798),
+            'junk': (1, 3819),
+        },
+        template='{identity:04d}_c{camera}s{scene}_{index:06d}_{part:02d}.jpg',
+    ),
     'msvr310': Layout(
-        folders=_VEHICLE_FOLDERS, pattern=re.compile(r'(?P<identity>\d{4})_s\d+_v(?P<camera>\d).*'), size=(128, 256), vehicle=True,
-        parts={'train': 'bounding_box_train', 'query': 'query3', 'gallery': 'bounding_box_test'}, by_identity=True, queries=591,
-        counts={'train': (155, 1032), 'gallery': (155, 1055)}, cameras=8, first=156,
-        template='{identity:04d}_s{scene:03d}_v{view}_{index:03d}.jpg'),
+        folders=_VEHICLE_FOLDERS,
+        pattern=re.compile(r'(?P<identity>\d{4})_s\d+_v(?P<camera>\d).*'),
+        size=(128, 256),
+        vehicle=True,
+        parts={'train': 'bounding_box_train', 'query': 'query3', 'gallery': 'bounding_box_test'},
+        by_identity=True,
+        queries=591,
+        counts={'train': (155, 1032), 'gallery': (155, 1055)},
+        cameras=8,
+        first=156,
+        template='{identity:04d}_s{scene:03d}_v{view}_{index:03d}.jpg',
+    ),
     'rgbnt100': Layout(
-        folders=_PERSON_FOLDERS, pattern=re.compile(r'(?P<identity>\d{4})_c(?P<camera>\d{4})_.*'), size=(128, 256), vehicle=True,
-        parts={'train': 'rgbir/bounding_box_train', 'query': 'rgbir/query', 'gallery': 'rgbir/bounding_box_test'}, side_by_side=True,
-        queries=1715, counts={'train': (50, 8675), 'gallery': (50, 8575)}, cameras=8, first=551,
-        template='{identity:04d}_c{camera:04d}_{index:03d}.jpg'),
+        folders=_PERSON_FOLDERS,
+        pattern=re.compile(r'(?P<identity>\d{4})_c(?P<camera>\d{4})_.*'),
+        size=(128, 256),
+        vehicle=True,
+        parts={'train': 'rgbir/bounding_box_train', 'query': 'rgbir/query', 'gallery': 'rgbir/bounding_box_test'},
+        side_by_side=True,
+        queries=1715,
+        counts={'train': (50, 8675), 'gallery': (50, 8575)},
+        cameras=8,
+        first=551,
+        template='{identity:04d}_c{camera:04d}_{index:03d}.jpg',
+    ),
     'wmveid863': Layout(
-        folders=_VEHICLE_FOLDERS, pattern=re.compile(r'(?P<identity>\d{4})_v(?P<camera>\d)_n(?P<night>\d).*'), size=(128, 256),
-        vehicle=True, parts={'train': 'train', 'query': 'query', 'gallery': 'test'}, by_identity=True, queries=959,
-        counts={'train': (603, 3482), 'gallery': (260, 1226)}, cameras=8, first=604,
-        template='{identity:04d}_v{view}_n{night}_s{scene:03d}_{index:03d}.jpg'),
+        folders=_VEHICLE_FOLDERS,
+        pattern=re.compile(r'(?P<identity>\d{4})_v(?P<camera>\d)_n(?P<night>\d).*'),
+        size=(128, 256),
+        vehicle=True,
+        parts={'train': 'train', 'query': 'query', 'gallery': 'test'},
+        by_identity=True,
+        queries=959,
+        counts={'train': (603, 3482), 'gallery': (260, 1226)},
+        cameras=8,
+        first=604,
+        template='{identity:04d}_v{view}_n{night}_s{scene:03d}_{index:03d}.jpg',
+    ),
 }
 
 
@@ -85,7 +127,9 @@ def caption_names(layout: Layout, captions: Path) -> dict[str, list[str]]:
         names = sorted(read_captions(path))
         for name in names:
             if layout.pattern.fullmatch(Path(name).stem) is None:
-                raise ValueError(f'{path}: {name} is not a name of this dataset, whose names look like {_example(layout)}')
+                raise ValueError(
+                    f'{path}: {name} is not a name of this dataset, whose names look like {_example(layout)}'
+                )
         parts[part] = names
     return _with_queries(layout, parts)
 
@@ -106,8 +150,9 @@ def _names(layout: Layout, part: str, first: int, identities: int, triplets: int
         identity, turn = first + index % identities, index // identities
         # Two cameras, views and scenes at least for each identity, or its queries would have no match.
         spot = (identity + turn) % layout.cameras
-        name = layout.template.format(identity=identity, camera=1 + spot, view=spot, scene=1 + turn % 4, night=turn % 2, index=turn,
-                                      part=number)
+        name = layout.template.format(
+            identity=identity, camera=1 + spot, view=spot, scene=1 + turn % 4, night=turn % 2, index=turn, part=number
+        )
         yield name.replace('-001_', '-1_', 1)  # as Market-1501 writes its junk
 
 

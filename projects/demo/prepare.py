@@ -1,4 +1,5 @@
 """DemoData: what a demo config prepares before it trains."""
+
 from __future__ import annotations
 
 import hashlib
@@ -37,13 +38,34 @@ class DemoData:
         seed: of everything.
     """
 
-    def __init__(self, *, root: str, train_identities: int = 80, test_identities: int = 40, triplets: int = 8,
-                 clip_identities: int = 1500, clip_triplets: int = 2, clip_steps: int = 1000, clip_batch_size: int = 32,
-                 clip_lr: float = 7e-4, clip_grounding_steps: int = 600, seed: int = 0) -> None:
+    def __init__(
+        self,
+        *,
+        root: str,
+        train_identities: int = 80,
+        test_identities: int = 40,
+        triplets: int = 8,
+        clip_identities: int = 1500,
+        clip_triplets: int = 2,
+        clip_steps: int = 1000,
+        clip_batch_size: int = 32,
+        clip_lr: float = 7e-4,
+        clip_grounding_steps: int = 600,
+        seed: int = 0,
+    ) -> None:
         self.root = Path(root)
-        self.data_options = dict(train_identities=train_identities, test_identities=test_identities, triplets=triplets, seed=seed)
-        self.clip_options = dict(identities=clip_identities, triplets=clip_triplets, steps=clip_steps, batch_size=clip_batch_size,
-                                 lr=clip_lr, grounding_steps=clip_grounding_steps, seed=seed)
+        self.data_options = dict(
+            train_identities=train_identities, test_identities=test_identities, triplets=triplets, seed=seed
+        )
+        self.clip_options = dict(
+            identities=clip_identities,
+            triplets=clip_triplets,
+            steps=clip_steps,
+            batch_size=clip_batch_size,
+            lr=clip_lr,
+            grounding_steps=clip_grounding_steps,
+            seed=seed,
+        )
         clip_options = {f'clip_{name}': value for name, value in self.clip_options.items() if name != 'seed'}
         for name, value in {**self.data_options, **clip_options}.items():
             if value <= 0 and name != 'seed':
@@ -55,7 +77,9 @@ class DemoData:
         with FileLock(self.root / '.lock'):
             self._make_dataset()
             self._make_clip()
-        print(f'Demo data (synthetic) are ready in {self.root}; figures measured on them say nothing about real cameras.')
+        print(
+            f'Demo data (synthetic) are ready in {self.root}; figures measured on them say nothing about real cameras.'
+        )
 
     def _make_dataset(self) -> None:
         target, building = self.root / 'RGBNT201', self.root / '.building'
@@ -75,7 +99,10 @@ class DemoData:
         target, stamp_file = self.root / 'clip.pt', self.root / 'clip.json'
         config = hashlib.sha256(CLIP_CONFIG.read_bytes()).hexdigest()[:16]
         stamp = {'version': GENERATOR_VERSION, 'config': config, **self.clip_options}
-        if target.is_file() and {key: value for key, value in _read_stamp(stamp_file).items() if key != 'retrieval'} == stamp:
+        if (
+            target.is_file()
+            and {key: value for key, value in _read_stamp(stamp_file).items() if key != 'retrieval'} == stamp
+        ):
             return
         stamp_file.unlink(missing_ok=True)
         building = self.root / '.clip.pt.building'

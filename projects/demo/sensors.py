@@ -1,4 +1,5 @@
 """From a label map to what three cameras record: colour, reflectance, heat, and what each sensor suffers."""
+
 from __future__ import annotations
 
 import cv2
@@ -7,22 +8,34 @@ import numpy as np
 from projects.demo.attributes import NUM_HEAT_BANDS, Damage, PersonIdentity, rng_for
 from projects.demo.person import NUM_MATERIALS, Material
 
-RGB_OF = dict(black=(32, 31, 35), white=(228, 227, 222), gray=(126, 127, 130), red=(178, 34, 38), orange=(219, 116, 34),
-              yellow=(218, 190, 52), green=(48, 122, 62), blue=(42, 78, 158), purple=(104, 56, 138), pink=(220, 138, 166),
-              brown=(106, 70, 44))
+RGB_OF = dict(
+    black=(32, 31, 35),
+    white=(228, 227, 222),
+    gray=(126, 127, 130),
+    red=(178, 34, 38),
+    orange=(219, 116, 34),
+    yellow=(218, 190, 52),
+    green=(48, 122, 62),
+    blue=(42, 78, 158),
+    purple=(104, 56, 138),
+    pink=(220, 138, 166),
+    brown=(106, 70, 44),
+)
 """Display colour (R, G, B) of each named colour."""
 
-_WHITE_BALANCE = {1: (1., 1., 1.), 2: (1.12, 1., .84), 3: (.84, .97, 1.16), 4: (.96, 1.08, .92)}
-_NIR_GAIN = {1: 1., 2: .92, 3: 1.06, 4: .97}
-_TIR_RANGE = {1: (.0, 1.), 2: (.08, .86), 3: (-.04, .95), 4: (.12, .9)}
+_WHITE_BALANCE = {1: (1.0, 1.0, 1.0), 2: (1.12, 1.0, 0.84), 3: (0.84, 0.97, 1.16), 4: (0.96, 1.08, 0.92)}
+_NIR_GAIN = {1: 1.0, 2: 0.92, 3: 1.06, 4: 0.97}
+_TIR_RANGE = {1: (0.0, 1.0), 2: (0.08, 0.86), 3: (-0.04, 0.95), 4: (0.12, 0.9)}
 
 
 def rgb_palette(person: PersonIdentity) -> np.ndarray:
     """Colour of each material, (NUM_MATERIALS, 3) in [0, 255]."""
-    upper, lower = (np.array(RGB_OF[color], float) * shade for color, shade in
-                    zip((person.upper_color, person.lower_color), person.shade))
+    upper, lower = (
+        np.array(RGB_OF[color], float) * shade
+        for color, shade in zip((person.upper_color, person.lower_color), person.shade)
+    )
     second = upper if person.upper_pattern == 'plain' else np.array(RGB_OF[person.second_color], float)
-    skin = np.array((238, 196, 168)) * (1 - .62 * person.skin)
+    skin = np.array((238, 196, 168)) * (1 - 0.62 * person.skin)
     blond = person.hair_tone**3 * np.array((150, 110, 60))
     hair = np.array((168, 166, 164)) if person.age == 'senior' else np.array((22, 18, 16)) + blond
     luggage, shoe = np.array(RGB_OF[person.luggage_color]), np.array(RGB_OF[person.footwear_color])
@@ -30,9 +43,9 @@ def rgb_palette(person: PersonIdentity) -> np.ndarray:
     palette = np.zeros((NUM_MATERIALS, 3))
     palette[[Material.SKIN, Material.FACE]] = skin
     palette[Material.HAIR], palette[Material.HAT] = hair, rng.uniform(30, 200, 3)
-    palette[Material.UPPER], palette[Material.UPPER_SECOND], palette[Material.TRIM] = upper, second, upper * .6 + 20
-    palette[Material.LOWER] = lower * (1., 1., 1.1) if person.lower_type == 'jeans' else lower
-    palette[Material.FOOTWEAR], palette[Material.LUGGAGE], palette[Material.STRAP] = shoe, luggage, luggage * .5 + 10
+    palette[Material.UPPER], palette[Material.UPPER_SECOND], palette[Material.TRIM] = upper, second, upper * 0.6 + 20
+    palette[Material.LOWER] = lower * (1.0, 1.0, 1.1) if person.lower_type == 'jeans' else lower
+    palette[Material.FOOTWEAR], palette[Material.LUGGAGE], palette[Material.STRAP] = shoe, luggage, luggage * 0.5 + 10
     palette[Material.GLASSES], palette[Material.OBJECT] = (20, 20, 26), rng.uniform(40, 220, 3)
     return palette.clip(0, 255)
 
@@ -41,25 +54,25 @@ def nir_palette(person: PersonIdentity) -> np.ndarray:
     """Near-infrared brightness of each material, (NUM_MATERIALS,) in [0, 1]; dyes are transparent there, so colour plays no part."""
     upper, second, lower, hair, luggage = person.reflectance
     palette = np.zeros(NUM_MATERIALS)
-    palette[[Material.SKIN, Material.FACE]] = .72
-    palette[Material.HAIR], palette[Material.HAT] = .15 + .4 * hair, second
-    palette[Material.UPPER], palette[Material.UPPER_SECOND], palette[Material.TRIM] = upper, second, upper * .7 + .05
-    palette[Material.LOWER], palette[Material.FOOTWEAR] = lower, 1 - second * .8
-    palette[Material.LUGGAGE], palette[Material.STRAP] = luggage, luggage * .6
-    palette[Material.GLASSES], palette[Material.OBJECT] = .12, .5
+    palette[[Material.SKIN, Material.FACE]] = 0.72
+    palette[Material.HAIR], palette[Material.HAT] = 0.15 + 0.4 * hair, second
+    palette[Material.UPPER], palette[Material.UPPER_SECOND], palette[Material.TRIM] = upper, second, upper * 0.7 + 0.05
+    palette[Material.LOWER], palette[Material.FOOTWEAR] = lower, 1 - second * 0.8
+    palette[Material.LUGGAGE], palette[Material.STRAP] = luggage, luggage * 0.6
+    palette[Material.GLASSES], palette[Material.OBJECT] = 0.12, 0.5
     return palette
 
 
 def tir_palette(person: PersonIdentity) -> np.ndarray:
     """Thermal brightness of each material, (NUM_MATERIALS,) in [0, 1], before the heat bands of the clothes are added."""
-    insulation = {'t-shirt': .12, 'shirt': .08, 'sweater': .02, 'jacket': -.05, 'coat': -.1}[person.upper_type]
+    insulation = {'t-shirt': 0.12, 'shirt': 0.08, 'sweater': 0.02, 'jacket': -0.05, 'coat': -0.1}[person.upper_type]
     palette = np.zeros(NUM_MATERIALS)
-    palette[Material.SKIN], palette[Material.FACE] = .84, .94
-    palette[Material.HAIR], palette[Material.HAT] = .5, .42
-    palette[[Material.UPPER, Material.UPPER_SECOND]] = .5 + insulation
-    palette[Material.TRIM], palette[Material.LOWER] = .56 + insulation, .52
-    palette[Material.FOOTWEAR], palette[Material.LUGGAGE], palette[Material.STRAP] = .4, .2, .24
-    palette[Material.GLASSES], palette[Material.OBJECT] = .3, .22
+    palette[Material.SKIN], palette[Material.FACE] = 0.84, 0.94
+    palette[Material.HAIR], palette[Material.HAT] = 0.5, 0.42
+    palette[[Material.UPPER, Material.UPPER_SECOND]] = 0.5 + insulation
+    palette[Material.TRIM], palette[Material.LOWER] = 0.56 + insulation, 0.52
+    palette[Material.FOOTWEAR], palette[Material.LUGGAGE], palette[Material.STRAP] = 0.4, 0.2, 0.24
+    palette[Material.GLASSES], palette[Material.OBJECT] = 0.3, 0.22
     return palette
 
 
@@ -73,8 +86,8 @@ def heat_profile(person: PersonIdentity, rows: np.ndarray) -> np.ndarray:
     Returns:
         (H,) added to the thermal brightness of garments.
     """
-    centers = np.linspace(.21, .88, NUM_HEAT_BANDS)
-    return .3 * (np.interp(rows, centers, person.heat) - .5)
+    centers = np.linspace(0.21, 0.88, NUM_HEAT_BANDS)
+    return 0.3 * (np.interp(rows, centers, person.heat) - 0.5)
 
 
 def expose(picture: np.ndarray, damage: Damage, rng: np.random.Generator) -> np.ndarray:
@@ -90,7 +103,7 @@ def expose(picture: np.ndarray, damage: Damage, rng: np.random.Generator) -> np.
     """
     height, width = picture.shape[:2]
     if damage.contrast != 1:
-        picture = (picture - np.float32(.45)) * np.float32(damage.contrast) + np.float32(.45)
+        picture = (picture - np.float32(0.45)) * np.float32(damage.contrast) + np.float32(0.45)
     picture = picture * np.float32(damage.exposure)
     x, y, radius, strength = damage.glare
     if strength:
@@ -99,7 +112,7 @@ def expose(picture: np.ndarray, damage: Damage, rng: np.random.Generator) -> np.
         halo = np.exp((dx * dx + dy * dy) * np.float32(-1 / (radius * radius)))
         picture = picture + np.float32(strength) * halo[..., None]
     sigma = damage.blur * height / 64
-    if sigma > .25:
+    if sigma > 0.25:
         picture = cv2.GaussianBlur(picture, (0, 0), sigma).reshape(height, width, -1)
     noise = rng.standard_normal(picture.shape, dtype=np.float32)
     return ((picture + np.float32(damage.noise) * noise) * 255).clip(0, 255).astype(np.uint8)

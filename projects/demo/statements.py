@@ -3,6 +3,7 @@
 A caption says everything at once; from few pictures a CLIP learns sooner from 'A person. The person is wearing red upper clothing.'
 against the same sentence with other colours, and from what each patch of a rendered picture is known to show.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -29,13 +30,20 @@ PLACES = {
 }
 """What a patch can show, and the materials that count for it; all of a bystander's materials are another person."""
 
-_SHOWN_AT = {'Upper clothing.': ('upper_type', 'upper_color', 'upper_pattern'), 'Lower clothing.': ('lower_type', 'lower_color'),
-             'Footwear.': ('footwear',), 'The face and hair.': ('hairstyle', 'glasses', 'age', 'gender'),
-             'A bag.': ('backpack', 'handbag', 'suitcase'), 'A held object.': ('held_object',)}
+_SHOWN_AT = {
+    'Upper clothing.': ('upper_type', 'upper_color', 'upper_pattern'),
+    'Lower clothing.': ('lower_type', 'lower_color'),
+    'Footwear.': ('footwear',),
+    'The face and hair.': ('hairstyle', 'glasses', 'age', 'gender'),
+    'A bag.': ('backpack', 'handbag', 'suitcase'),
+    'A held object.': ('held_object',),
+}
 _SENTENCES = {name: tuple(compose({name: value}) for value in values) for name, values in VALUES.items()}
 # 'A person.' alone says nothing; a group that the template cannot tell apart is written out.
-_SENTENCES.update({name: (f'A person with a {name}.', f'A person without a {name}.') for name in ('backpack', 'handbag', 'suitcase')},
-                  held_object=('A person with empty hands.', *_SENTENCES['held_object'][1:]))
+_SENTENCES.update(
+    {name: (f'A person with a {name}.', f'A person without a {name}.') for name in ('backpack', 'handbag', 'suitcase')},
+    held_object=('A person with empty hands.', *_SENTENCES['held_object'][1:]),
+)
 
 
 def statements() -> list[str]:
@@ -59,16 +67,25 @@ def patch_places(labels: np.ndarray, grid: tuple[int, int]) -> np.ndarray:
         table[list(materials)] = index
     rows, columns = grid
     height, width = labels.shape
-    blocks = table[labels].reshape(rows, height // rows, columns, width // columns).transpose(0, 2, 1, 3).reshape(rows * columns, -1)
+    blocks = (
+        table[labels]
+        .reshape(rows, height // rows, columns, width // columns)
+        .transpose(0, 2, 1, 3)
+        .reshape(rows * columns, -1)
+    )
     share = np.stack([(blocks == index).sum(1) for index in range(len(PLACES))], axis=1).astype(float)
-    share[:, 0] *= .5  # a patch with a third of a sleeve in it is about the sleeve
+    share[:, 0] *= 0.5  # a patch with a third of a sleeve in it is about the sleeve
     return share.argmax(1)
 
 
 def attribute_targets(truth: dict[str, dict[str, str]]) -> np.ndarray:
     """(3, A) index of each attribute's true value by modality, -1 where the modality does not show it."""
-    return np.array([[values.index(truth[modality][name]) if name in truth[modality] else -1 for name, values in VALUES.items()]
-                     for modality in MODALITIES])
+    return np.array(
+        [
+            [values.index(truth[modality][name]) if name in truth[modality] else -1 for name, values in VALUES.items()]
+            for modality in MODALITIES
+        ]
+    )
 
 
 @dataclass(frozen=True)
@@ -86,8 +103,13 @@ class StatementLoss:
     def picture(self, features: Tensor, targets: Tensor) -> Tensor:
         """Loss of (B, D) picture features and (B, A) attribute targets."""
         logits = self.scale * F.normalize(features, dim=-1) @ self.text.T
-        return torch.stack([F.cross_entropy(logits[:, part], targets[:, index]) for index, part in enumerate(_slices().values())
-                            if bool((targets[:, index] >= 0).all())]).mean()
+        return torch.stack(
+            [
+                F.cross_entropy(logits[:, part], targets[:, index])
+                for index, part in enumerate(_slices().values())
+                if bool((targets[:, index] >= 0).all())
+            ]
+        ).mean()
 
     def patches(self, features: Tensor, targets: Tensor, places: Tensor) -> Tensor:
         """Loss of (B, N, D) patch features: where each patch is, and the attributes that show there.
@@ -96,7 +118,7 @@ class StatementLoss:
             features: (B, N, D). targets: (B, A). places: (B, N) index into :data:`PLACES`.
         """
         logits = self.scale * F.normalize(features, dim=-1) @ self.text.T
-        losses = [F.cross_entropy(logits[..., -len(PLACES):].flatten(0, 1), places.flatten())]
+        losses = [F.cross_entropy(logits[..., -len(PLACES) :].flatten(0, 1), places.flatten())]
         names = list(VALUES)
         for place, shown in _SHOWN_AT.items():
             rows, columns = (places == list(PLACES).index(place)).nonzero(as_tuple=True)

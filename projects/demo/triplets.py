@@ -1,19 +1,33 @@
 """The demo's people and triplets by number: which exist, what they are called, and what is true of them."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from projects.demo.attributes import CAMERAS, CAPTURE_TIMES, Environment, PersonIdentity, rng_for, sample_environment, sample_identity
+from projects.demo.attributes import (
+    CAMERAS,
+    CAPTURE_TIMES,
+    Environment,
+    PersonIdentity,
+    rng_for,
+    sample_environment,
+    sample_identity,
+)
 from projects.demo.captions import captions_for
 
 GROUPS = ('train', 'test', 'clip', 'grounding')
 """Groups of people without overlap: training, testing, and those that the small CLIP and its pointing are trained on."""
 
-_SEVERE_ODDS = {'train': (.35, .45, .2), 'test': (.35, .45, .2), 'clip': (.85, .15, 0.), 'grounding': (.85, .15, 0.)}
+_SEVERE_ODDS = {
+    'train': (0.35, 0.45, 0.2),
+    'test': (0.35, 0.45, 0.2),
+    'clip': (0.85, 0.15, 0.0),
+    'grounding': (0.85, 0.15, 0.0),
+}
 # Words are learnt from good pictures in which there is no doubt who is meant, pointing from pictures of two.
-_BESIDE = {'train': 1., 'test': 1., 'clip': 0., 'grounding': 1.}
-_BYSTANDERS = {'train': .35, 'test': .35, 'clip': .35, 'grounding': .5}
+_BESIDE = {'train': 1.0, 'test': 1.0, 'clip': 0.0, 'grounding': 1.0}
+_BYSTANDERS = {'train': 0.35, 'test': 0.35, 'clip': 0.35, 'grounding': 0.5}
 _FIRST_ID = {'train': 1, 'test': 500, 'clip': 1000, 'grounding': 5000}
 
 
@@ -42,8 +56,13 @@ def list_triplets(group: str, *, identities: int, triplets: int, seed: int) -> I
         person = sample_identity(rng_for(seed, domain, number))
         for index in range(triplets):
             rng = rng_for(seed, domain, number, index)
-            environment = sample_environment(rng, CAMERAS[index % len(CAMERAS)], severe_odds=_SEVERE_ODDS[group],
-                                             bystanders=_BYSTANDERS[group], beside=_BESIDE[group])
+            environment = sample_environment(
+                rng,
+                CAMERAS[index % len(CAMERAS)],
+                severe_odds=_SEVERE_ODDS[group],
+                bystanders=_BYSTANDERS[group],
+                beside=_BESIDE[group],
+            )
             identity = _FIRST_ID[group] + number
             night = CAPTURE_TIMES.index(environment.capture_time)
             name = f'{identity:06d}_cam{environment.camera}_{night}_{index:02d}.jpg'

@@ -1,4 +1,5 @@
 """Stands for tools/train.py in tests of the study runner: same command line, same files, milliseconds."""
+
 from __future__ import annotations
 
 import argparse
@@ -26,6 +27,9 @@ if os.environ.get('FAKE_HANG') == name and not args.resume:
     time.sleep(60)
 folder = args.work_dir / '20260102_030405' / 'vis_data'
 folder.mkdir(parents=True)
-lines = [{'loss': 2.0, 'time': 0.5, 'step': 1}, {'reid/mAP': 10.0 + seed, 'reid/R-1': 20.0 + seed, 'time': 0.25, 'step': 1},
-         {'reid/mAP': 8.0 + seed, 'reid/R-1': 30.0, 'time': 0.25, 'step': 2}]
+lines = [
+    {'loss': 2.0, 'time': 0.5, 'step': 1},
+    {'reid/mAP': 10.0 + seed, 'reid/R-1': 20.0 + seed, 'time': 0.25, 'step': 1},
+    {'reid/mAP': 8.0 + seed, 'reid/R-1': 30.0, 'time': 0.25, 'step': 2},
+]
 (folder / 'scalars.json').write_text('\n'.join(json.dumps(line) for line in lines))

@@ -1,4 +1,5 @@
 """Every ablation leaf is a whole config that differs from the full model in what its row says, builds, and takes a training step."""
+
 from __future__ import annotations
 
 import shutil
@@ -16,7 +17,17 @@ from projects.demo.dataset import write_dataset
 
 ROOT = Path(__file__).parents[2]
 LEAVES = [path for paths in list_studies(ROOT / 'configs' / 'ablations').values() for path in paths]
-AS_NEXT = {'table4_d', 'table5_d', 'table6_d', 'table7_d', 'table8_b', 'fig6_p75', 'fig8_c3', 'fig8_t3', 'missing_c_all'}
+AS_NEXT = {
+    'table4_d',
+    'table5_d',
+    'table6_d',
+    'table7_d',
+    'table8_b',
+    'fig6_p75',
+    'fig8_c3',
+    'fig8_t3',
+    'missing_c_all',
+}
 
 
 @pytest.fixture(autouse=True)
@@ -35,8 +46,12 @@ def data_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def load_small(path: Path, data_root: Path):
     options = {f'{part}_dataloader.dataset.data_root': str(data_root) for part in ('train', 'val', 'test')}
-    options |= {'train_dataloader.batch_size': 4, 'train_dataloader.batch_sampler.num_instances': 2, 'model.head.num_classes': 2,
-                'model.backbone.pretrained': None}
+    options |= {
+        'train_dataloader.batch_size': 4,
+        'train_dataloader.batch_sampler.num_instances': 2,
+        'model.head.num_classes': 2,
+        'model.backbone.pretrained': None,
+    }
     cfg = load_row(path, 'demo', options).resolved
     if cfg.model.get('text'):
         cfg.model.text.pretrained = None
@@ -65,7 +80,7 @@ def test_the_rows_that_are_next_are_next() -> None:
 @pytest.mark.parametrize('path', [path for path in LEAVES if 'fig8_t' in path.stem], ids=lambda path: path.stem)
 def test_every_semantic_expert_has_its_caption_subset(path: Path) -> None:
     cfg = load_row(path, 'rgbnt201').resolved
-    sampling, = [step for step in cfg.train_dataloader.dataset.pipeline if step['type'] == 'SampleSentences']
+    (sampling,) = [step for step in cfg.train_dataloader.dataset.pipeline if step['type'] == 'SampleSentences']
     assert sampling['num_subsets'] == cfg.model.neck.semantic.num_experts == int(path.stem[-1])
 
 
@@ -90,6 +105,11 @@ def test_costs_are_those_of_the_row() -> None:
     rows = [load_row(ROOT / f'configs/ablations/table8_{name}.py', 'demo') for name in 'ab']
     without, with_text = (row_costs(rows)[row.digest] for row in rows)
     assert without['text G MACs'] == 0 < with_text['text G MACs'] < with_text['G MACs']
-    trainable = sum(value.numel() for value in MODELS.build({**rows[0].resolved.model, 'backbone': {
-        **rows[0].resolved.model.backbone, 'pretrained': None}}).parameters() if value.requires_grad)
+    trainable = sum(
+        value.numel()
+        for value in MODELS.build(
+            {**rows[0].resolved.model, 'backbone': {**rows[0].resolved.model.backbone, 'pretrained': None}}
+        ).parameters()
+        if value.requires_grad
+    )
     assert without['params M'] == trainable / 1e6

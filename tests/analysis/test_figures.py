@@ -1,4 +1,5 @@
 """Figures: the numbers behind them against slow loops, and files that appear."""
+
 from __future__ import annotations
 
 import math
@@ -24,7 +25,10 @@ def make_features(identities: int = 4, each: int = 5, spread: float = 0.5) -> Te
     labels = np.repeat(np.arange(identities), each)
     centres = torch.randn(identities, 8)
     features = nn.functional.normalize(centres[labels] + spread * torch.randn(len(labels), 8))
-    samples = [ReIDDataSample(metainfo=dict(is_query=index % 2 == 0, is_gallery=index % 3 != 0)) for index in range(len(labels))]
+    samples = [
+        ReIDDataSample(metainfo=dict(is_query=index % 2 == 0, is_gallery=index % 3 != 0))
+        for index in range(len(labels))
+    ]
     return TestFeatures(features, [f'id{label}' for label in labels], samples)
 
 
@@ -40,7 +44,10 @@ def test_distance_histogram_is_the_slow_loops(chunk):
             (same if test.identities[i] == test.identities[j] else different)[place] += 1
     histogram = distance_histogram(test, chunk)
     assert histogram.same.sum() == same.sum() > 0 and histogram.different.sum() == different.sum() > 0
-    assert np.abs(np.cumsum(histogram.same - same)).max() <= 1 and np.abs(np.cumsum(histogram.different - different)).max() <= 1
+    assert (
+        np.abs(np.cumsum(histogram.same - same)).max() <= 1
+        and np.abs(np.cumsum(histogram.different - different)).max() <= 1
+    )
 
 
 def test_overlap():
@@ -82,17 +89,26 @@ def test_a_mask_veils_what_is_not_taken_and_nothing_else():
 
 
 def test_every_figure_is_drawn_saved_and_recorded(tmp_path):
-    views = [ExpertView('id', np.zeros((3, 16, 8, 3), np.uint8), np.ones((2, 3, 2, 2)), np.full((3, 3, 2, 2), 1 / 3), (1, 1, 0))]
+    views = [
+        ExpertView(
+            'id', np.zeros((3, 16, 8, 3), np.uint8), np.ones((2, 3, 2, 2)), np.full((3, 3, 2, 2), 1 / 3), (1, 1, 0)
+        )
+    ]
     models = {'a': make_features(), 'b': make_features()}
     loads = {'a': np.ones((3, 3)), 'b': np.ones((2, 3))}
     visualizer = Visualizer(name='figures', vis_backends=[dict(type='LocalVisBackend')], save_dir=str(tmp_path))
     with paper_style():
         figures = {
-            'maps': draw_expert_views(views), 'tsne': draw_embeddings(models, 3), 'load': draw_expert_load(loads, 8),
-            'distances': draw_distances({label: distance_histogram(test) for label, test in models.items()})}
+            'maps': draw_expert_views(views),
+            'tsne': draw_embeddings(models, 3),
+            'load': draw_expert_load(loads, 8),
+            'distances': draw_distances({label: distance_histogram(test) for label, test in models.items()}),
+        }
         for name, figure in figures.items():
             files = save_figure(figure, tmp_path / name, visualizer)
-            assert [file.suffix for file in files] == ['.png', '.pdf'] and all(file.stat().st_size > 2000 for file in files)
+            assert [file.suffix for file in files] == ['.png', '.pdf'] and all(
+                file.stat().st_size > 2000 for file in files
+            )
             pixels = to_pixels(figure)
             assert pixels.dtype == np.uint8 and pixels.shape[2] == 3 and pixels.std() > 5
     assert len(list(tmp_path.glob('vis_data/vis_image/*.png'))) == 4
@@ -104,13 +120,24 @@ def test_every_figure_is_drawn_saved_and_recorded(tmp_path):
 
 def test_load_table_has_a_row_an_expert():
     assert expert_load_table({'a': np.array([[1.0, 2.0, 3.0]]), 'b': np.zeros((2, 3))}).rows == [
-        ['a', 1, 1.0, 2.0, 3.0], ['b', 1, 0.0, 0.0, 0.0], ['b', 2, 0.0, 0.0, 0.0]]
+        ['a', 1, 1.0, 2.0, 3.0],
+        ['b', 1, 0.0, 0.0, 0.0],
+        ['b', 2, 0.0, 0.0, 0.0],
+    ]
 
 
 def test_the_six_cases_and_all():
     cases = list(missing_cases(with_text=True))
     assert [case.modalities for case in cases] == [
-        (), ('rgb', ), ('nir', ), ('tir', ), ('rgb', 'nir'), ('rgb', 'tir'), ('nir', 'tir'), ()]
+        (),
+        ('rgb',),
+        ('nir',),
+        ('tir',),
+        ('rgb', 'nir'),
+        ('rgb', 'tir'),
+        ('nir', 'tir'),
+        (),
+    ]
     assert [case.captions for case in cases] == [False] * 7 + [True]
     assert len(list(missing_cases(with_text=False))) == 7
 

@@ -1,4 +1,5 @@
 """The page of a run, made from a real (tiny) one."""
+
 from __future__ import annotations
 
 import re
@@ -46,14 +47,22 @@ def test_a_picture_is_shrunk_or_refused(tmp_path):
 
 
 def test_what_is_no_run_is_told_in_one_line(tmp_path):
-    done = subprocess.run([sys.executable, str(ROOT / 'tools/report.py'), str(tmp_path)], capture_output=True, text=True, cwd=ROOT,
-                          env={'PYTHONPATH': str(ROOT)}, check=False)
+    done = subprocess.run(
+        [sys.executable, str(ROOT / 'tools/report.py'), str(tmp_path)],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={'PYTHONPATH': str(ROOT)},
+        check=False,
+    )
     assert done.returncode == 1 and 'holds no configuration' in done.stderr and 'Traceback' not in done.stderr
 
 
 def test_a_run_whose_config_imports_a_module_that_is_not_at_hand(tmp_path):
-    (tmp_path / 'run.py').write_text("custom_imports = dict(imports=['no_such_module_here'])\nmodel = dict(type='NEXTReID')\ntrain_cfg = None\n"
-                                     "test_dataloader = dict(dataset=dict(type='OwnTriplets'))\n")
+    (tmp_path / 'run.py').write_text(
+        "custom_imports = dict(imports=['no_such_module_here'])\nmodel = dict(type='NEXTReID')\ntrain_cfg = None\n"
+        "test_dataloader = dict(dataset=dict(type='OwnTriplets'))\n"
+    )
     assert 'NEXTReID' in write_report(tmp_path).read_text()
     (tmp_path / 'run.py').write_text('a = 1\n')
     with pytest.raises(ConfigError, match='run.py: no model in it; is .* the work directory of a run'):

@@ -1,4 +1,5 @@
 """What a work directory tells: scalars over resumes, environment, checkpoints, pictures."""
+
 from __future__ import annotations
 
 import json
@@ -6,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from next_mm.analysis.run_logs import find_checkpoint, find_config, find_pictures, read_environment, read_run_log, typical
+from next_mm.analysis.run_logs import (
+    find_checkpoint,
+    find_config,
+    find_pictures,
+    read_environment,
+    read_run_log,
+    typical,
+)
 
 
 def write_scalars(work_dir: Path, start: str, entries: list[dict], tail: str = '') -> Path:
@@ -18,8 +26,12 @@ def write_scalars(work_dir: Path, start: str, entries: list[dict], tail: str = '
 
 @pytest.fixture
 def run(tmp_path) -> Path:
-    first = [{'loss': 3.0, 'time': 1.0, 'step': 10}, {'val_tokens/expert1_rgb': 7.0, 'step': 1},
-             {'reid/mAP': 20.0, 'time': 0.1, 'step': 1}, {'loss': 2.5, 'time': 3.0, 'step': 20}]
+    first = [
+        {'loss': 3.0, 'time': 1.0, 'step': 10},
+        {'val_tokens/expert1_rgb': 7.0, 'step': 1},
+        {'reid/mAP': 20.0, 'time': 0.1, 'step': 1},
+        {'loss': 2.5, 'time': 3.0, 'step': 20},
+    ]
     write_scalars(tmp_path, '20260101_000000', first, '\n{"loss": 2.0, "st')
     second = [{'loss': 2.4, 'time': 2.0, 'step': 20}, {'reid/mAP': 19.0, 'reid/R-1': 40.0, 'step': 2}]
     write_scalars(tmp_path, '20260101_010000', second)
@@ -49,9 +61,14 @@ def test_the_environment_is_read_from_the_log(run):
     (run / '20260101_010000' / '20260101_010000.log').write_text(
         f'2026 - mmengine - INFO - \n{dashes}\nSystem environment:\n    sys.platform: linux\n    PyTorch: 2.14.1\n'
         '    PyTorch compiling details: PyTorch built with:\n  - GCC 11.2\n\n'
-        f'Runtime environment:\n    seed: 3\n{dashes}\n\nrest: no\n')
+        f'Runtime environment:\n    seed: 3\n{dashes}\n\nrest: no\n'
+    )
     assert read_environment(run) == {
-        'sys.platform': 'linux', 'PyTorch': '2.14.1', 'PyTorch compiling details': 'PyTorch built with:', 'seed': '3'}
+        'sys.platform': 'linux',
+        'PyTorch': '2.14.1',
+        'PyTorch compiling details': 'PyTorch built with:',
+        'seed': '3',
+    }
 
 
 def test_checkpoints_are_found_by_pointer_and_by_name(tmp_path):

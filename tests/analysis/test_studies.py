@@ -1,4 +1,5 @@
 """Studies: rows from files, runs that are shared, resumed and allowed to fail, tables from what is there."""
+
 from __future__ import annotations
 
 import os
@@ -21,7 +22,9 @@ LOADERS = dict(train_dataloader=dict(batch_size=8), val_dataloader=dict(batch_si
 
 
 def make_row(name: str, digest: str | None = None) -> Row:
-    return Row(name, f'row {name}', Path(f'{name}.py'), {'real': {'mAP': 82.4, 'R-1': 86.6}}, digest or name, Config(LOADERS))
+    return Row(
+        name, f'row {name}', Path(f'{name}.py'), {'real': {'mAP': 82.4, 'R-1': 86.6}}, digest or name, Config(LOADERS)
+    )
 
 
 def launcher(**kwargs) -> Launcher:
@@ -35,10 +38,14 @@ def starts(root: Path) -> list[str]:
 def test_every_row_and_seed_runs_once_and_is_kept(tmp_path):
     rows = [make_row('s_a'), make_row('s_b')]
     events = []
-    run_tasks(plan(rows, 3, tmp_path), launcher(), report=lambda task, event: events.append((task.row.name, task.seed, event)))
+    run_tasks(
+        plan(rows, 3, tmp_path), launcher(), report=lambda task, event: events.append((task.row.name, task.seed, event))
+    )
     assert len(starts(tmp_path)) == 6
     assert starts(tmp_path)[0] == 's_a 0 resume=False dataset=toy gpu=None'
-    assert [event for event in events if event[2] == 'done'] == [(row, seed, 'done') for seed in range(3) for row in ('s_a', 's_b')]
+    assert [event for event in events if event[2] == 'done'] == [
+        (row, seed, 'done') for seed in range(3) for row in ('s_a', 's_b')
+    ]
     run_tasks(plan(rows, 3, tmp_path), launcher())
     assert len(starts(tmp_path)) == 6
 
@@ -70,11 +77,13 @@ def test_runs_share_the_devices(tmp_path, monkeypatch):
     run_tasks(plan([make_row(f's_{n}') for n in range(4)], 1, tmp_path), launcher(devices=(0, 1)))
     gpus = {line.split('gpu=')[1] for line in starts(tmp_path)}
     assert gpus <= {'0', '1'} and len(starts(tmp_path)) == 4
-    assert launcher(devices=(None, None)).environment(None)['OMP_NUM_THREADS'] == str(max(1, (os.cpu_count() or 1) // 2))
+    assert launcher(devices=(None, None)).environment(None)['OMP_NUM_THREADS'] == str(
+        max(1, (os.cpu_count() or 1) // 2)
+    )
 
 
 def test_the_prefix_goes_before_the_command(tmp_path):
-    command = launcher(prefix='srun --gres=gpu:1', options=('a.b=1', )).command(plan([make_row('s_a')], 1, tmp_path)[0])
+    command = launcher(prefix='srun --gres=gpu:1', options=('a.b=1',)).command(plan([make_row('s_a')], 1, tmp_path)[0])
     assert command[:3] == ['srun', '--gres=gpu:1', sys.executable] and command[-2:] == ['randomness.seed=0', 'a.b=1']
 
 
@@ -159,6 +168,7 @@ def config_dir(tmp_path) -> Path:
 @pytest.fixture
 def _plain_loading(monkeypatch):
     import next_mm.apis
+
     monkeypatch.setattr(next_mm.apis, 'load_config', lambda path, options: Config.fromfile(str(path)))
 
 
@@ -170,14 +180,18 @@ def test_a_config_is_a_row(config_dir, monkeypatch):
     assert [row.label for row in rows] == ['A', 'B', 'C'] and rows[1].paper == {'real': {'mAP': 1.0}}
     assert rows[0].resolved.a == 'demo' and studies.DATASET_VARIABLE not in os.environ
     assert rows[0].digest == rows[2].digest != rows[1].digest
-    assert load_study('own', 'real', config_dir, ('b', ))[0].digest != rows[1].digest
+    assert load_study('own', 'real', config_dir, ('b',))[0].digest != rows[1].digest
 
 
 @pytest.mark.usefixtures('_plain_loading')
-@pytest.mark.parametrize('study, dataset, rows, said', [
-    ('other', 'demo', (), r"study 'other' has no configs.*there are: own"),
-    ('own', 'moon', (), "dataset 'moon' has no experiment; there are: demo, real"),
-    ('own', 'demo', ('z', ), "study 'own' has no row z; there are: a, b, c")])
+@pytest.mark.parametrize(
+    'study, dataset, rows, said',
+    [
+        ('other', 'demo', (), r"study 'other' has no configs.*there are: own"),
+        ('own', 'moon', (), "dataset 'moon' has no experiment; there are: demo, real"),
+        ('own', 'demo', ('z',), "study 'own' has no row z; there are: a, b, c"),
+    ],
+)
 def test_what_is_not_there_is_named(config_dir, study, dataset, rows, said):
     with pytest.raises(ValueError, match=said):
         load_study(study, dataset, config_dir, rows)

@@ -1,4 +1,5 @@
 """Tables: means and spreads, three formats, blocks of documents."""
+
 from __future__ import annotations
 
 import csv
@@ -11,7 +12,7 @@ from next_mm.analysis.tables import Stat, Table, replace_block
 
 @pytest.fixture
 def table() -> Table:
-    table = Table('Ours_1 & theirs', ['row', 'mAP', 'params'], bold=('mAP', ))
+    table = Table('Ours_1 & theirs', ['row', 'mAP', 'params'], bold=('mAP',))
     table.add(['a | b', Stat.of([1.0, 2.0, 3.0]), 88.5])
     table.add(['50 %', Stat.of([4.04]), None])
     table.notes = ['A note.']
@@ -26,8 +27,10 @@ def test_stat_is_mean_and_sample_deviation():
 
 
 def test_markdown(table):
-    assert table.markdown() == ('**Ours_1 & theirs**\n\n| row | mAP | params |\n| :--- | ---: | ---: |\n'
-                                '| a \\| b | 2.0 ± 1.0 | 88.5 |\n| 50 % | **4.0** | - |\n\nA note.\n')
+    assert table.markdown() == (
+        '**Ours_1 & theirs**\n\n| row | mAP | params |\n| :--- | ---: | ---: |\n'
+        '| a \\| b | 2.0 ± 1.0 | 88.5 |\n| 50 % | **4.0** | - |\n\nA note.\n'
+    )
 
 
 def test_latex_is_escaped_and_balanced(table):
@@ -39,8 +42,11 @@ def test_latex_is_escaped_and_balanced(table):
 
 def test_csv_keeps_full_precision(table):
     rows = list(csv.reader(io.StringIO(table.csv())))
-    assert rows == [['row', 'mAP', 'mAP std', 'mAP seeds', 'params'],
-                    ['a | b', '2.0', '1.0', '3', '88.5'], ['50 %', '4.04', '', '1', '']]
+    assert rows == [
+        ['row', 'mAP', 'mAP std', 'mAP seeds', 'params'],
+        ['a | b', '2.0', '1.0', '3', '88.5'],
+        ['50 %', '4.04', '', '1', ''],
+    ]
 
 
 def test_a_short_row_is_refused(table):
@@ -49,13 +55,21 @@ def test_a_short_row_is_refused(table):
 
 
 def test_empty_columns_are_dropped():
-    table = Table('', ['row', 'mAP', 'params'], [['a', None, 0.0], ['b', None, None]], bold=('mAP', ))
+    table = Table('', ['row', 'mAP', 'params'], [['a', None, 0.0], ['b', None, None]], bold=('mAP',))
     table.drop_empty_columns()
-    assert table.columns == ['row', 'params'] and table.rows == [['a', 0.0], ['b', None]] and '| a | 0.0 |' in table.markdown()
+    assert (
+        table.columns == ['row', 'params']
+        and table.rows == [['a', 0.0], ['b', None]]
+        and '| a | 0.0 |' in table.markdown()
+    )
 
 
 def test_three_files_are_written(table, tmp_path):
-    assert [path.name for path in table.write(tmp_path / 'deep' / 'table4')] == ['table4.md', 'table4.csv', 'table4.tex']
+    assert [path.name for path in table.write(tmp_path / 'deep' / 'table4')] == [
+        'table4.md',
+        'table4.csv',
+        'table4.tex',
+    ]
     assert {path.name for path in (tmp_path / 'deep').iterdir()} == {'table4.md', 'table4.csv', 'table4.tex'}
 
 

@@ -1,4 +1,5 @@
 """The analysis tools from a checkpoint to their files, on a run of a minute's fraction."""
+
 from __future__ import annotations
 
 import csv
@@ -25,8 +26,15 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_dataset(folder / 'RGBNT201', train_identities=3, test_identities=4, triplets=4, seed=0)
     clip = folder / 'clip.pt'
     options = {f'{part}_dataloader.dataset.data_root': str(folder / 'RGBNT201') for part in ('train', 'val', 'test')}
-    options |= {'train_dataloader.batch_size': 4, 'train_dataloader.batch_sampler.num_instances': 2, 'model.head.num_classes': 3,
-                'model.backbone.pretrained': str(clip), 'model.text.pretrained': str(clip), 'prepare': None, 'train_cfg.max_epochs': 1}
+    options |= {
+        'train_dataloader.batch_size': 4,
+        'train_dataloader.batch_sampler.num_instances': 2,
+        'model.head.num_classes': 3,
+        'model.backbone.pretrained': str(clip),
+        'model.text.pretrained': str(clip),
+        'prepare': None,
+        'train_cfg.max_epochs': 1,
+    }
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(ROOT)
         torch.save(load_clip('projects/demo/clip_demo.json', None).state_dict(), clip)
@@ -43,10 +51,15 @@ def call(tool: str, *words: object) -> None:
         runpy.run_path(str(ROOT / 'tools' / tool), run_name='__main__')
 
 
-@pytest.mark.parametrize('tool, files', [
-    ('tsne', ['tsne.png', 'tsne.pdf']), ('distances', ['distances.png', 'distances.pdf']),
-    ('expert_maps', ['expert_maps.png', 'expert_maps.pdf']),
-    ('expert_load', ['expert_load.png', 'expert_load.pdf', 'expert_load.md', 'expert_load.csv', 'expert_load.tex'])])
+@pytest.mark.parametrize(
+    'tool, files',
+    [
+        ('tsne', ['tsne.png', 'tsne.pdf']),
+        ('distances', ['distances.png', 'distances.pdf']),
+        ('expert_maps', ['expert_maps.png', 'expert_maps.pdf']),
+        ('expert_load', ['expert_load.png', 'expert_load.pdf', 'expert_load.md', 'expert_load.csv', 'expert_load.tex']),
+    ],
+)
 def test_a_checkpoint_becomes_a_picture(run: Path, tmp_path: Path, tool: str, files: list[str]) -> None:
     call(f'analysis/{tool}.py', run / 'epoch_1.pth', '--out-dir', tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {*files, 'vis_data'}
@@ -71,7 +84,9 @@ def test_missing_modalities_are_a_table_of_eight_cases(run: Path, tmp_path: Path
 
 
 def test_a_user_error_is_one_line(run: Path, tmp_path: Path) -> None:
-    with pytest.raises(SystemExit, match=r'error: .*: more than one run goes by this name; give each its own with --labels'):
+    with pytest.raises(
+        SystemExit, match=r'error: .*: more than one run goes by this name; give each its own with --labels'
+    ):
         call('analysis/expert_load.py', run, run / 'epoch_1.pth')
     with pytest.raises(SystemExit, match='error: --labels: expected one for each of the 1 runs, got 2'):
         call('analysis/tsne.py', run, '--labels', 'a', 'b')

@@ -48,7 +48,14 @@ class Server:
                 await asyncio.sleep(3600)
             self.answered += 1
             response = await getattr(self, trick)(request, body)
-            self.write('answered' if response.status == 200 else 'failed', key, body['model'], trick, self.in_flight, time.monotonic())
+            self.write(
+                'answered' if response.status == 200 else 'failed',
+                key,
+                body['model'],
+                trick,
+                self.in_flight,
+                time.monotonic(),
+            )
             return response
         finally:
             self.in_flight -= 1
@@ -63,10 +70,14 @@ class Server:
         return web.json_response({'error': {'message': 'slow down'}}, status=429, headers={'Retry-After': '0.2'})
 
     async def error_500(self, request, body):
-        return web.json_response({'error': {'message': f'boom, you sent {request.headers["Authorization"]}'}}, status=500)
+        return web.json_response(
+            {'error': {'message': f'boom, you sent {request.headers["Authorization"]}'}}, status=500
+        )
 
     async def bad_request(self, request, body):
-        return web.json_response({'error': {'message': f'picture rejected, key {request.headers["Authorization"]}'}}, status=400)
+        return web.json_response(
+            {'error': {'message': f'picture rejected, key {request.headers["Authorization"]}'}}, status=400
+        )
 
     async def hang(self, request, body):
         await asyncio.sleep(3600)
@@ -106,7 +117,9 @@ class Server:
         return web.json_response(completion(text[: len(text) // 2].rpartition(',')[0] + ',' + '\n ' * 2000, 'length'))
 
     async def fences(self, request, body):
-        return web.json_response(completion(f'Sure!\n```json\n{answer_text(body, self.schema, {})}\n```\nAnything else?'))
+        return web.json_response(
+            completion(f'Sure!\n```json\n{answer_text(body, self.schema, {})}\n```\nAnything else?')
+        )
 
     async def odd_confidence(self, request, body):
         fields = json.loads(answer_text(body, self.schema, {}))
@@ -140,7 +153,9 @@ class Server:
         return web.Response(text='<html>gateway</html>', content_type='text/html')
 
     async def wrong_key(self, request, body):
-        return web.json_response({'error': {'message': f'Incorrect API key: {request.headers["Authorization"]}'}}, status=401)
+        return web.json_response(
+            {'error': {'message': f'Incorrect API key: {request.headers["Authorization"]}'}}, status=401
+        )
 
     async def elsewhere(self, request, body):
         return web.Response(status=307, headers={'Location': 'http://127.0.0.1:1/v1/chat/completions'})
@@ -155,7 +170,13 @@ def main() -> None:
     server = Server(parser.parse_args())
     app = web.Application(client_max_size=1 << 24)
     app.router.add_post('/v1/chat/completions', server.chat)
-    web.run_app(app, host='127.0.0.1', port=0, access_log=None, print=lambda text: print(text.splitlines()[0].strip('= '), flush=True))
+    web.run_app(
+        app,
+        host='127.0.0.1',
+        port=0,
+        access_log=None,
+        print=lambda text: print(text.splitlines()[0].strip('= '), flush=True),
+    )
 
 
 if __name__ == '__main__':

@@ -13,7 +13,7 @@ from unittest.mock import patch
 import pytest
 from PIL import Image
 
-from . import light_tool
+from tests.captioning import light_tool
 
 ROOT = Path(__file__).parents[2]
 SECRET = 'sk-test-5ecr3t-do-not-leak'
@@ -27,7 +27,9 @@ def make_dataset(root: Path, triplets: int, triplets_per_identity: int = 2) -> P
         for modality in ('RGB', 'NI', 'TI'):
             folder = root / split / modality
             folder.mkdir(parents=True, exist_ok=True)
-            Image.frombytes('RGB', (8, 16), random.Random(f'{index}{modality}').randbytes(384)).save(folder / name, quality=60)
+            Image.frombytes('RGB', (8, 16), random.Random(f'{index}{modality}').randbytes(384)).save(
+                folder / name, quality=60
+            )
     return root
 
 
@@ -62,10 +64,18 @@ def serve(tmp_path):
         process.stdout.close()
 
 
-def write_config(folder: Path, data: Path, url: str, *, models=('clothing-expert', 'accessory-expert'), name: str = 'run', **model) -> Path:
+def write_config(
+    folder: Path, data: Path, url: str, *, models=('clothing-expert', 'accessory-expert'), name: str = 'run', **model
+) -> Path:
     """Write a caption config; every model asks the same server."""
     options = dict(
-        base_url=url, api_key_env='NEXT_MM_TEST_KEY', max_concurrency=8, timeout=60.0, max_attempts=4, price_input=1.0, price_output=2.0
+        base_url=url,
+        api_key_env='NEXT_MM_TEST_KEY',
+        max_concurrency=8,
+        timeout=60.0,
+        max_attempts=4,
+        price_input=1.0,
+        price_output=2.0,
     )
     entries = [{**options, 'name': m, 'model': m, **model} for m in models]
     path = folder / f'{name}.py'
@@ -89,7 +99,12 @@ def tool_environment() -> dict[str, str]:
 def run_tool(*arguments: object, code: int = 0) -> str:
     """Run the tool in this process; returns all that it printed."""
     output = io.StringIO()
-    with redirect_stdout(output), redirect_stderr(output), patch.dict(os.environ, tool_environment()), light_tool.light_parts():
+    with (
+        redirect_stdout(output),
+        redirect_stderr(output),
+        patch.dict(os.environ, tool_environment()),
+        light_tool.light_parts(),
+    ):
         result = light_tool.main(list(map(str, arguments)))
     text = output.getvalue()
     assert result == code, text

@@ -33,7 +33,9 @@ def light_parts():
     """Put the light parts in place for a while."""
     lister, composer = pipeline.list_pictures, compose_stage.compose_caption
     pipeline.list_pictures = list_pictures
-    compose_stage.compose_caption = lambda attributes, schema, budget: template.compose_caption(attributes, schema, budget, count_words)
+    compose_stage.compose_caption = lambda attributes, schema, budget: template.compose_caption(
+        attributes, schema, budget, count_words
+    )
     try:
         yield
     finally:

@@ -91,11 +91,14 @@ def test_free_values_are_taken_within_reason():
         or one('make', {'value': 'x' * 41}, VEHICLE)[0].value is None
     )
     assert (
-        one('make', {'value': REMOVED, 'confidence': 0.5}, VEHICLE)[0] is None or one('make', {'value': REMOVED}, VEHICLE)[0].value is None
+        one('make', {'value': REMOVED, 'confidence': 0.5}, VEHICLE)[0] is None
+        or one('make', {'value': REMOVED}, VEHICLE)[0].value is None
     )
 
 
-@pytest.mark.parametrize('text', ['', 'null', '[]', '3', '{', '{"a', '{"gender"', '{}', 'no JSON here', '[' * 5000, '{"a":' * 5000])
+@pytest.mark.parametrize(
+    'text', ['', 'null', '[]', '3', '{', '{"a', '{"gender"', '{}', 'no JSON here', '[' * 5000, '{"a":' * 5000]
+)
 def test_hopeless_answers_are_invalid(text):
     parsed = parse_answer(text, PERSON, 'rgb')
     assert parsed.status == 'invalid' and not parsed.attributes
@@ -113,13 +116,23 @@ def test_any_text_and_any_cut_is_survived_and_nothing_is_invented(noise, cut):
 
 def test_every_way_of_not_knowing_is_known():
     assert all(is_unknown(phrase.upper() + ' ') for phrase in UNKNOWN_PHRASES) and is_unknown(' -- ')
-    assert not any(is_unknown(v) for s in (PERSON, VEHICLE) for a in s.attributes.values() for v in (*a.values, *a.lookup))
+    assert not any(
+        is_unknown(v) for s in (PERSON, VEHICLE) for a in s.attributes.values() for v in (*a.values, *a.lookup)
+    )
     assert unknown_words('He is carrying none, hair unclear. License plate is not visible.') == ['none', 'unclear']
 
 
 @pytest.mark.parametrize(
     'text',
-    ['plate reads ABC-1234', '沪A·12345', 'a car, AB12 CDE', 'license plate number: 8K2 911', 'plate: 47111', 'BMW AB 1234', '京A F1234学'],
+    [
+        'plate reads ABC-1234',
+        '沪A·12345',
+        'a car, AB12 CDE',
+        'license plate number: 8K2 911',
+        'plate: 47111',
+        'BMW AB 1234',
+        '京A F1234学',
+    ],
 )
 def test_plates_are_found(text):
     assert find_plates(text, MAKES)
@@ -127,7 +140,17 @@ def test_plates_are_found(text):
 
 @pytest.mark.parametrize(
     'text',
-    ['License plate is visible.', 'a BMW 320', 'AUDI A6', 'an MG 5', '0.95', 'A SUV', 'JPEG', 'It is a 4-door VW.', 'plate is not visible'],
+    [
+        'License plate is visible.',
+        'a BMW 320',
+        'AUDI A6',
+        'an MG 5',
+        '0.95',
+        'A SUV',
+        'JPEG',
+        'It is a 4-door VW.',
+        'plate is not visible',
+    ],
 )
 def test_what_is_no_plate(text):
     assert not find_plates(text, MAKES)

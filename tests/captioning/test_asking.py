@@ -18,12 +18,23 @@ from next_mm.captioning.store import Answer
 MODEL = dict(name='m', model='m', base_url='http://localhost/v1')
 
 
-def ask_all(tmp_path, monkeypatch, ask, judge=None, size: int = 2, budget: Budget | None = None, jobs: int = 6, drawn: list | None = None, **model):
+def ask_all(
+    tmp_path,
+    monkeypatch,
+    ask,
+    judge=None,
+    size: int = 2,
+    budget: Budget | None = None,
+    jobs: int = 6,
+    drawn: list | None = None,
+    **model,
+):
     """Ask an endpoint of one's own; returns the tally and what was recorded of the requests."""
     endpoint = type('Endpoint', (), {'ask': staticmethod(ask), 'close': staticmethod(lambda: asyncio.sleep(0))})
     monkeypatch.setattr(asking, 'ChatEndpoint', lambda _: endpoint)
     settings = parse_settings(
-        dict(dataset={}, schema='person', store='s', captions='t', models=[dict(MODEL, max_concurrency=size, **model)]), 'c'
+        dict(dataset={}, schema='person', store='s', captions='t', models=[dict(MODEL, max_concurrency=size, **model)]),
+        'c',
     ).models[0]
     judge = judge or (lambda reply: Verdict(Answer('complete', reply.text), 1))
 
@@ -63,7 +74,11 @@ def test_an_error_ends_the_run_though_a_request_swallows_its_cancellation(tmp_pa
 
 
 def test_a_request_without_an_answer_is_booked_at_its_input(tmp_path, monkeypatch):
-    outcomes = {'0': AskError('timeout', 't', may_cost=True), '1': AskError('disconnected', 'd', may_cost=True), '2': AskError('disconnected', 'refused')}
+    outcomes = {
+        '0': AskError('timeout', 't', may_cost=True),
+        '1': AskError('disconnected', 'd', may_cost=True),
+        '2': AskError('disconnected', 'refused'),
+    }
 
     async def ask(messages, *_):
         if messages[0]['content'] in outcomes:
@@ -71,14 +86,21 @@ def test_a_request_without_an_answer_is_booked_at_its_input(tmp_path, monkeypatc
         return Reply('x', 'stop', False, 1000, 10)
 
     budget = Budget(100.0)
-    tally, requests = ask_all(tmp_path, monkeypatch, ask, size=1, budget=budget, jobs=4, price_input=1000.0, max_attempts=1)
+    tally, requests = ask_all(
+        tmp_path, monkeypatch, ask, size=1, budget=budget, jobs=4, price_input=1000.0, max_attempts=1
+    )
     assert [cost for outcome, cost in requests if outcome == 'complete'] == [1.0]
     assert sorted(cost > 0 for outcome, cost in requests if outcome != 'complete') == [False, True, True]
     assert sum(cost for _, cost in requests) == pytest.approx(budget.spent) == pytest.approx(tally.cost)
 
 
 def test_what_was_never_sent_costs_nothing():
-    settings = parse_settings(dict(dataset={}, schema='person', store='s', captions='t', models=[dict(MODEL, base_url='http://127.0.0.1:9/v1')]), 'c')
+    settings = parse_settings(
+        dict(
+            dataset={}, schema='person', store='s', captions='t', models=[dict(MODEL, base_url='http://127.0.0.1:9/v1')]
+        ),
+        'c',
+    )
 
     async def ask() -> AskError:
         endpoint = ChatEndpoint(settings.models[0])
@@ -111,7 +133,9 @@ class Echo(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers['Content-Length']))
         words = f'I was sent {self.headers["Authorization"]}.'
-        body = json.dumps({'choices': [{'message': {'content': words}, 'finish_reason': self.headers['Authorization']}]}).encode()
+        body = json.dumps(
+            {'choices': [{'message': {'content': words}, 'finish_reason': self.headers['Authorization']}]}
+        ).encode()
         self.send_response(200)
         self.send_header('Content-Length', str(len(body)))
         self.end_headers()
@@ -125,7 +149,9 @@ def test_an_answer_that_quotes_the_key_comes_without_it(monkeypatch):
     monkeypatch.setenv('ECHO_KEY', 'sk-echoed-123')
     with HTTPServer(('localhost', 0), Echo) as server:
         threading.Thread(target=server.handle_request, daemon=True).start()
-        model = ModelSettings(name='m', model='m', base_url=f'http://localhost:{server.server_port}/v1', api_key_env='ECHO_KEY')
+        model = ModelSettings(
+            name='m', model='m', base_url=f'http://localhost:{server.server_port}/v1', api_key_env='ECHO_KEY'
+        )
 
         async def ask():
             endpoint = ChatEndpoint(model)

@@ -15,9 +15,8 @@ from next_mm.captioning.limits import Budget, Stop
 from next_mm.captioning.observations import dump_set, load_set
 from next_mm.captioning.report import write_folder_report
 from next_mm.captioning.report.statistics import Agreement, histogram_mean, histogram_quantile
-
-from .conftest import SECRET, make_dataset, run_tool, write_config
-from .test_end_to_end import assert_no_secret
+from tests.captioning.conftest import SECRET, make_dataset, run_tool, write_config
+from tests.captioning.test_end_to_end import assert_no_secret
 
 SCHEMA = load_schema('person')
 SETS = [
@@ -48,14 +47,20 @@ class Composer:
 def compose(tmp_path, monkeypatch, replies):
     model = dict(name='c', model='c', base_url='http://localhost/v1')
     settings = parse_settings(
-        dict(dataset={}, schema='person', models=[model], composer=model, store=str(tmp_path / 's.sqlite'), captions='t'), 'c'
+        dict(
+            dataset={}, schema='person', models=[model], composer=model, store=str(tmp_path / 's.sqlite'), captions='t'
+        ),
+        'c',
     )
     composer = Composer(replies)
     monkeypatch.setattr(asking, 'ChatEndpoint', lambda _: composer)
     with Store(settings.store) as store:
         store.db.execute('DELETE FROM captions')
         for number, attributes in enumerate([*SETS, SETS[0]]):
-            store.db.execute('INSERT INTO captions VALUES(?,?,?,?,NULL,NULL)', ('train', f'{number}.jpg', 'rgb', dump_set(attributes)))
+            store.db.execute(
+                'INSERT INTO captions VALUES(?,?,?,?,NULL,NULL)',
+                ('train', f'{number}.jpg', 'rgb', dump_set(attributes)),
+            )
 
         async def ask():
             return await ask_composer(store, settings, SCHEMA, Budget(None), Stop())
@@ -71,7 +76,10 @@ def test_a_composer_is_corrected_once_and_then_replaced_by_the_template(tmp_path
     composer, tally, sources, rows = compose(
         tmp_path,
         monkeypatch,
-        {'"male"': ['A man in a red jacket.', f'```\n"{good}"\n```'], '"female"': ['A woman with a dog.', 'A woman with a cat.']},
+        {
+            '"male"': ['A man in a red jacket.', f'```\n"{good}"\n```'],
+            '"female"': ['A woman with a dog.', 'A woman with a cat.'],
+        },
     )
     assert [text for text, _ in rows] == [good, 'A female.', good]
     assert sources == Counter({'c': 2, 'template, for want of an accepted caption': 1})
@@ -90,7 +98,9 @@ def test_a_composer_over_http_words_every_caption_and_its_second_run_asks_nothin
     config.write_text(config.read_text() + 'composer = dict(models[0], name="composer", structured_output="text")\n')
     run_tool(config, 'attributes', 'merge', 'compose')
     with Store(tmp_path / 'run/store.sqlite') as store:
-        assert store.db.execute('SELECT source, COUNT(*) FROM captions GROUP BY source').fetchall() == [('composer', 12)]
+        assert store.db.execute('SELECT source, COUNT(*) FROM captions GROUP BY source').fetchall() == [
+            ('composer', 12)
+        ]
     before = log.read_text()
     assert_no_secret(tmp_path / 'run')
     run_tool(config, 'attributes', 'merge', 'compose')
@@ -103,9 +113,13 @@ def test_a_composer_that_repeats_the_key_in_its_errors_does_not_spread_it(tmp_pa
     config.write_text(config.read_text() + 'composer = dict(models[0], name="composer", structured_output="text")\n')
     run_tool(config)  # looks through what is printed
     with Store(tmp_path / 'run/store.sqlite') as store:
-        assert store.db.execute("SELECT COUNT(*) FROM answers WHERE status='rejected' AND raw LIKE '%key Bearer ***%'").fetchone()[0]
+        assert store.db.execute(
+            "SELECT COUNT(*) FROM answers WHERE status='rejected' AND raw LIKE '%key Bearer ***%'"
+        ).fetchone()[0]
     assert_no_secret(tmp_path / 'run')
-    run_tool(config, '--cfg-options', f'models.0.api_key={SECRET}', code=2)  # the wrong place for it, and no reason to repeat it
+    run_tool(
+        config, '--cfg-options', f'models.0.api_key={SECRET}', code=2
+    )  # the wrong place for it, and no reason to repeat it
 
 
 def test_observations_survive_the_store():
@@ -120,7 +134,9 @@ def test_agreement_by_hand():
     agreement.add('2', {'rgb': {'gender': 'female'}})
     row = agreement.row('gender')
     assert row['across modalities, %'] == 50 and row['told'] == 5
-    assert row['within identity, %'] == pytest.approx(100 * 6 / 12)  # of the 12 ordered pairs of identity 1, 6 are male-male
+    assert row['within identity, %'] == pytest.approx(
+        100 * 6 / 12
+    )  # of the 12 ordered pairs of identity 1, 6 are male-male
     assert row['any two, %'] == pytest.approx(100 * (0.6**2 + 0.4**2))
 
 
@@ -139,7 +155,9 @@ def test_histograms_by_hand():
 def write_folder(folder, captions: dict[str, list[tuple[str, str]]]):
     folder.mkdir()
     for name, entries in captions.items():
-        (folder / name).write_text(json.dumps([{'item': i, 'description': d} for i, d in entries], ensure_ascii=False), encoding='utf-8')
+        (folder / name).write_text(
+            json.dumps([{'item': i, 'description': d} for i, d in entries], ensure_ascii=False), encoding='utf-8'
+        )
     return folder
 
 
@@ -182,8 +200,17 @@ def test_audit_compares_with_the_dataset(tmp_path):
     data = make_dataset(tmp_path / 'RGBNT201', 4)
     names = [path.name for path in sorted((data / 'train_171/RGB').iterdir())]
     folder = write_folder(tmp_path / 'text', {'train_RGB.json': [(names[0], 'A man.'), ('stranger.jpg', 'A man.')]})
-    settings = parse_settings(dict(dataset=dict(type='RGBNT201', data_root=str(data)), schema='person', store='s', captions='t', splits=['train'],
-                                   models=[dict(name='m', model='m', base_url='http://localhost/v1')]), 'c')
+    settings = parse_settings(
+        dict(
+            dataset=dict(type='RGBNT201', data_root=str(data)),
+            schema='person',
+            store='s',
+            captions='t',
+            splits=['train'],
+            models=[dict(name='m', model='m', base_url='http://localhost/v1')],
+        ),
+        'c',
+    )
     findings = audit_folder(folder, SCHEMA, settings)
     assert findings['train_RGB.json'].items == {'missing': names[1:], 'extra': ['stranger.jpg']}
     assert findings['train_TI.json'].items == {'missing': names}
@@ -212,7 +239,8 @@ def test_merging_and_complementing_help_with_simulated_models_and_not_with_an_ov
         'splits': {
             'train': {
                 f'{i:06d}_x.jpg': {
-                    m: {n: list(a.values)[i % len(a.values)] for n, a in SCHEMA.observable(m).items()} for m in ('rgb', 'nir', 'tir')
+                    m: {n: list(a.values)[i % len(a.values)] for n, a in SCHEMA.observable(m).items()}
+                    for m in ('rgb', 'nir', 'tir')
                 }
                 for i in range(60)
             }
@@ -225,13 +253,18 @@ def test_merging_and_complementing_help_with_simulated_models_and_not_with_an_ov
 
         scores = measure_quality(Namespace(truth=tmp_path / 'attributes.json', schema='person', models=models))
         total = {
-            step: [sum(getattr(s, f) for s in cells.values()) for f in ('total', 'unknown', 'right')] for step, cells in scores.items()
+            step: [sum(getattr(s, f) for s in cells.values()) for f in ('total', 'unknown', 'right')]
+            for step, cells in scores.items()
         }
         return {step: (unknown / n, right / n, right / (n - unknown)) for step, (n, unknown, right) in total.items()}
 
     good = shares(['clothing-expert', 'accessory-expert'])
     unknown, right, stated = zip(*good.values())
-    assert unknown[3] < unknown[2] < min(unknown[:2]) and right[3] > right[2] > max(right[:2]) and stated[2] > max(stated[:2])
+    assert (
+        unknown[3] < unknown[2] < min(unknown[:2])
+        and right[3] > right[2] > max(right[:2])
+        and stated[2] > max(stated[:2])
+    )
     bad = shares(['clothing-expert', 'overconfident'])
     assert bad['merged'][2] < bad['clothing-expert'][2]  # a confidence that says nothing wins over one that does
 

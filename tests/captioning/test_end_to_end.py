@@ -13,9 +13,8 @@ import pytest
 
 from next_mm.captioning.pictures import picture_key
 from next_mm.captioning.schema import load_schema
-
-from .chat_server import PLATE
-from .conftest import SECRET, make_dataset, run_tool, tool_command, tool_environment, write_config
+from tests.captioning.chat_server import PLATE
+from tests.captioning.conftest import SECRET, make_dataset, run_tool, tool_command, tool_environment, write_config
 
 # What is done to a picture's first requests -> state of its answer and number of requests that it takes.
 PLAN = {
@@ -80,17 +79,28 @@ def test_misbehaving_server_loses_and_invents_nothing(dataset, serve, tmp_path):
     assert all(asked[key] == 1 for key in keys[len(PLAN) :])  # nothing is asked twice without need
     recorded = Counter(dict(query(tmp_path / 'run', 'SELECT subject, COUNT(*) FROM requests GROUP BY subject')))
     assert recorded == asked  # the counts add up, request by request
-    assert sum(recorded.values()) == sum(int(line.split('│')[4]) for line in output.splitlines() if '│ request │' in line)
+    assert sum(recorded.values()) == sum(
+        int(line.split('│')[4]) for line in output.splitlines() if '│ request │' in line
+    )
 
-    times = [[float(words[5]) for words in log_of(log) if words[:2] == [what, cases['too_many']]] for what in ('failed', 'asked')]
-    assert all(asked_again - refused >= 0.2 for refused, asked_again in zip(times[0], times[1][1:]))  # as long as Retry-After said
+    times = [
+        [float(words[5]) for words in log_of(log) if words[:2] == [what, cases['too_many']]]
+        for what in ('failed', 'asked')
+    ]
+    assert all(
+        asked_again - refused >= 0.2 for refused, asked_again in zip(times[0], times[1][1:])
+    )  # as long as Retry-After said
 
     odd = json.loads(answers[cases['odd_confidence']][2])
     order = list(load_schema('person').observable('rgb'))
     assert {name: confidence for name, (_, confidence) in odd.items()} == {
         name: (0.85, 0.85, 0.9, 0, 0)[order.index(name) % 5] for name in odd
     }
-    assert json.loads(answers[cases['odd_confidence']][3]).keys() >= {'confidence as text', 'confidence out of 100', 'confidence in words'}
+    assert json.loads(answers[cases['odd_confidence']][3]).keys() >= {
+        'confidence as text',
+        'confidence out of 100',
+        'confidence in words',
+    }
     missing = json.loads(answers[cases['missing_and_extra']][2])
     assert missing['gender'] == [None, 0] and 'name' not in missing
     wrong = json.loads(answers[cases['wrong_types']][2])
@@ -123,7 +133,9 @@ def test_misbehaving_server_loses_and_invents_nothing(dataset, serve, tmp_path):
     for split, count in (('train', 9), ('test', 3)):
         for name in ('RGB', 'NI', 'TI'):
             entries = json.loads((tmp_path / f'run/text/{split}_{name}.json').read_text())
-            assert len(entries) == count and all(e.keys() == {'item', 'description'} and e['description'] for e in entries)
+            assert len(entries) == count and all(
+                e.keys() == {'item', 'description'} and e['description'] for e in entries
+            )
 
 
 def test_a_server_that_hangs_or_drips_is_given_up_and_asked_again(tmp_path, serve):
@@ -138,7 +150,8 @@ def test_a_server_that_hangs_or_drips_is_given_up_and_asked_again(tmp_path, serv
 
 
 @pytest.mark.parametrize(
-    ('trick', 'text'), [('wrong_key', 'the key was not accepted'), ('elsewhere', 'pictures are sent to no other address')]
+    ('trick', 'text'),
+    [('wrong_key', 'the key was not accepted'), ('elsewhere', 'pictures are sent to no other address')],
 )
 def test_a_hopeless_endpoint_stops_the_run_at_once(dataset, serve, tmp_path, trick, text):
     url, log = serve({key: [trick] * 99 for key in pictures_of(dataset)})
@@ -151,7 +164,10 @@ def test_a_hopeless_endpoint_stops_the_run_at_once(dataset, serve, tmp_path, tri
 
 def test_no_more_requests_are_in_flight_than_allowed(tmp_path, serve):
     url, log = serve(latency=0.1)
-    run_tool(write_config(tmp_path, make_dataset(tmp_path / 'RGBNT201', 12), url, models=('m',), max_concurrency=5), 'attributes')
+    run_tool(
+        write_config(tmp_path, make_dataset(tmp_path / 'RGBNT201', 12), url, models=('m',), max_concurrency=5),
+        'attributes',
+    )
     assert max(int(words[4]) for words in log_of(log)) == 5
 
 
@@ -176,10 +192,14 @@ def test_failures_are_listed_and_an_unreadable_picture_fails_the_run_at_its_end(
     reasons = {f['path']: f['reason'] for f in listed}
     assert 'picture rejected' in reasons[str(pictures[0])] and "can't identify" in reasons[str(pictures[1])]
     assert 'boom' in reasons[str(pictures[2])] and 'not a whole picture' in reasons[str(pictures[3])]
-    assert str(tmp_path / 'run/store.failures.jsonl') in output and all(str(picture) in output for picture in pictures[3:6])
+    assert str(tmp_path / 'run/store.failures.jsonl') in output and all(
+        str(picture) in output for picture in pictures[3:6]
+    )
     page = (tmp_path / 'run/report/index.html').read_text()
     assert 'The first 3 are shown' in page and '3 unreadable' in page and '1 refused (m)' in page
-    assert query(tmp_path / 'run', "SELECT COUNT(*) FROM answers WHERE status='complete'") == [(18,)]  # the rest is done
+    assert query(tmp_path / 'run', "SELECT COUNT(*) FROM answers WHERE status='complete'") == [
+        (18,)
+    ]  # the rest is done
     assert_no_secret(tmp_path / 'run')
     url, _ = serve()
     config = write_config(tmp_path, make_dataset(data, 8), url, models=('m',))
@@ -238,7 +258,9 @@ def test_killed_and_started_again_asks_nothing_twice(tmp_path, serve):
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     kept = stored(tmp_path / 'killed')
-    wait_until(lambda: sum(words[0] == 'asked' for words in log_of(log_two)) == len(answered(log_two)))  # the server ends what it began
+    wait_until(
+        lambda: sum(words[0] == 'asked' for words in log_of(log_two)) == len(answered(log_two))
+    )  # the server ends what it began
     on_the_wire = 700 + len(answered(log_two)) - kept  # answers that did not reach the disk
     assert 0 <= on_the_wire <= 16
     run_tool(config, 'attributes')

@@ -7,7 +7,7 @@ import sys
 import pytest
 from PIL import Image
 
-from .conftest import ROOT
+from tests.captioning.conftest import ROOT
 
 TRIPLETS = 33_333
 LIMIT = 500  # MiB, for 100,000 pictures
@@ -28,7 +28,15 @@ def test_listing_100_000_pictures_stays_under_the_limit(tmp_path):
         rows = csv.writer(file)
         rows.writerow(['split', 'identity', 'rgb', 'nir', 'tir', 'camera', 'name'])
         for index in range(TRIPLETS):
-            rows.writerow(['train', f'person {index // 4}', *['picture.jpg'] * 3, index % 4, f'{index:06d}_camera_{index % 4}.jpg'])
+            rows.writerow(
+                [
+                    'train',
+                    f'person {index // 4}',
+                    *['picture.jpg'] * 3,
+                    index % 4,
+                    f'{index:06d}_camera_{index % 4}.jpg',
+                ]
+            )
     output = subprocess.check_output([sys.executable, '-c', MEASURE, str(tmp_path)], cwd=ROOT, text=True)
     count, peak = output.split()
     assert int(count) == 3 * TRIPLETS

@@ -35,7 +35,10 @@ def test_surest_known_value_wins_and_keeps_where_it_came_from():
 
 
 def test_ties_go_to_the_model_configured_first():
-    assert merge_models([{'view': Observation('front', 0.5, 'a')}, {'view': Observation('back', 0.5, 'b')}])['view'].model == 'a'
+    assert (
+        merge_models([{'view': Observation('front', 0.5, 'a')}, {'view': Observation('back', 0.5, 'b')}])['view'].model
+        == 'a'
+    )
 
 
 @settings(max_examples=60, deadline=None)
@@ -68,7 +71,9 @@ def test_complement_properties(sets):
             assert observation.value is not None or own.value is None  # a known value is never replaced by an unknown
             if observation != own:
                 assert observation.complemented and observation.modality != modality
-                assert SCHEMA.attributes[name].complement and (own.value is None or own.confidence < SCHEMA.threshold(name))
+                assert SCHEMA.attributes[name].complement and (
+                    own.value is None or own.confidence < SCHEMA.threshold(name)
+                )
                 assert sets[observation.modality][name].value == observation.value
     assert complement_modalities(complete, SCHEMA) == complete  # idempotent
 
@@ -77,11 +82,36 @@ def test_complement_properties(sets):
     ('name', 'own', 'other', 'expected'),
     [
         ('backpack', Observation(None, 0.9, 'a', 'rgb'), Observation('yes', 0.4, 'a', 'tir'), 'yes'),  # unknown: filled
-        ('backpack', Observation('no', 0.5, 'a', 'rgb'), Observation('yes', 0.9, 'a', 'tir'), 'yes'),  # unsure: replaced
-        ('backpack', Observation('no', 0.7, 'a', 'rgb'), Observation('yes', 0.9, 'a', 'tir'), 'no'),  # a confident "no" is a value
-        ('backpack', Observation('no', 0.5, 'a', 'rgb'), Observation('yes', 0.5, 'a', 'tir'), 'no'),  # only by a surer one
-        ('illumination', Observation(None, 0, 'a', 'rgb'), Observation('dim', 0.9, 'a', 'nir'), None),  # stays with its modality
-        ('upper_color', Observation(None, 0, 'a', 'rgb'), Observation('red', 0.9, 'a', 'tir'), None),  # cannot be seen there
+        (
+            'backpack',
+            Observation('no', 0.5, 'a', 'rgb'),
+            Observation('yes', 0.9, 'a', 'tir'),
+            'yes',
+        ),  # unsure: replaced
+        (
+            'backpack',
+            Observation('no', 0.7, 'a', 'rgb'),
+            Observation('yes', 0.9, 'a', 'tir'),
+            'no',
+        ),  # a confident "no" is a value
+        (
+            'backpack',
+            Observation('no', 0.5, 'a', 'rgb'),
+            Observation('yes', 0.5, 'a', 'tir'),
+            'no',
+        ),  # only by a surer one
+        (
+            'illumination',
+            Observation(None, 0, 'a', 'rgb'),
+            Observation('dim', 0.9, 'a', 'nir'),
+            None,
+        ),  # stays with its modality
+        (
+            'upper_color',
+            Observation(None, 0, 'a', 'rgb'),
+            Observation('red', 0.9, 'a', 'tir'),
+            None,
+        ),  # cannot be seen there
     ],
 )
 def test_what_is_complemented(name, own, other, expected):

@@ -18,9 +18,8 @@ from next_mm.captioning.listing import list_pictures
 from next_mm.captioning.pictures import PictureProblem, enter_pictures, hash_pictures, picture_key, prepare_picture
 from next_mm.captioning.prompts import attribute_instruction, attribute_version
 from next_mm.captioning.store import Answer, Request
-
-from . import light_tool
-from .conftest import ROOT, make_dataset, run_tool, write_config
+from tests.captioning import light_tool
+from tests.captioning.conftest import ROOT, make_dataset, run_tool, write_config
 
 MODEL = dict(name='m', model='m', base_url='http://localhost/v1')
 CONFIG = dict(dataset=dict(type='RGBNT201'), schema='person', models=[MODEL], store='s.sqlite', captions='text')
@@ -87,14 +86,18 @@ def test_the_question_asks_what_can_be_seen_and_never_for_a_plate():
         schema = load_schema(name)
         for modality in ('rgb', 'nir', 'tir'):
             asked = attribute_instruction(schema, modality)
-            assert ('color"' in asked) == (modality == 'rgb') and 'Never write down the characters on a licence plate' in asked
+            assert ('color"' in asked) == (
+                modality == 'rgb'
+            ) and 'Never write down the characters on a licence plate' in asked
             layout = schema.answer_format(modality)
             assert layout['required'] == list(schema.observable(modality)) and layout['additionalProperties'] is False
             assert 'default' not in json.dumps(layout)
     person = load_schema('person')
     versions = {attribute_version(person, m, s) for m in ('rgb', 'nir', 'tir') for s in (768, 512)}
     assert len(versions) == 6
-    assert attribute_version(person.model_copy(update={'complement_below': 0.9}), 'rgb', 768) in versions  # thresholds ask nothing anew
+    assert (
+        attribute_version(person.model_copy(update={'complement_below': 0.9}), 'rgb', 768) in versions
+    )  # thresholds ask nothing anew
 
 
 def test_store_merges_losslessly_and_a_usable_answer_beats_a_failed_one(tmp_path):
@@ -158,7 +161,9 @@ def test_pictures_are_sent_whole_small_and_without_metadata(tmp_path):
     assert b'taken at home' in path.read_bytes() and b'taken at home' not in sent
     panel = Image.open(io.BytesIO(decode(prepare_picture(str(path), 1, 100, picture_key(path.read_bytes(), 1)))))
     assert panel.size == (30, 30) and panel.tobytes() == Image.open(path).crop((30, 0, 60, 30)).tobytes()
-    assert Image.open(io.BytesIO(decode(prepare_picture(str(path), -1, 45, picture_key(path.read_bytes(), -1))))).size == (45, 15)
+    assert Image.open(
+        io.BytesIO(decode(prepare_picture(str(path), -1, 45, picture_key(path.read_bytes(), -1))))
+    ).size == (45, 15)
     path.write_bytes(data[: len(data) // 2])
     with pytest.raises(PictureProblem, match='not a whole picture'):
         prepare_picture(str(path), -1, 100, picture_key(path.read_bytes(), -1))
@@ -179,15 +184,21 @@ def test_the_real_lister_and_what_a_second_scan_reads(tmp_path):
     assert [p.modality for p in pictures[:3]] == ['rgb', 'nir', 'tir'] and len({p.item for p in pictures[:3]}) == 1
     assert all(Path(p.path).is_file() and p.panel == -1 for p in pictures)
     with Store(tmp_path / 's.sqlite') as store:
-        assert enter_pictures(store, pictures, ('train', 'test')) == 24 and hash_pictures(store, ('train', 'test')) == []
+        assert (
+            enter_pictures(store, pictures, ('train', 'test')) == 24 and hash_pictures(store, ('train', 'test')) == []
+        )
         keys = dict(store.db.execute('SELECT path, picture FROM pictures'))
         assert keys[pictures[0].path] == picture_key(Path(pictures[0].path).read_bytes(), -1)
         Path(pictures[0].path).write_bytes(b'new')
         Path(pictures[1].path).unlink()
-        assert enter_pictures(store, pictures[:6], ('train', 'test')) == 6  # what is gone from the dataset leaves the list
+        assert (
+            enter_pictures(store, pictures[:6], ('train', 'test')) == 6
+        )  # what is gone from the dataset leaves the list
         problems = hash_pictures(store, ('train', 'test'))
         assert len(problems) == 1 and pictures[1].path in problems[0]
-        assert store.db.execute('SELECT picture FROM pictures WHERE path=?', (pictures[0].path,)).fetchone()[0] == picture_key(b'new', -1)
+        assert store.db.execute('SELECT picture FROM pictures WHERE path=?', (pictures[0].path,)).fetchone()[
+            0
+        ] == picture_key(b'new', -1)
     with pytest.raises(ValueError, match='nowhere'):
         list(list_pictures(dict(type='RGBNT201', data_root=str(tmp_path / 'nowhere')), ('train',)))
 
@@ -196,7 +207,9 @@ def test_dry_run_limit_budget_and_shards(tmp_path, serve):
     data = make_dataset(tmp_path / 'RGBNT201', 12)
     url, log = serve()
     config = write_config(tmp_path, data, url, models=('m',))
-    assert '36 requests' in run_tool(config, '--dry-run') and '6 requests' in run_tool(config, '--dry-run', '--limit', 2)
+    assert '36 requests' in run_tool(config, '--dry-run') and '6 requests' in run_tool(
+        config, '--dry-run', '--limit', 2
+    )
     assert not log.exists() or not log.read_text()  # nothing was sent
     run_tool(config, 'attributes', '--limit', 2)
     with Store(tmp_path / 'run/store.sqlite') as store:

@@ -9,8 +9,7 @@ from next_mm.captioning import Observation, check_caption, compose_caption, load
 from next_mm.captioning.grammar import Filling, fill, parse_template
 from next_mm.captioning.mentions import read_attributes
 from next_mm.captioning.template import compose_sentences, count_clip_tokens, fit_budget
-
-from .conftest import ROOT
+from tests.captioning.conftest import ROOT
 
 PERSON, VEHICLE = load_schema('person'), load_schema('vehicle')
 
@@ -116,7 +115,9 @@ def test_vehicle_captions_fit_the_context_and_drop_from_the_end():
     for budget in (77, 40, 20):
         text = compose_caption(CAR, VEHICLE, budget)
         assert count_clip_tokens(text) + 2 <= budget and text.startswith(every[0])
-    assert sum(map(count_clip_tokens, every)) == count_clip_tokens(' '.join(every))  # sentences can be counted one by one
+    assert sum(map(count_clip_tokens, every)) == count_clip_tokens(
+        ' '.join(every)
+    )  # sentences can be counted one by one
 
 
 def test_budget_keeps_the_first_and_skips_what_does_not_fit():
@@ -131,9 +132,26 @@ def test_clip_tokens_are_open_clips():
     assert count_clip_tokens(text) + 2 == int((open_clip.tokenize([text]) != 0).sum())
     tokenizer = open_clip.SimpleTokenizer()
     random = Random(0)
-    odd = ['&amp;amp;', '&lt;', '<end_of_text>', "she'll", "'S", 'Ã©', '’', '😀', '中文', ' \n', 'ÄÖ', '007', 'banana bandana', *map(chr, range(1, 0x600))]
+    odd = [
+        '&amp;amp;',
+        '&lt;',
+        '<end_of_text>',
+        "she'll",
+        "'S",
+        'Ã©',
+        '’',
+        '😀',
+        '中文',
+        ' \n',
+        'ÄÖ',
+        '007',
+        'banana bandana',
+        *map(chr, range(1, 0x600)),
+    ]
     for _ in range(3000):
-        text = ''.join(random.choice(odd if random.random() < 0.3 else 'etaoins hrdlu') for _ in range(random.randrange(40)))
+        text = ''.join(
+            random.choice(odd if random.random() < 0.3 else 'etaoins hrdlu') for _ in range(random.randrange(40))
+        )
         assert count_clip_tokens(text) == len(tokenizer.encode(text)), repr(text)
 
 
@@ -202,7 +220,12 @@ def test_the_checker_accepts_other_words_for_the_same(text):
 
 
 def test_the_attribute_that_the_documentation_adds(tmp_path):
-    section = (ROOT / 'docs/captions.md').read_text(encoding='utf-8').partition('## The schema')[2].partition('## The report')[0]
+    section = (
+        (ROOT / 'docs/captions.md')
+        .read_text(encoding='utf-8')
+        .partition('## The schema')[2]
+        .partition('## The report')[0]
+    )
     attribute, sentence = re.findall(r'```yaml\n(.*?)```', section, re.DOTALL)
     text = (ROOT / 'next_mm/captioning/schemas/person.yaml').read_text(encoding='utf-8')
     text = text.replace('attributes:\n', f'attributes:\n{attribute}').replace('sentences:\n', f'sentences:\n{sentence}')

@@ -6,8 +6,7 @@ import torch
 
 from next_mm.apis import load_config, train
 from next_mm.registry import DATASETS
-
-from .conftest import ROOT, make_dataset, run_tool, write_config
+from tests.captioning.conftest import ROOT, make_dataset, run_tool, write_config
 
 
 def test_a_model_trains_on_generated_captions(tmp_path, serve, tiny_clip):

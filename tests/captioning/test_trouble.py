@@ -14,10 +14,9 @@ import pytest
 
 from next_mm.captioning import Store
 from next_mm.captioning.store import Answer, StoreError
-
-from . import light_tool
-from .conftest import ROOT, make_dataset, run_tool, tool_command, tool_environment, write_config
-from .test_end_to_end import answered, log_of, query, stored, wait_until
+from tests.captioning import light_tool
+from tests.captioning.conftest import ROOT, make_dataset, run_tool, tool_command, tool_environment, write_config
+from tests.captioning.test_end_to_end import answered, log_of, query, stored, wait_until
 
 
 @contextmanager
@@ -92,8 +91,12 @@ def test_a_second_run_is_refused_a_held_store_is_waited_for_and_one_sigterm_ends
     with hold_store(tmp_path / 'run/store.sqlite'):
         held_at = stored(tmp_path / 'run')
         output = run_tool(config, 'attributes', code=2)
-        assert 'another run' in output and str(tmp_path / 'run/store.sqlite') in output and len(output.splitlines()) == 1
-        wait_until(lambda: len(answered(log)) >= held_at + 8)  # as many answers as there are requests in flight wait for the store
+        assert (
+            'another run' in output and str(tmp_path / 'run/store.sqlite') in output and len(output.splitlines()) == 1
+        )
+        wait_until(
+            lambda: len(answered(log)) >= held_at + 8
+        )  # as many answers as there are requests in flight wait for the store
     wait_until(lambda: stored(tmp_path / 'run') > held_at + 8)
     with hold_store(tmp_path / 'run/store.sqlite'):
         process.send_signal(signal.SIGTERM)
@@ -106,7 +109,9 @@ def test_a_second_run_is_refused_a_held_store_is_waited_for_and_one_sigterm_ends
 def test_every_key_is_asked_for_before_anything_is_sent(tmp_path, serve):
     url, log = serve()
     config = write_config(tmp_path, make_dataset(tmp_path / 'RGBNT201', 4), url, models=('m',))
-    config.write_text(config.read_text() + 'composer = dict(models[0], name="composer", api_key_env="NEXT_MM_NO_SUCH_KEY")\n')
+    config.write_text(
+        config.read_text() + 'composer = dict(models[0], name="composer", api_key_env="NEXT_MM_NO_SUCH_KEY")\n'
+    )
     assert 'NEXT_MM_NO_SUCH_KEY is not set' in run_tool(config, code=2)
     assert not log_of(log) and not (tmp_path / 'run/store.sqlite').exists()
     run_tool(config, 'attributes', 'merge')  # stages that do not ask the composer do not need its key
@@ -151,7 +156,11 @@ def test_options_are_read_and_absorbed_stores_count_in_the_estimate(tmp_path, se
     other = write_config(tmp_path, data, url, models=('m',), name='other')
     assert '12 requests' in run_tool(other, '--dry-run')
     assert '0 requests' in run_tool(other, '--dry-run', '--absorb', tmp_path / 'run/store.sqlite')
-    for wrong in (['report', str(tmp_path), '--identity', '('], ['report', 'x', '--identity', r'\d+'], [str(config), '--cfg-options', 'foo']):
+    for wrong in (
+        ['report', str(tmp_path), '--identity', '('],
+        ['report', 'x', '--identity', r'\d+'],
+        [str(config), '--cfg-options', 'foo'],
+    ):
         with pytest.raises(SystemExit):
             light_tool.main(wrong)
         assert f'argument {wrong[-2]}' in capsys.readouterr().err
@@ -168,8 +177,6 @@ def test_two_interruptions_do_not_wait_and_show_no_traceback(tmp_path, serve):
     assert 'interrupted' in end_of(process) and process.returncode == 3
     costs = query(tmp_path / 'run', "SELECT cost FROM requests WHERE outcome='abandoned'")
     assert len(costs) == 8 and all(cost > 0 for (cost,) in costs)  # they were sent, and may be charged
-
-
 
 
 def test_an_interruption_while_pictures_are_listed_shows_no_traceback(tmp_path):

@@ -23,7 +23,6 @@ def caplog_mm() -> Messages:
     messages = Messages()
 
     class Collect(logging.Handler):
-
         def emit(self, record: logging.LogRecord) -> None:
             messages.append(record.getMessage())
 

@@ -15,18 +15,31 @@ def write(path: Path, content: object) -> Path:
 
 
 def test_read_captions_reports_what_it_leaves_out(tmp_path):
-    path = write(tmp_path / 'a.json', [
-        {'item': 'a.jpg', 'description': ' First. '}, {'item': 'a.jpg', 'description': 'Second.'},
-        {'item': 'b.jpg', 'description': '  '}, {'item': 'c.jpg'}, 'text', {'item': 'd.jpg', 'description': '穿红衣的人。'}])
+    path = write(
+        tmp_path / 'a.json',
+        [
+            {'item': 'a.jpg', 'description': ' First. '},
+            {'item': 'a.jpg', 'description': 'Second.'},
+            {'item': 'b.jpg', 'description': '  '},
+            {'item': 'c.jpg'},
+            'text',
+            {'item': 'd.jpg', 'description': '穿红衣的人。'},
+        ],
+    )
     captions = read_captions(path)
     assert captions == {'a.jpg': 'First.', 'd.jpg': '穿红衣的人。'}
     assert captions.duplicates == ['a.jpg']
-    assert captions.malformed == ['entry 2: "description" is empty (b.jpg)', 'entry 3: "description" should be a text, got None',
-                                  'entry 4: expected an object, got a str']
+    assert captions.malformed == [
+        'entry 2: "description" is empty (b.jpg)',
+        'entry 3: "description" should be a text, got None',
+        'entry 4: expected an object, got a str',
+    ]
 
 
 def test_unreadable_json_names_file_and_place(tmp_path):
-    with pytest.raises(ValueError, match=r'train_TI.json: not a readable JSON file \(.*line 1 column 2.*expected a list'):
+    with pytest.raises(
+        ValueError, match=r'train_TI.json: not a readable JSON file \(.*line 1 column 2.*expected a list'
+    ):
         read_captions(write(tmp_path / 'train_TI.json', '[{"item"'[:1] + 'x'))
     with pytest.raises(ValueError, match='expected a list of .* got a dict'):
         read_captions(write(tmp_path / 'train_TI.json', {'a.jpg': 'text'}))
@@ -35,14 +48,17 @@ def test_unreadable_json_names_file_and_place(tmp_path):
         read_captions(tmp_path / 'bytes.json')
 
 
-@pytest.mark.parametrize('text, sentences', [
-    ('One. Two! Three? ', ('One.', 'Two!', 'Three?')),
-    ('No end', ('No end', )),
-    (' \n ', ()),
-    ('Holds something (e.g., a bag). Ends.', ('Holds something (e.g., a bag).', 'Ends.')),
-    ('Shoes, e.g. boots. Hat.', ('Shoes, e.g. boots.', 'Hat.')),
-    ('Height 1.80 m.  Old\tcoat.', ('Height 1.80 m.', 'Old coat.')),
-])
+@pytest.mark.parametrize(
+    'text, sentences',
+    [
+        ('One. Two! Three? ', ('One.', 'Two!', 'Three?')),
+        ('No end', ('No end',)),
+        (' \n ', ()),
+        ('Holds something (e.g., a bag). Ends.', ('Holds something (e.g., a bag).', 'Ends.')),
+        ('Shoes, e.g. boots. Hat.', ('Shoes, e.g. boots.', 'Hat.')),
+        ('Height 1.80 m.  Old\tcoat.', ('Height 1.80 m.', 'Old coat.')),
+    ],
+)
 def test_split_sentences(text, sentences):
     assert split_sentences(text) == sentences
     assert ' '.join(split_sentences(text)) == ' '.join(text.split())
@@ -62,10 +78,17 @@ def test_degraded_caption_keeps_its_share_of_words(quality):
 
 
 AWKWARD = [
-    "She's wearing a T-shirt. It isn't new!! (12:30) don't", 'Citroën sedan viewed from the front. The roof is clean.',
+    "She's wearing a T-shirt. It isn't new!! (12:30) don't",
+    'Citroën sedan viewed from the front. The roof is clean.',
     'A &amp; B. C &lt; D.',
-    'ÃƒÂ© broken. Plain.', '穿红衣的人。 第二句。', "He'll go. They've gone", 'x' * 40 + '. ' + '!?' * 5, 'smart “quotes” here. ﬁre',
-    'a\u200bb. \u2028 c', '<start_of_text> odd. end <end_of_text>']
+    'ÃƒÂ© broken. Plain.',
+    '穿红衣的人。 第二句。',
+    "He'll go. They've gone",
+    'x' * 40 + '. ' + '!?' * 5,
+    'smart “quotes” here. ﬁre',
+    'a\u200bb. \u2028 c',
+    '<start_of_text> odd. end <end_of_text>',
+]
 
 
 def tokenise(transform: TokenizeCaptions, text: str) -> np.ndarray:
@@ -75,6 +98,7 @@ def tokenise(transform: TokenizeCaptions, text: str) -> np.ndarray:
 @cache
 def tokenizer():
     from open_clip.tokenizer import SimpleTokenizer
+
     return SimpleTokenizer()
 
 

@@ -11,7 +11,9 @@ from tests.datasets import trees
 
 def check(root, **options):
     datasets = [RGBNT201(data_root=str(root), split=split, lazy_init=True, **options) for split in ('train', 'test')]
-    return {(problem.kind, problem.where.replace(f'{root}/', ''), problem.fatal) for problem in check_datasets(datasets)}
+    return {
+        (problem.kind, problem.where.replace(f'{root}/', ''), problem.fatal) for problem in check_datasets(datasets)
+    }
 
 
 def test_sound_data(tmp_path):
@@ -46,8 +48,11 @@ def test_no_captions_and_empty_split_and_one_identity(tmp_path):
     for path in (root / 'text').iterdir():
         path.unlink()
     assert check(root, captions_required=True) == {
-        ('one identity only', 'train_171', True), ('no pictures', 'test', True), ('no captions', 'text/train_RGB.json', True),
-        ('no captions', 'text/test_RGB.json', True)}
+        ('one identity only', 'train_171', True),
+        ('no pictures', 'test', True),
+        ('no captions', 'text/train_RGB.json', True),
+        ('no captions', 'text/test_RGB.json', True),
+    }
     assert ('no captions', 'text/train_RGB.json', True) not in check(root, caption_dir=None, captions_required=True)
 
 
@@ -55,7 +60,7 @@ def test_one_caption_file_is_not_there(tmp_path):
     root = trees.make_rgbnt201(tmp_path)
     (root / 'text/train_TI.json').unlink()
     assert check(root) == {('no caption file', 'text/train_TI.json', False)}
-    assert check(root, missing_modalities=('tir', )) == set()
+    assert check(root, missing_modalities=('tir',)) == set()
 
 
 def test_a_triplet_without_any_caption_is_said_so_once(tmp_path):
@@ -66,31 +71,42 @@ def test_a_triplet_without_any_caption_is_said_so_once(tmp_path):
     problems = check_datasets([RGBNT201(data_root=str(root), lazy_init=True)])
     assert [(problem.kind, problem.where, problem.detail, problem.fatal) for problem in problems] == [
         ('no caption in any modality', 'RGBNT201, train split: 000007_cam1_0_00.jpg', 'its text is empty', False),
-        ('no caption', f'{root}/text/train_NI.json: 000007_cam2_0_01.jpg', 'another modality stands in', False)]
+        ('no caption', f'{root}/text/train_NI.json: 000007_cam2_0_01.jpg', 'another modality stands in', False),
+    ]
     (root / 'text/train_TI.json').unlink()  # what it held is lost for the first triplet alone
     assert [problem.kind for problem in check_datasets([RGBNT201(data_root=str(root), lazy_init=True)])] == [
-        'no caption in any modality', 'no caption', 'no caption file']
+        'no caption in any modality',
+        'no caption',
+        'no caption file',
+    ]
 
 
 def test_captions_that_training_would_not_find(tmp_path):
     root = trees.make_rgbnt201(tmp_path)
-    datasets = [RGBNT201(data_root=str(root), caption_dir=None, split=split, lazy_init=True) for split in ('train', 'test')]
+    datasets = [
+        RGBNT201(data_root=str(root), caption_dir=None, split=split, lazy_init=True) for split in ('train', 'test')
+    ]
     assert check_datasets(datasets) == []
     problems = check_datasets(datasets, captions_read=True)
     assert [(problem.kind, problem.where, problem.fatal) for problem in problems] == [
-        ('no captions', f'RGBNT201, {split} split', True) for split in ('train', 'test')]
+        ('no captions', f'RGBNT201, {split} split', True) for split in ('train', 'test')
+    ]
     assert 'the model reads captions (model.text)' in problems[0].detail
     for name in trees.RGB_FOLDERS:
         (root / f'text/train_{name}.json').write_text('[]')  # there, but empty
     for options in (dict(captions_required=True), dict()):
         dataset = RGBNT201(data_root=str(root), lazy_init=True, **options)
         problems = check_datasets([dataset], captions_read=not options)
-        assert [(problem.kind, problem.where, problem.fatal) for problem in problems] == [('no captions', f'{root}/text/train_RGB.json', True)]
+        assert [(problem.kind, problem.where, problem.fatal) for problem in problems] == [
+            ('no captions', f'{root}/text/train_RGB.json', True)
+        ]
 
 
 def test_batch_size_that_is_no_multiple_of_k(tmp_path):
     dataset = RGBNT201(data_root=str(trees.make_rgbnt201(tmp_path)), lazy_init=True)
-    with pytest.raises(ValueError, match='IdentityBatchSampler: batch_size=5 should be a positive multiple of num_instances=2'):
+    with pytest.raises(
+        ValueError, match='IdentityBatchSampler: batch_size=5 should be a positive multiple of num_instances=2'
+    ):
         check_datasets([dataset], batch=(5, 2))
 
 
@@ -99,7 +115,9 @@ def test_composite_of_two_pictures(tmp_path):
     trees.write_picture(root / 'rgbir/query/0561_c0001_006.jpg', size=(128, 512))
     problems = check_datasets([RGBNT100(data_root=str(root), split='test', lazy_init=True)])
     assert [(problem.kind, problem.fatal) for problem in problems] == [
-        ('the name of another picture', False), ('an unreadable picture', True)]  # the gallery still has the sound copy
+        ('the name of another picture', False),
+        ('an unreadable picture', True),
+    ]  # the gallery still has the sound copy
     assert '512 x 128 (w x h) does not hold three pictures' in problems[1].detail
 
 
@@ -109,7 +127,8 @@ def test_query_that_the_gallery_cannot_answer(tmp_path):
         path.unlink()
     problems = check_datasets([MarketMM(data_root=str(root), split='test', lazy_init=True)])
     assert [(problem.kind, problem.where, problem.fatal) for problem in problems] == [
-        ('a query identity that the gallery lacks', '3', False)]
+        ('a query identity that the gallery lacks', '3', False)
+    ]
 
 
 @pytest.mark.parametrize('sound', [True, False])
@@ -118,12 +137,19 @@ def test_tool_exits_non_zero_when_training_would_be_wrong(tmp_path, repo_dir, mo
     if not sound:
         for number in range(3):
             (root / f'train_171/TI/000007_cam{number + 1}_0_0{number}.jpg').unlink()
-    options = ['model.head.num_classes=3', 'train_dataloader.batch_size=4', 'train_dataloader.batch_sampler.num_instances=2' if sound else
-               'train_dataloader.batch_sampler.num_instances=1']
-    roots = [f'{loader}.dataset.data_root={root}' for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader')]
+    options = [
+        'model.head.num_classes=3',
+        'train_dataloader.batch_size=4',
+        'train_dataloader.batch_sampler.num_instances=2' if sound else 'train_dataloader.batch_sampler.num_instances=1',
+    ]
+    roots = [
+        f'{loader}.dataset.data_root={root}' for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader')
+    ]
     monkeypatch.chdir(repo_dir)
     tool = 'tools/check_dataset.py'
-    monkeypatch.setattr(sys, 'argv', [tool, 'configs/next_rgbnt201.py', '--limit', '2', '--cfg-options', *roots, *options])
+    monkeypatch.setattr(
+        sys, 'argv', [tool, 'configs/next_rgbnt201.py', '--limit', '2', '--cfg-options', *roots, *options]
+    )
     with pytest.raises(SystemExit) as ended:
         runpy.run_path(tool, run_name='__main__')
     told = capsys.readouterr().out

@@ -20,17 +20,24 @@ def column(dataset, key):
 def make_folders(root, parts=('train', 'query', 'gallery')):
     for number, part in enumerate(parts):
         for identity in ('anna', 'ben'):
-            for modality in MODALITIES[:2 if identity == 'ben' else 3]:  # ben has no thermal picture
+            for modality in MODALITIES[: 2 if identity == 'ben' else 3]:  # ben has no thermal picture
                 write_picture(root / part / identity / modality / f'gate3_{number}.jpg', seed=number)
     return root
 
 
 def test_folders(tmp_path):
     root = make_folders(tmp_path)
-    write_captions(root / 'text', 'train', ['anna/gate3_0.jpg'], modalities=('RGB', ))
+    write_captions(root / 'text', 'train', ['anna/gate3_0.jpg'], modalities=('RGB',))
     train = OwnTriplets(data_root=str(root), camera_pattern=r'gate(\d+)')
-    assert column(train, 'identity') == ['anna', 'ben'] and column(train, 'camera') == [3, 3] and column(train, 'scene') == [-1, -1]
-    assert column(train, 'img_paths')[1] == (*(str(root / f'train/ben/{modality}/gate3_0.jpg') for modality in MODALITIES[:2]), None)
+    assert (
+        column(train, 'identity') == ['anna', 'ben']
+        and column(train, 'camera') == [3, 3]
+        and column(train, 'scene') == [-1, -1]
+    )
+    assert column(train, 'img_paths')[1] == (
+        *(str(root / f'train/ben/{modality}/gate3_0.jpg') for modality in MODALITIES[:2]),
+        None,
+    )
     assert column(train, 'captions')[0][0].startswith('A person') and column(train, 'captions')[1] == (None, None, None)
     test = OwnTriplets(data_root=str(root), split='test')
     assert column(test, 'is_query') == [True, True, False, False] == [not flag for flag in column(test, 'is_gallery')]
@@ -57,12 +64,15 @@ def test_different_pictures_of_one_name_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize('option', ['camera_pattern', 'scene_pattern'])
-@pytest.mark.parametrize('pattern, message', [
-    (r'c(\d+', r"expected a regular expression, got 'c\(.*missing \), unterminated subpattern"),
-    (3, 'expected a regular expression, got 3'),
-    (r'\d+', 'expected an expression whose first group is the number, such as .*, got .*, which has no group'),
-    ('', 'expected an expression whose first group is the number'),
-])
+@pytest.mark.parametrize(
+    'pattern, message',
+    [
+        (r'c(\d+', r"expected a regular expression, got 'c\(.*missing \), unterminated subpattern"),
+        (3, 'expected a regular expression, got 3'),
+        (r'\d+', 'expected an expression whose first group is the number, such as .*, got .*, which has no group'),
+        ('', 'expected an expression whose first group is the number'),
+    ],
+)
 def test_bad_patterns(tmp_path, option, pattern, message):
     with pytest.raises(ConfigError, match=f'OwnTriplets: {option}: {message}'):
         OwnTriplets(data_root=str(tmp_path), lazy_init=True, **{option: pattern})
@@ -70,12 +80,15 @@ def test_bad_patterns(tmp_path, option, pattern, message):
 
 @pytest.mark.parametrize('pattern', [r'(gate)', r'cam(\d+)', r'gate(x)?'])
 def test_a_pattern_that_finds_no_number(tmp_path, pattern):
-    with pytest.raises(DataError, match=r'2 of 2 training .* name that cannot be read, .* \(camera_pattern or scene_pattern finds no number'):
-        OwnTriplets(data_root=str(make_folders(tmp_path, ('train', ))), camera_pattern=pattern)
+    with pytest.raises(
+        DataError,
+        match=r'2 of 2 training .* name that cannot be read, .* \(camera_pattern or scene_pattern finds no number',
+    ):
+        OwnTriplets(data_root=str(make_folders(tmp_path, ('train',))), camera_pattern=pattern)
 
 
 def test_folders_with_one_test_part(tmp_path):
-    test = OwnTriplets(data_root=str(make_folders(tmp_path, ('test', ))), split='test')
+    test = OwnTriplets(data_root=str(make_folders(tmp_path, ('test',))), split='test')
     assert column(test, 'is_query') == [True, True] == column(test, 'is_gallery')
 
 
@@ -102,7 +115,9 @@ def make_list(root, rows, name='list.csv'):
 def test_list(tmp_path, name):
     make_list(tmp_path, ROWS, name)
     train, test = (OwnTriplets(data_root=str(tmp_path), list_file=name, split=split) for split in ('train', 'test'))
-    assert column(train, 'camera') == [1, 0] and column(test, 'camera') == [2]  # numbered over the whole list: door, gate, roof
+    assert column(train, 'camera') == [1, 0] and column(test, 'camera') == [
+        2
+    ]  # numbered over the whole list: door, gate, roof
     assert column(train, 'name') == ['a.jpg', 'b.jpg'] and column(train, 'identity') == ['7', '8']
     assert column(train, 'captions') == [('A red coat.', None, None), (None, None, None)]
     assert column(train, 'img_paths')[0][2] is None and column(train, 'img_paths')[1][1] == str(tmp_path / 'a.jpg')
@@ -116,17 +131,29 @@ def test_same_picture_in_query_and_gallery(tmp_path):
 
 
 def test_rows_of_one_name_show_one_picture(tmp_path):
-    rows = [dict(split='train', identity='1', rgb=picture, name=name) for picture, name in (('a.jpg', 'x'), ('b.jpg', 'y'))]
+    rows = [
+        dict(split='train', identity='1', rgb=picture, name=name) for picture, name in (('a.jpg', 'x'), ('b.jpg', 'y'))
+    ]
     make_list(tmp_path, [*rows, dict(rows[1], identity='2')])
     assert len(OwnTriplets(data_root=str(tmp_path), list_file='list.csv')) == 3
     make_list(tmp_path, [*rows, dict(rows[0], rgb='c.jpg'), dict(rows[1], identity='2')])
-    with pytest.raises(DataError, match=r'1 of 4 training triplets have the name of another picture, first: .*c.jpg \(.*a.jpg differs;'):
+    with pytest.raises(
+        DataError, match=r'1 of 4 training triplets have the name of another picture, first: .*c.jpg \(.*a.jpg differs;'
+    ):
         OwnTriplets(data_root=str(tmp_path), list_file='list.csv')
 
 
 def test_one_name_for_the_pictures_of_two_identities_is_refused(tmp_path):
-    make_list(tmp_path, [dict(split='train', identity=identity, rgb=picture, name='x') for identity, picture in (('1', 'a.jpg'), ('2', 'b.jpg'))])
-    with pytest.raises(DataError, match=r'1 of 2 training triplets have the name of another picture, first: .*b.jpg \(.*a.jpg differs;'):
+    make_list(
+        tmp_path,
+        [
+            dict(split='train', identity=identity, rgb=picture, name='x')
+            for identity, picture in (('1', 'a.jpg'), ('2', 'b.jpg'))
+        ],
+    )
+    with pytest.raises(
+        DataError, match=r'1 of 2 training triplets have the name of another picture, first: .*b.jpg \(.*a.jpg differs;'
+    ):
         OwnTriplets(data_root=str(tmp_path), list_file='list.csv')
 
 
@@ -135,7 +162,11 @@ def test_one_name_for_the_pictures_of_two_identities_is_refused(tmp_path):
 def test_encodings_of_a_list(tmp_path, name, encoding):
     make_list(tmp_path, [dict(row, identity='Zoë ' + row['identity']) for row in ROWS], 'list.json')
     rows = json.loads((tmp_path / 'list.json').read_text())
-    text = json.dumps(rows, ensure_ascii=False) if name == 'list.json' else '\n'.join(','.join(row.values()) for row in (dict(zip(rows[0], rows[0])), *rows))
+    text = (
+        json.dumps(rows, ensure_ascii=False)
+        if name == 'list.json'
+        else '\n'.join(','.join(row.values()) for row in (dict(zip(rows[0], rows[0])), *rows))
+    )
     (tmp_path / name).write_text(text, encoding=encoding)
     if encoding.startswith('utf-8'):
         assert column(OwnTriplets(data_root=str(tmp_path), list_file=name), 'identity') == ['Zoë 7', 'Zoë 8']
@@ -144,12 +175,18 @@ def test_encodings_of_a_list(tmp_path, name, encoding):
             OwnTriplets(data_root=str(tmp_path), list_file=name)
 
 
-@pytest.mark.parametrize('change, message', [
-    (dict(rgb='gone.jpg'), r'1 of 2 training triplets have no rgb picture, first: list.csv, row 1 \(expected .*gone.jpg; leave'),
-    (dict(rgb='', nir=''), r'have no picture, first: list.csv, row 1 \(expected a path under rgb, nir, tir\)'),
-    (dict(split='dev'), r"list.csv, row 1: expected a split of .* and an identity, got split='dev'"),
-    (dict(identity=''), r'row 1: expected a split of .* and an identity, got .*identity=None'),
-])
+@pytest.mark.parametrize(
+    'change, message',
+    [
+        (
+            dict(rgb='gone.jpg'),
+            r'1 of 2 training triplets have no rgb picture, first: list.csv, row 1 \(expected .*gone.jpg; leave',
+        ),
+        (dict(rgb='', nir=''), r'have no picture, first: list.csv, row 1 \(expected a path under rgb, nir, tir\)'),
+        (dict(split='dev'), r"list.csv, row 1: expected a split of .* and an identity, got split='dev'"),
+        (dict(identity=''), r'row 1: expected a split of .* and an identity, got .*identity=None'),
+    ],
+)
 def test_bad_rows(tmp_path, change, message):
     make_list(tmp_path, [{**ROWS[0], **change}, ROWS[1]])
     with pytest.raises(ValueError, match=message):
@@ -159,14 +196,19 @@ def test_bad_rows(tmp_path, change, message):
 def test_bad_lists(tmp_path):
     make_list(tmp_path, [{**ROWS[0], 'captoin_rgb': 'x'}])
     for name, content, message in (
-            ('list.csv', None, "unknown column 'captoin_rgb', did you mean 'caption_rgb'?"),
-            ('a.csv', 'split,identity,rgb\ntrain,1\n', 'a.csv, row 1: expected 3 cells'),
-            ('b.csv', 'identity,rgb\n1,a.jpg\n', "b.csv, row 1: no column 'split'"),
-            ('c.csv', 'split,identity\n', 'c.csv: the list is empty'),
-            ('d.json', '[{', 'd.json: not a readable JSON file'),
-            ('e.json', '{}', 'e.json: expected a list of objects'),
-            ('h.csv', 'split,identity,rgb\ntrain,1,"a.jpg\n' + 'x' * csv.field_size_limit(), 'h.csv: not a readable CSV file .field larger'),
-            ('f.txt', '', "f.txt: expected a .csv or .json list, got '.txt'")):
+        ('list.csv', None, "unknown column 'captoin_rgb', did you mean 'caption_rgb'?"),
+        ('a.csv', 'split,identity,rgb\ntrain,1\n', 'a.csv, row 1: expected 3 cells'),
+        ('b.csv', 'identity,rgb\n1,a.jpg\n', "b.csv, row 1: no column 'split'"),
+        ('c.csv', 'split,identity\n', 'c.csv: the list is empty'),
+        ('d.json', '[{', 'd.json: not a readable JSON file'),
+        ('e.json', '{}', 'e.json: expected a list of objects'),
+        (
+            'h.csv',
+            'split,identity,rgb\ntrain,1,"a.jpg\n' + 'x' * csv.field_size_limit(),
+            'h.csv: not a readable CSV file .field larger',
+        ),
+        ('f.txt', '', "f.txt: expected a .csv or .json list, got '.txt'"),
+    ):
         if content is not None:
             (tmp_path / name).write_text(content)
         with pytest.raises(ValueError, match=message.replace('?', r'\?')):
@@ -179,7 +221,9 @@ def test_bad_lists(tmp_path):
 
 def test_the_config_of_the_docs_lists_own_data(tmp_path, repo_dir):
     blocks = (repo_dir / 'docs/data.md').read_text().split('```')
-    config_text = next(block for block in blocks if block.startswith('python\n# configs/own.py')).removeprefix('python\n')
+    config_text = next(block for block in blocks if block.startswith('python\n# configs/own.py')).removeprefix(
+        'python\n'
+    )
     table = next(block for block in blocks if block.startswith('\nsplit,identity')).strip()
     root = tmp_path / 'own'
     for name in ('1', '1n', '1t', '2', '2t', '3', '3n'):

@@ -12,11 +12,24 @@ GIB_OF_A_SLOT = (8 + 3 * 24 * 12 * 3) / 2**30
 
 
 def loader(root, cache_gib, workers, start='fork'):
-    return Runner.build_dataloader(dict(
-        batch_size=4, num_workers=workers, persistent_workers=workers > 0, sampler=dict(type='DefaultSampler', shuffle=True),
-        **(dict(multiprocessing_context=start) if workers else {}), batch_sampler=dict(type='IdentityBatchSampler', num_instances=2),
-        dataset=dict(type='RGBNT201', data_root=str(root), cache_gib=cache_gib, missing_modalities=('nir', ), pipeline=LOAD + TAIL)
-    ), seed=0)
+    return Runner.build_dataloader(
+        dict(
+            batch_size=4,
+            num_workers=workers,
+            persistent_workers=workers > 0,
+            sampler=dict(type='DefaultSampler', shuffle=True),
+            **(dict(multiprocessing_context=start) if workers else {}),
+            batch_sampler=dict(type='IdentityBatchSampler', num_instances=2),
+            dataset=dict(
+                type='RGBNT201',
+                data_root=str(root),
+                cache_gib=cache_gib,
+                missing_modalities=('nir',),
+                pipeline=LOAD + TAIL,
+            ),
+        ),
+        seed=0,
+    )
 
 
 def epochs(loader):
@@ -30,7 +43,10 @@ def epochs(loader):
 @pytest.mark.parametrize('workers, start', [(0, 'fork'), (2, 'fork'), (1, 'spawn')])
 def test_cache_changes_nothing(tmp_path, workers, start):
     root = trees.make_rgbnt201(tmp_path)
-    plain, cached = epochs(loader(root, 0, 0)), epochs(loader(root, 5.5 * GIB_OF_A_SLOT, workers, start))  # five of twelve fit
+    plain, cached = (
+        epochs(loader(root, 0, 0)),
+        epochs(loader(root, 5.5 * GIB_OF_A_SLOT, workers, start)),
+    )  # five of twelve fit
     assert len(plain) == len(cached) > 12
     assert all(one.equal(two) for one, two in zip(plain, cached))
 
@@ -73,5 +89,9 @@ def test_full_disk_ends_the_cache_not_the_training(tmp_path, monkeypatch, caplog
 
 
 def test_cache_needs_a_pipeline_that_loads_and_resizes_first(tmp_path):
-    with pytest.raises(ValueError, match=r"begins with LoadTriplet and ResizeTriplet, got \['LoadTriplet', 'FlipTriplet'\]"):
-        RGBNT201(data_root=str(trees.make_rgbnt201(tmp_path)), cache_gib=1, pipeline=[LOAD[0], dict(type='FlipTriplet')])
+    with pytest.raises(
+        ValueError, match=r"begins with LoadTriplet and ResizeTriplet, got \['LoadTriplet', 'FlipTriplet'\]"
+    ):
+        RGBNT201(
+            data_root=str(trees.make_rgbnt201(tmp_path)), cache_gib=1, pipeline=[LOAD[0], dict(type='FlipTriplet')]
+        )

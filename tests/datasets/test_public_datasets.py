@@ -19,17 +19,27 @@ def column(dataset, key):
 
 
 def test_rgbnt201(tmp_path, caplog_mm):
-    root = trees.make_rgbnt201(tmp_path / 'train data')  # a root with "train" in it: the split is not guessed from paths
+    root = trees.make_rgbnt201(
+        tmp_path / 'train data'
+    )  # a root with "train" in it: the split is not guessed from paths
     train, test = (RGBNT201(data_root=str(root), split=split, captions_required=True) for split in ('train', 'test'))
     assert len(train) == 12 and train.labels.tolist() == [0] * 4 + [1] * 4 + [2] * 4
     assert sorted(set(column(train, 'identity'))) == [7, 30, 31] and column(train, 'camera') == [1, 2, 3, 4] * 3
     first = records(train)[0]
-    assert first['img_paths'] == tuple(str(root / 'train_171' / folder / '000007_cam1_0_00.jpg') for folder in ('RGB', 'NI', 'TI'))
+    assert first['img_paths'] == tuple(
+        str(root / 'train_171' / folder / '000007_cam1_0_00.jpg') for folder in ('RGB', 'NI', 'TI')
+    )
     assert first['captions'][1] == 'A person seen in NI. The coat of 000007_cam1_0_00.jpg is red. There is a bag.'
-    assert not any(column(train, 'is_query')) and train.metainfo['num_identities'] == 3 and train.metainfo['cameras'] == [1, 2, 3, 4]
+    assert (
+        not any(column(train, 'is_query'))
+        and train.metainfo['num_identities'] == 3
+        and train.metainfo['cameras'] == [1, 2, 3, 4]
+    )
     assert len(test) == 8 and all(column(test, 'is_query')) and all(column(test, 'is_gallery'))
     assert records(test)[0]['captions'][0].startswith('A person seen in RGB')
-    assert '│ train │          3 │       12 │       4 │      - │             12 / 12 / 12 │       36 │' in caplog_mm.text
+    assert (
+        '│ train │          3 │       12 │       4 │      - │             12 / 12 / 12 │       36 │' in caplog_mm.text
+    )
 
 
 def test_market(tmp_path):
@@ -53,7 +63,9 @@ def test_msvr310_lists_a_picture_in_query_and_gallery_once(tmp_path):
     trees.write_picture(root / 'query3/0038/ni/0038_s014_v7_003.jpg', seed=99)  # another picture of the same name
     test = MSVR310(data_root=str(root), split='test')
     assert len(test) == 5 and column(test, 'is_gallery') == [False, True, True, True, True]
-    assert [(problem.kind, problem.fatal) for problem in test.find_split()[1]] == [('the name of another picture', False)]
+    assert [(problem.kind, problem.fatal) for problem in test.find_split()[1]] == [
+        ('the name of another picture', False)
+    ]
 
 
 def test_wmveid863(tmp_path):
@@ -66,13 +78,18 @@ def test_rgbnt100(tmp_path):
     dataset = RGBNT100(data_root=str(trees.make_rgbnt100(tmp_path)), split='test', pipeline=[dict(type='LoadTriplet')])
     assert column(dataset, 'identity') == [561, 561, 562] and column(dataset, 'is_query') == [True, False, False]
     assert [image.shape for image in dataset[0]['imgs']] == [(16, 32, 3)] * 3
-    without = RGBNT100(data_root=str(tmp_path), missing_modalities=('rgb', ), pipeline=[dict(type='LoadTriplet')])
+    without = RGBNT100(data_root=str(tmp_path), missing_modalities=('rgb',), pipeline=[dict(type='LoadTriplet')])
     assert without[0]['imgs'][0] is None and without[0]['imgs'][1].shape == (16, 32, 3)
 
 
 def test_labels_follow_sorted_identities_and_indices(tmp_path):
     many = RGBNT201(data_root=str(trees.make_rgbnt201(tmp_path / 'many', train=[129, 7, 64, 30], per_identity=1)))
-    assert dict(zip(column(many, 'identity'), many.labels.tolist())) == {7: 0, 30: 1, 64: 2, 129: 3}  # a set has another order
+    assert dict(zip(column(many, 'identity'), many.labels.tolist())) == {
+        7: 0,
+        30: 1,
+        64: 2,
+        129: 3,
+    }  # a set has another order
     root = trees.make_rgbnt201(tmp_path)
     assert RGBNT201(data_root=str(root), indices=6).labels.tolist() == [0, 0, 0, 0, 1, 1]
     assert RGBNT201(data_root=str(root), indices=[11, 0]).labels.tolist() == [2, 0]
@@ -87,8 +104,10 @@ def test_missing_modalities_by_option(tmp_path):
     dataset = RGBNT201(data_root=str(root), missing_modalities=('nir', 'tir'))
     record = records(dataset)[0]
     assert record['img_paths'][1:] == (None, None) and record['captions'][0] and record['captions'][1:] == (None, None)
-    with pytest.raises(ValueError, match=r"RGBNT201: missing_modalities should name at most two of .*'tir'\), got \('nri',"):
-        RGBNT201(data_root=str(root), missing_modalities=('nri', ))
+    with pytest.raises(
+        ValueError, match=r"RGBNT201: missing_modalities should name at most two of .*'tir'\), got \('nri',"
+    ):
+        RGBNT201(data_root=str(root), missing_modalities=('nri',))
     with pytest.raises(ValueError, match='at most two'):
         RGBNT201(data_root=str(root), missing_modalities=('rgb', 'nir', 'tir'))
 
@@ -98,15 +117,23 @@ def test_missing_picture(tmp_path):
     root = trees.make_rgbnt201(tmp_path)
     for name in ('000007_cam2_0_01.jpg', '000030_cam1_0_00.jpg'):
         (root / 'train_171/TI' / name).unlink()
-    with pytest.raises(ValueError, match=(
+    with pytest.raises(
+        ValueError,
+        match=(
             r'RGBNT201: 2 of 12 training triplets have no TI picture, first: .*train_171/TI/000007_cam2_0_01.jpg '
-            r'\(expected beside .*RGB/000007_cam2_0_01.jpg\). Run tools/check_dataset.py for the list.')):
+            r'\(expected beside .*RGB/000007_cam2_0_01.jpg\). Run tools/check_dataset.py for the list.'
+        ),
+    ):
         RGBNT201(data_root=str(root))
 
 
 def test_empty_split(tmp_path):
-    with pytest.raises(FileNotFoundError, match=(
-            'RGBNT201: the train split is empty: no pictures in .*/train_171 .expected names like 000030_cam1_1_12.jpg')):
+    with pytest.raises(
+        FileNotFoundError,
+        match=(
+            'RGBNT201: the train split is empty: no pictures in .*/train_171 .expected names like 000030_cam1_1_12.jpg'
+        ),
+    ):
         RGBNT201(data_root=str(tmp_path))
     trees.make_market(tmp_path)
     for path in (tmp_path / 'query').rglob('*.jpg'):
@@ -124,7 +151,9 @@ def test_unreadable_names(tmp_path):
     root = trees.make_rgbnt201(tmp_path)
     trees.write_triplets(root / 'train_171', ['me.jpg'])
     (root / 'train_171/RGB/Thumbs.db').touch()
-    with pytest.raises(ValueError, match='RGBNT201: 1 of 13 training triplets have a name that cannot be read, first: .*me.jpg'):
+    with pytest.raises(
+        ValueError, match='RGBNT201: 1 of 13 training triplets have a name that cannot be read, first: .*me.jpg'
+    ):
         RGBNT201(data_root=str(root))
     root = trees.make_msvr310(tmp_path / 'vehicles')
     trees.write_triplets(root / 'query3/0038', ['0041_s000_v2_000.jpg'], folders=trees.VEHICLE_FOLDERS)
@@ -134,9 +163,12 @@ def test_unreadable_names(tmp_path):
 
 def test_fewer_pictures_than_a_batch(tmp_path):
     config = dict(
-        batch_size=64, num_workers=0, sampler=dict(type='DefaultSampler', shuffle=True),
+        batch_size=64,
+        num_workers=0,
+        sampler=dict(type='DefaultSampler', shuffle=True),
         batch_sampler=dict(type='IdentityBatchSampler', num_instances=32),
-        dataset=dict(type='RGBNT201', data_root=str(trees.make_rgbnt201(tmp_path))))
+        dataset=dict(type='RGBNT201', data_root=str(trees.make_rgbnt201(tmp_path))),
+    )
     with pytest.raises(ValueError, match='RGBNT201: 12 training triplets, fewer than one batch of P x K = 2 x 32'):
         Runner.build_dataloader(config, seed=0)
 
@@ -153,9 +185,13 @@ def test_bad_options(tmp_path):
 # captions
 def test_no_captions(tmp_path):
     root = trees.make_market(tmp_path)
-    with pytest.raises(FileNotFoundError, match=(
+    with pytest.raises(
+        FileNotFoundError,
+        match=(
             r'MarketMM: no captions for the train split, expected .*/text/train_\{RGB,NI,TI\}.json. Make them with '
-            r'tools/generate_captions.py .* or train without text: model.text=None and caption_dir=None')):
+            r'tools/generate_captions.py .* or train without text: model.text=None and caption_dir=None'
+        ),
+    ):
         MarketMM(data_root=str(root), captions_required=True)
     assert column(MarketMM(data_root=str(root), captions_required=True, caption_dir=None), 'captions') == [None] * 4
     assert column(MarketMM(data_root=str(root)), 'captions') == [None] * 4
@@ -165,23 +201,37 @@ def test_messy_captions(tmp_path, caplog_mm):
     root = trees.make_rgbnt201(tmp_path)
     path = root / 'text/train_TI.json'
     entries = json.loads(path.read_text())
-    entries = entries[2:] + [dict(item='0865_0865_vis_000.jpg', description='Nobody.'), entries[5], dict(item=3, description='x')]
+    entries = entries[2:] + [
+        dict(item='0865_0865_vis_000.jpg', description='Nobody.'),
+        entries[5],
+        dict(item=3, description='x'),
+    ]
     path.write_text(json.dumps(entries))
     dataset = RGBNT201(data_root=str(root), pipeline=[dict(type='SampleSentences', num_subsets=1, keep_prob=1.0)])
     assert records(dataset)[0]['captions'][2] is None
     assert dataset[0]['texts'][0][2] == dataset[0]['texts'][0][0] and dataset[0]['has_text'].all()
     assert caplog_mm.count('RGBNT201: 2 of 12 train triplets have no TI caption, first: 000007_cam1_0_00.jpg') == 1
     assert caplog_mm.count('Another modality stands in for 2, 0 have no text.') == 1
-    assert caplog_mm.count('1 for pictures that are not there; 1 more than once, the first is kept; 1 left out, first: entry 12') == 1
+    assert (
+        caplog_mm.count(
+            '1 for pictures that are not there; 1 more than once, the first is kept; 1 left out, first: entry 12'
+        )
+        == 1
+    )
     path.unlink()
     RGBNT201(data_root=str(root))
-    assert caplog_mm.count('12 of 12 train triplets have no TI caption') == 1 and caplog_mm.count('which does not exist') == 1
+    assert (
+        caplog_mm.count('12 of 12 train triplets have no TI caption') == 1
+        and caplog_mm.count('which does not exist') == 1
+    )
 
 
 def test_wrong_captions(tmp_path):
     root = trees.make_rgbnt201(tmp_path)
     trees.write_captions(root / 'text', 'train', ['other.jpg'])
-    with pytest.raises(ValueError, match=r'RGBNT201: none of the 1 captions in .*train_RGB.json belongs .*other.jpg, the first'):
+    with pytest.raises(
+        ValueError, match=r'RGBNT201: none of the 1 captions in .*train_RGB.json belongs .*other.jpg, the first'
+    ):
         RGBNT201(data_root=str(root))
     (root / 'text/train_NI.json').write_text('[{')
     with pytest.raises(ValueError, match='train_NI.json: not a readable JSON file'):
@@ -197,8 +247,14 @@ def test_caption_quality_is_reproducible(tmp_path):
 # loading
 @pytest.mark.parametrize('name', ['rgbnt201', 'msvr310', 'rgbnt100', 'wmveid863', 'market_mm', 'demo'])
 def test_base_configs_load(tmp_path, repo_dir, name):
-    make = dict(demo=trees.make_rgbnt201, rgbnt201=trees.make_rgbnt201, msvr310=trees.make_msvr310, rgbnt100=trees.make_rgbnt100,
-                wmveid863=trees.make_wmveid863, market_mm=trees.make_market)[name]
+    make = dict(
+        demo=trees.make_rgbnt201,
+        rgbnt201=trees.make_rgbnt201,
+        msvr310=trees.make_msvr310,
+        rgbnt100=trees.make_rgbnt100,
+        wmveid863=trees.make_wmveid863,
+        market_mm=trees.make_market,
+    )[name]
     root = str(make(tmp_path))
     config = Config.fromfile(repo_dir / f'configs/_base_/datasets/{name}.py')
     assert config.val_evaluator.rule == ('scene' if name == 'msvr310' else 'camera')
@@ -213,22 +269,43 @@ def test_base_configs_load(tmp_path, repo_dir, name):
         assert batch['inputs'].shape[1:] == (3, 3, height, width)
         tokens = [sample.get('tokens') for sample in batch['data_samples']]
         subsets = 3 if loader is config.train_dataloader else 1
-        assert all(token.shape == (subsets, 3, 77) for token in tokens) if 'rgbnt201' in name or name == 'demo' else not any(tokens)
+        assert (
+            all(token.shape == (subsets, 3, 77) for token in tokens)
+            if 'rgbnt201' in name or name == 'demo'
+            else not any(tokens)
+        )
 
 
 def loader_config(root, workers, **more):
     return dict(
-        batch_size=4, num_workers=workers, collate_fn=dict(type='collate_triplets'), sampler=dict(type='DefaultSampler', shuffle=True),
+        batch_size=4,
+        num_workers=workers,
+        collate_fn=dict(type='collate_triplets'),
+        sampler=dict(type='DefaultSampler', shuffle=True),
         batch_sampler=dict(type='IdentityBatchSampler', num_instances=2),
-        dataset=dict(type='RGBNT201', data_root=str(root), **more, pipeline=[
-            dict(type='LoadTriplet'), dict(type='ResizeTriplet', size=(24, 12)), dict(type='FlipTriplet'),
-            dict(type='PadCropTriplet', padding=3), dict(type='EraseTriplet'), dict(type='SampleSentences'),
-            dict(type='TokenizeCaptions'), dict(type='PackTriplet')]))
+        dataset=dict(
+            type='RGBNT201',
+            data_root=str(root),
+            **more,
+            pipeline=[
+                dict(type='LoadTriplet'),
+                dict(type='ResizeTriplet', size=(24, 12)),
+                dict(type='FlipTriplet'),
+                dict(type='PadCropTriplet', padding=3),
+                dict(type='EraseTriplet'),
+                dict(type='SampleSentences'),
+                dict(type='TokenizeCaptions'),
+                dict(type='PackTriplet'),
+            ],
+        ),
+    )
 
 
 def run(config):
-    return [(batch['inputs'], np.stack([sample.tokens for sample in batch['data_samples']]))
-            for batch in Runner.build_dataloader(config, seed=3)]
+    return [
+        (batch['inputs'], np.stack([sample.tokens for sample in batch['data_samples']]))
+        for batch in Runner.build_dataloader(config, seed=3)
+    ]
 
 
 def test_samples_do_not_depend_on_workers_or_global_state(tmp_path):
@@ -253,8 +330,10 @@ def test_damaged_picture_stops_the_loader_and_is_named(tmp_path):
         run(loader_config(root, 1))
 
 
-@pytest.mark.parametrize('name, counts', [
-    ('RGBNT201', dict(train=(3951, 171), test=(836, 30))), ('MSVR310', dict(train=(1032, 155), test=(1055, 155)))])
+@pytest.mark.parametrize(
+    'name, counts',
+    [('RGBNT201', dict(train=(3951, 171), test=(836, 30))), ('MSVR310', dict(train=(1032, 155), test=(1055, 155)))],
+)
 def test_real_names_and_captions(tmp_path, shared_dir, caplog_mm, name, counts):
     captions = shared_dir / 'data/captions/NEXT' / name
     dataset_class = dict(RGBNT201=RGBNT201, MSVR310=MSVR310)[name]
@@ -262,9 +341,16 @@ def test_real_names_and_captions(tmp_path, shared_dir, caplog_mm, name, counts):
         items = trees.read_items(captions / f'{split}_RGB.json')
         for part in parts:
             chosen = [item for item in items if part != 'query' or item.endswith('_000.jpg')]
-            trees.touch_pictures(tmp_path / dataset_class.parts[part], chosen, dataset_class.folders, by_identity=dataset_class.by_identity)
+            trees.touch_pictures(
+                tmp_path / dataset_class.parts[part],
+                chosen,
+                dataset_class.folders,
+                by_identity=dataset_class.by_identity,
+            )
     for split, (triplets, identities) in counts.items():
         dataset = dataset_class(data_root=str(tmp_path), split=split, caption_dir=str(captions), captions_required=True)
         assert (len(dataset), dataset.metainfo['num_identities']) == (triplets, identities)
-        assert all(None not in triple for triple in column(dataset, 'captions')) and all(column(dataset, 'is_gallery')) == (split == 'test')
+        assert all(None not in triple for triple in column(dataset, 'captions')) and all(
+            column(dataset, 'is_gallery')
+        ) == (split == 'test')
     assert 'no RGB caption' not in caplog_mm.text and 'not there' not in caplog_mm.text

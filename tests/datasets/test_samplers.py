@@ -9,7 +9,9 @@ from next_mm.datasets.samplers import count_batches, plan_batches
 
 
 def make(labels, batch_size=8, num_instances=4, *, seed=0, epoch=0, rank=0, ranks=1):
-    sampler = SimpleNamespace(dataset=SimpleNamespace(labels=np.asarray(labels)), seed=seed, epoch=epoch, rank=rank, world_size=ranks)
+    sampler = SimpleNamespace(
+        dataset=SimpleNamespace(labels=np.asarray(labels)), seed=seed, epoch=epoch, rank=rank, world_size=ranks
+    )
     return IdentityBatchSampler(sampler=sampler, batch_size=batch_size, num_instances=num_instances)
 
 
@@ -74,12 +76,23 @@ def test_every_identity_comes_in_time():
     assert seen == set(range(7))
 
 
-@pytest.mark.parametrize('labels, options, message', [
-    ([0] * 64, {}, 'SimpleNamespace: 1 training identities, but a batch takes P = 2; lower train_dataloader.batch_size'),
-    ([0, 1, 1, 0, 1], {}, 'SimpleNamespace: 5 training triplets, fewer than one batch of P x K = 2 x 4; lower train_dataloader'),
-    ([0, 1, 2] * 9, dict(ranks=2), r'3 training identities, but a batch takes P = 2 on each of 2 ranks'),
-    ([0, 1] * 9, dict(batch_size=7), 'batch_size=7 should be a positive multiple of num_instances=4'),
-])
+@pytest.mark.parametrize(
+    'labels, options, message',
+    [
+        (
+            [0] * 64,
+            {},
+            'SimpleNamespace: 1 training identities, but a batch takes P = 2; lower train_dataloader.batch_size',
+        ),
+        (
+            [0, 1, 1, 0, 1],
+            {},
+            'SimpleNamespace: 5 training triplets, fewer than one batch of P x K = 2 x 4; lower train_dataloader',
+        ),
+        ([0, 1, 2] * 9, dict(ranks=2), r'3 training identities, but a batch takes P = 2 on each of 2 ranks'),
+        ([0, 1] * 9, dict(batch_size=7), 'batch_size=7 should be a positive multiple of num_instances=4'),
+    ],
+)
 def test_too_small_for_a_batch(labels, options, message):
     with pytest.raises(ValueError, match=message):
         make(labels, **options)

@@ -29,8 +29,20 @@ def picture(seed=0, size=(24, 12)):
 
 
 def triplet(*seeds):
-    return dict(name='a.jpg', img_paths=('a', 'b', 'c'), label=3, identity=30, camera=1, scene=-1, is_query=True, is_gallery=False,
-                captions=None, side_by_side=False, sample_idx=0, imgs=[None if seed is None else picture(seed) for seed in seeds])
+    return dict(
+        name='a.jpg',
+        img_paths=('a', 'b', 'c'),
+        label=3,
+        identity=30,
+        camera=1,
+        scene=-1,
+        is_query=True,
+        is_gallery=False,
+        captions=None,
+        side_by_side=False,
+        sample_idx=0,
+        imgs=[None if seed is None else picture(seed) for seed in seeds],
+    )
 
 
 # reading
@@ -54,8 +66,10 @@ def test_grey_picture_and_jpeg_with_a_tail(tmp_path):
 def test_truncated_picture_is_an_error(tmp_path, suffix, share):
     path = write_picture(tmp_path / f'x{suffix}', size=(64, 64))
     data = path.read_bytes()
-    path.write_bytes(data[:int(len(data) * share)])
-    with pytest.raises(PictureError, match=rf'x{suffix}: the picture is truncated or damaged \(.*; {int(len(data) * share)} bytes\)'):
+    path.write_bytes(data[: int(len(data) * share)])
+    with pytest.raises(
+        PictureError, match=rf'x{suffix}: the picture is truncated or damaged \(.*; {int(len(data) * share)} bytes\)'
+    ):
         read_picture(path)
 
 
@@ -71,9 +85,13 @@ def test_other_bad_files(tmp_path):
         (tmp_path / name).write_bytes(content)
     cv2.imwrite(str(tmp_path / 'deep.png'), np.full((8, 8), 3000, np.uint16))
     cv2.imwrite(str(tmp_path / 'deep.tiff'), np.full((8, 8), 3000, np.uint16))
-    for name, message in (('zero.jpg', r'zero.jpg: the picture file is empty \(zero bytes\)'), ('text.jpg', 'text.jpg: not a picture'),
-                          ('none.jpg', 'none.jpg: No such file'), ('deep.png', 'deep.png: more than 8 bits'),
-                          ('deep.tiff', 'deep.tiff: more than 8 bits')):
+    for name, message in (
+        ('zero.jpg', r'zero.jpg: the picture file is empty \(zero bytes\)'),
+        ('text.jpg', 'text.jpg: not a picture'),
+        ('none.jpg', 'none.jpg: No such file'),
+        ('deep.png', 'deep.png: more than 8 bits'),
+        ('deep.tiff', 'deep.tiff: more than 8 bits'),
+    ):
         with pytest.raises(PictureError, match=message):
             read_picture(tmp_path / name)
 
@@ -87,7 +105,7 @@ def test_side_by_side(tmp_path):
     np.testing.assert_array_equal(results['imgs'][2], whole[:, 64:])
     wide = str(write_picture(tmp_path / 'two.png', size=(128, 512)))
     with pytest.raises(PictureError, match=r'two.png: 512 x 128 \(w x h\) does not hold three pictures side by side'):
-        LoadTriplet()(dict(img_paths=(wide, ) * 3, side_by_side=True))
+        LoadTriplet()(dict(img_paths=(wide,) * 3, side_by_side=True))
 
 
 # geometry
@@ -116,10 +134,17 @@ def test_flip():
 def test_flip_mirrors_the_words_of_the_caption_but_not_those_of_the_record():
     told = ('The man on the left, upright.', None, 'Left of the RIGHT-hand door is the right one.')
     results = FlipTriplet(prob=1.0)({**triplet(0, None, 2), 'captions': told})
-    assert results['captions'] == ['The man on the right, upright.', None, 'Right of the RIGHT-hand door is the left one.']
+    assert results['captions'] == [
+        'The man on the right, upright.',
+        None,
+        'Right of the RIGHT-hand door is the left one.',
+    ]
     assert told[0].endswith('left, upright.')
     again = FlipTriplet(prob=0.0)({**triplet(0, None, 2), 'captions': told})
-    assert tuple(again['captions']) == told and FlipTriplet(prob=1.0)({**triplet(0, 1, 2), 'captions': None})['captions'] is None
+    assert (
+        tuple(again['captions']) == told
+        and FlipTriplet(prob=1.0)({**triplet(0, 1, 2), 'captions': None})['captions'] is None
+    )
 
 
 def test_flipped_by_itself_a_picture_changes_its_own_caption():
@@ -135,7 +160,7 @@ def test_pad_crop_is_padding_and_cropping():
     padded = np.pad(picture(0), ((5, 5), (5, 5), (0, 0)))
     for down in range(-5, 6):
         for right in range(-5, 6):
-            expected = padded[5 - down:29 - down, 5 - right:17 - right]
+            expected = padded[5 - down : 29 - down, 5 - right : 17 - right]
             np.testing.assert_array_equal(transform.apply(picture(0), (down, right)), expected)
     drawn = {transform.draw(24, 12) for _ in range(3000)}
     assert len(drawn) == 121
@@ -155,7 +180,9 @@ def test_erasing_shares_the_box_but_not_the_noise():
     results = EraseTriplet(prob=1.0)(dict(imgs=[image.copy() for image in grey]))
     boxes = [np.argwhere((image != 77).all(axis=2)) for image in results['imgs']]
     rows, columns = boxes[0].min(axis=0), boxes[0].max(axis=0)
-    assert all(np.abs(box.min(axis=0) - rows).max() <= 1 and np.abs(box.max(axis=0) - columns).max() <= 1 for box in boxes)
+    assert all(
+        np.abs(box.min(axis=0) - rows).max() <= 1 and np.abs(box.max(axis=0) - columns).max() <= 1 for box in boxes
+    )
     assert not np.array_equal(results['imgs'][0], results['imgs'][1])
     assert EraseTriplet(prob=0.0)(dict(imgs=[grey[0].copy()]))['imgs'][0].tobytes() == grey[0].tobytes()
 
@@ -272,5 +299,6 @@ def test_seeded_block_is_reproducible_and_leaves_the_global_state():
 
 def test_seeded_index_travels():
     import pickle
+
     index = pickle.loads(pickle.dumps(SeededIndex(4, 17)))
     assert index == 4 and index.seed == 17 and io.BytesIO(b'abcdef').getvalue()[index] == ord('e')

@@ -1,4 +1,5 @@
 """The layouts of the public datasets, filled and loaded; at real scale where the released captions are at hand."""
+
 import os
 import subprocess
 import sys
@@ -20,14 +21,21 @@ from tests.datasets.trees import touch_pictures
 
 CLASSES = dict(rgbnt201=RGBNT201, market_mm=MarketMM, msvr310=MSVR310, rgbnt100=RGBNT100, wmveid863=WMVEID863)
 REAL = dict(
-    rgbnt201=dict(train=(171, 3951), gallery=(30, 836)), market_mm=dict(train=(751, 12936), query=(750, 3368), gallery=(752, 19732)),
+    rgbnt201=dict(train=(171, 3951), gallery=(30, 836)),
+    market_mm=dict(train=(751, 12936), query=(750, 3368), gallery=(752, 19732)),
     msvr310=dict(train=(155, 1032), query=(None, 591), gallery=(155, 1055)),
     rgbnt100=dict(train=(50, 8675), query=(50, 1715), gallery=(50, 8575)),
-    wmveid863=dict(train=(603, 3482), query=(None, 959), gallery=(260, 1226)))
+    wmveid863=dict(train=(603, 3482), query=(None, 959), gallery=(260, 1226)),
+)
 
 # What the registered classes make of it: training identities and triplets, queries, gallery entries without junk; test identities.
-LISTED = dict(rgbnt201=(171, 3951, 836, 836), market_mm=(751, 12936, 3368, 15913), msvr310=(155, 1032, 591, 1055),
-              rgbnt100=(50, 8675, 1715, 8575), wmveid863=(603, 3482, 959, 1226))
+LISTED = dict(
+    rgbnt201=(171, 3951, 836, 836),
+    market_mm=(751, 12936, 3368, 15913),
+    msvr310=(155, 1032, 591, 1055),
+    rgbnt100=(50, 8675, 1715, 8575),
+    wmveid863=(603, 3482, 959, 1226),
+)
 IDENTITIES = dict(rgbnt201=30, market_mm=750, msvr310=155, rgbnt100=50, wmveid863=260)
 
 
@@ -105,8 +113,21 @@ def test_names_of_another_dataset_are_refused(tmp_path):
 @pytest.mark.parametrize(('name', 'folder'), [('rgbnt201', 'RGBNT201'), ('msvr310', 'MSVR310')])
 def test_real_scale_with_the_released_captions(name, folder, tmp_path, shared_dir, repo_dir):
     released = shared_dir / 'data' / 'captions' / 'NEXT' / folder
-    command = [sys.executable, '-m', 'projects.demo.fill_layout', name, '--captions', released, '--out', tmp_path / 'data', '--size', '16',
-               '8', '--workers', '2']
+    command = [
+        sys.executable,
+        '-m',
+        'projects.demo.fill_layout',
+        name,
+        '--captions',
+        released,
+        '--out',
+        tmp_path / 'data',
+        '--size',
+        '16',
+        '8',
+        '--workers',
+        '2',
+    ]
     subprocess.run([str(part) for part in command], cwd=repo_dir, check=True, capture_output=True)
     train, test = load(name, tmp_path / 'data', 'train'), load(name, tmp_path / 'data', 'test')
     identities, triplets = REAL[name]['train']
@@ -114,4 +135,6 @@ def test_real_scale_with_the_released_captions(name, folder, tmp_path, shared_di
     assert len(test) == REAL[name]['gallery'][1]
     if 'query' in REAL[name]:
         assert sum(test.get_data_info(index)['is_query'] for index in range(len(test))) == REAL[name]['query'][1]
-    assert sum(all(train.get_data_info(index)['captions']) for index in range(0, len(train), 100)) == len(range(0, len(train), 100))
+    assert sum(all(train.get_data_info(index)['captions']) for index in range(0, len(train), 100)) == len(
+        range(0, len(train), 100)
+    )

@@ -1,4 +1,5 @@
 """Pointing of the small CLIP: losses against loops, the measure by hand, and what training touches."""
+
 import math
 
 import numpy as np
@@ -34,7 +35,7 @@ def test_grounding_loss_against_a_loop():
             right = bool(shown[row, index])
             losses[right].append(-math.log(probability if right else 1 - probability))
     expected = (np.mean(losses[True]) + np.mean(losses[False])) / 2
-    assert float(grounding_loss(patches, text, shown, torch.tensor(6.))) == pytest.approx(expected)
+    assert float(grounding_loss(patches, text, shown, torch.tensor(6.0))) == pytest.approx(expected)
 
 
 def test_choice_loss_against_a_loop():
@@ -48,17 +49,29 @@ def test_choice_loss_against_a_loop():
                 scores = [math.exp(4 * cosine(patches[row, index], caption[row])) for caption in (text, other)]
                 losses[who].append(-math.log(scores[who - 1] / sum(scores)))
     expected = (np.mean(losses[1]) + np.mean(losses[2])) / 2
-    assert float(choice_loss(patches, text, other, whose == 1, whose == 2, torch.tensor(4.))) == pytest.approx(expected, rel=1e-5)
+    assert float(choice_loss(patches, text, other, whose == 1, whose == 2, torch.tensor(4.0))) == pytest.approx(
+        expected, rel=1e-5
+    )
 
 
 def test_auc_by_hand(monkeypatch):
     """Two pictures of four patches: background, person, person, bystander; of the second there is no bystander."""
-    pairs = ClipPairs(pictures=np.zeros((2, 3, 8, 32, 3), np.uint8), captions=[('a', ) * 3] * 2, bystanders=[('b', ) * 3, None],
-                      identities=np.arange(2), targets=np.zeros((2, 3, 1)), places=np.array([[0, 2, 3, OTHER], [0, 2, 0, 3]]))
-    angles = torch.tensor([[[.1, .2, .3, .25]] * 3, [[.15, .05, .4, .35]] * 3])  # a smaller angle is a higher cosine
+    pairs = ClipPairs(
+        pictures=np.zeros((2, 3, 8, 32, 3), np.uint8),
+        captions=[('a',) * 3] * 2,
+        bystanders=[('b',) * 3, None],
+        identities=np.arange(2),
+        targets=np.zeros((2, 3, 1)),
+        places=np.array([[0, 2, 3, OTHER], [0, 2, 0, 3]]),
+    )
+    angles = torch.tensor(
+        [[[0.1, 0.2, 0.3, 0.25]] * 3, [[0.15, 0.05, 0.4, 0.35]] * 3]
+    )  # a smaller angle is a higher cosine
     patches = torch.stack([angles.cos(), angles.sin()], dim=-1)
     monkeypatch.setattr(grounding, '_encode', lambda clip, pairs: (patches[:, :, 0], patches))
-    monkeypatch.setattr(grounding, 'encode_captions', lambda clip, captions: torch.tensor([[1., 0.]]).repeat(len(captions), 1))
+    monkeypatch.setattr(
+        grounding, 'encode_captions', lambda clip, captions: torch.tensor([[1.0, 0.0]]).repeat(len(captions), 1)
+    )
     figures = caption_auc(None, pairs)
     # Person .2 .3 .05 .35 against background .1 .15 .4: of 12 comparisons won .2>.4, .3>.4, .05 all three, .35>.4 (as cosines).
     assert figures['rgb person against background, AUC'] == pytest.approx(100 * 6 / 12)

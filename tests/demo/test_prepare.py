@@ -1,4 +1,5 @@
 """DemoData: makes what is missing, nothing twice, and never half."""
+
 import json
 
 import numpy as np
@@ -15,8 +16,16 @@ from projects.demo.clip_pairs import ClipPairs, render_pairs
 from projects.demo.clip_training import retrieval
 from projects.demo.dataset import read_attributes
 
-TINY = dict(train_identities=3, test_identities=2, triplets=4, clip_identities=6, clip_triplets=1, clip_steps=2, clip_batch_size=4,
-            clip_grounding_steps=2)
+TINY = dict(
+    train_identities=3,
+    test_identities=2,
+    triplets=4,
+    clip_identities=6,
+    clip_triplets=1,
+    clip_steps=2,
+    clip_batch_size=4,
+    clip_grounding_steps=2,
+)
 
 
 def build(root, **options):
@@ -31,14 +40,18 @@ def demo_root(tmp_path_factory):
 
 
 def times(root):
-    return {path: path.stat().st_mtime_ns for path in sorted(root.rglob('*')) if path.is_file() and path.name != '.lock'}
+    return {
+        path: path.stat().st_mtime_ns for path in sorted(root.rglob('*')) if path.is_file() and path.name != '.lock'
+    }
 
 
 def test_the_dataset_loads_as_rgbnt201(demo_root):
     root = demo_root / 'RGBNT201'
     train, test = (RGBNT201(data_root=str(root), split=split, captions_required=True) for split in ('train', 'test'))
     assert (len(train), len(test)) == (12, 8) and train.metainfo['num_identities'] == 3
-    identities = [{dataset.get_data_info(index)['identity'] for index in range(len(dataset))} for dataset in (train, test)]
+    identities = [
+        {dataset.get_data_info(index)['identity'] for index in range(len(dataset))} for dataset in (train, test)
+    ]
     assert not identities[0] & identities[1]
     assert sorted({train.get_data_info(index)['camera'] for index in range(12)}) == [1, 2, 3, 4]
     truth = read_attributes(root, 'train')
@@ -105,10 +118,14 @@ def test_bad_options_are_named():
 def test_captions_are_encoded_as_open_clip_does():
     clip = load_clip(str(CLIP_CONFIG), None).eval()
     captions = ['A person.', 'An adult male seen from the back. He has a cap.']
-    torch.testing.assert_close(encode_captions(clip, captions), clip.encode_text(open_clip.tokenize(captions)), atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(
+        encode_captions(clip, captions), clip.encode_text(open_clip.tokenize(captions)), atol=1e-5, rtol=1e-5
+    )
     picture = torch.randint(0, 256, (2, 64, 32, 3), dtype=torch.uint8)
     classes, patches = encode_pictures(clip, picture)
-    torch.testing.assert_close(classes, clip.encode_image((picture.permute(0, 3, 1, 2) - 127.5) / 127.5)[0], atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(
+        classes, clip.encode_image((picture.permute(0, 3, 1, 2) - 127.5) / 127.5)[0], atol=1e-5, rtol=1e-5
+    )
     assert patches.shape == (2, 32, 128)
 
 
@@ -117,7 +134,7 @@ def test_contrastive_loss_against_a_loop():
     cosine = [[float(torch.cosine_similarity(a, b, dim=0)) * 3 for b in other] for a in one]
     rows = sum(np.log(sum(np.exp(value) for value in cosine[i])) - cosine[i][i] for i in range(5)) / 5
     columns = sum(np.log(sum(np.exp(cosine[j][i]) for j in range(5))) - cosine[i][i] for i in range(5)) / 5
-    assert float(contrastive_loss(one, other, torch.tensor(3.))) == pytest.approx((rows + columns) / 2)
+    assert float(contrastive_loss(one, other, torch.tensor(3.0))) == pytest.approx((rows + columns) / 2)
 
 
 def test_retrieval_counts_the_own_caption(monkeypatch):

@@ -1,4 +1,5 @@
 """Statements about pictures and patches, by hand and against a loop."""
+
 import numpy as np
 import pytest
 import torch
@@ -23,8 +24,12 @@ def test_places_of_patches_by_hand():
     labels[8:, :1] = Material.SKIN  # too little
     labels[8:, 8:] = NUM_MATERIALS + Material.UPPER
     names = list(PLACES)
-    assert [names[index] for index in patch_places(labels, (2, 2))] == ['Upper clothing.', 'The face and hair.', 'The background.',
-                                                                        'Another person.']
+    assert [names[index] for index in patch_places(labels, (2, 2))] == [
+        'Upper clothing.',
+        'The face and hair.',
+        'The background.',
+        'Another person.',
+    ]
 
 
 def test_targets_name_the_truth_and_skip_what_a_modality_does_not_show():
@@ -42,11 +47,16 @@ def test_picture_loss_against_a_loop():
     losses, start = [], 0
     for index, values in enumerate(VALUES.values()):
         for row in range(4):
-            cosine = [5 * float(torch.cosine_similarity(features[row], text[start + value], dim=0)) for value in range(len(values))]
+            cosine = [
+                5 * float(torch.cosine_similarity(features[row], text[start + value], dim=0))
+                for value in range(len(values))
+            ]
             if index != 3:
                 losses.append(np.log(np.exp(cosine).sum()) - cosine[targets[row, index]])
         start += len(values)
-    assert float(StatementLoss(text, torch.tensor(5.)).picture(features, targets)) == pytest.approx(np.mean(losses), rel=1e-5)
+    assert float(StatementLoss(text, torch.tensor(5.0)).picture(features, targets)) == pytest.approx(
+        np.mean(losses), rel=1e-5
+    )
 
 
 def test_patches_learn_from_their_place_alone():
@@ -56,7 +66,7 @@ def test_patches_learn_from_their_place_alone():
     places = torch.tensor([[list(PLACES).index('Footwear.'), list(PLACES).index('Upper clothing.')]])
     targets = torch.zeros(1, len(VALUES), dtype=torch.long)
     color = list(VALUES).index('upper_color')
-    loss = StatementLoss(text, torch.tensor(5.))
+    loss = StatementLoss(text, torch.tensor(5.0))
     grads = []
     for value in (0, 5):
         changed = targets.clone()

@@ -1,4 +1,5 @@
 """Checkpoints: what loads, and what is refused with which words."""
+
 import os
 from pathlib import Path
 
@@ -41,7 +42,9 @@ def test_another_models_checkpoint_is_refused_and_changes_nothing(model: ToyReID
     before = {key: value.clone() for key, value in model.state_dict().items()}
     half = {**ToyReID().state_dict(), 'neck.extra.weight': torch.zeros(1)}
     del half['backbone.bias']
-    with pytest.raises(CheckpointError, match=r'(?s)half.pth is not .*1 of 3 weights are not in it: backbone.bias.*neck.extra.weight'):
+    with pytest.raises(
+        CheckpointError, match=r'(?s)half.pth is not .*1 of 3 weights are not in it: backbone.bias.*neck.extra.weight'
+    ):
         load_weights(model, half, source='half.pth')
     assert all(torch.equal(before[key], value) for key, value in model.state_dict().items())
 
@@ -76,12 +79,15 @@ def test_source_code_that_resume_would_run_is_refused(tmp_path: Path) -> None:
         read_checkpoint(tmp_path / 'evil.pth')
 
 
-@pytest.mark.parametrize(('content', 'message'), [
-    (b'', 'damaged or no checkpoint$'),
-    (b'not a checkpoint', 'damaged or no checkpoint$'),
-    (b'abc', 'damaged or no checkpoint$'),
-    (None, 'no such'),
-])
+@pytest.mark.parametrize(
+    ('content', 'message'),
+    [
+        (b'', 'damaged or no checkpoint$'),
+        (b'not a checkpoint', 'damaged or no checkpoint$'),
+        (b'abc', 'damaged or no checkpoint$'),
+        (None, 'no such'),
+    ],
+)
 def test_files_that_are_no_checkpoints(tmp_path: Path, content: bytes | None, message: str) -> None:
     path = tmp_path / 'broken.pth'
     if content is not None:
@@ -99,7 +105,9 @@ def test_a_truncated_checkpoint(tmp_path: Path) -> None:
 
 def test_a_torchscript_archive_is_no_checkpoint(tmp_path: Path) -> None:
     torch.jit.script(nn.Linear(2, 2)).save(str(tmp_path / 'script.pt'))
-    with pytest.raises(CheckpointError, match=r'script.pt: expected a dictionary with weights, got a TorchScript archive$'):
+    with pytest.raises(
+        CheckpointError, match=r'script.pt: expected a dictionary with weights, got a TorchScript archive$'
+    ):
         read_checkpoint(tmp_path / 'script.pt')
 
 

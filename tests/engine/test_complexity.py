@@ -1,4 +1,5 @@
 """The cost of the real model against the paper's Tables IV and VIII, and of a tiny one against counting by hand."""
+
 from pathlib import Path
 
 import pytest
@@ -49,7 +50,9 @@ def test_a_tiny_model_by_hand(tiny_clip: str) -> None:
             type='NEXTReID',
             data_preprocessor=dict(type='TripletPreprocessor', mean=[0] * 3, std=[1] * 3),
             backbone=dict(type='CLIPVisual', model_name=tiny_clip, pretrained=None, image_size=(32, 16)),
-            head=dict(type='ClassTokenHead', num_classes=5, triplet=None)))
+            head=dict(type='ClassTokenHead', num_classes=5, triplet=None),
+        )
+    )
     attention = torch.nn.functional.scaled_dot_product_attention
     costs = count_costs(model, (32, 16))
     assert set(costs) == {'visual', 'BNNeck, classifier'}
@@ -66,5 +69,7 @@ def test_a_tiny_model_by_hand(tiny_clip: str) -> None:
 def test_captions_encoded_ahead_have_no_tower_to_count() -> None:
     model = torch.nn.Module()
     model.text = torch.nn.Identity()
-    with pytest.raises(ConfigError, match='model.text is Identity, which has no text tower to count: count with CLIPText'):
+    with pytest.raises(
+        ConfigError, match='model.text is Identity, which has no text tower to count: count with CLIPText'
+    ):
         count_costs(model, (32, 16))

@@ -1,4 +1,5 @@
 """What the first validation would refuse is refused before the first step, in the same words."""
+
 from __future__ import annotations
 
 import csv
@@ -54,14 +55,21 @@ def own_config(folder: Path, *, text: bool = False, rule: str = 'none', **column
     for number in range(8):
         write_picture(folder / f'{number}.png', size=(8, 4))
         further = {key: value.format(number) for key, value in columns.items()}
-        rows.append({'split': 'train' if number < 4 else 'test', 'identity': number // 2, 'rgb': f'{number}.png', **further})
+        rows.append(
+            {'split': 'train' if number < 4 else 'test', 'identity': number // 2, 'rgb': f'{number}.png', **further}
+        )
     with (folder / 'list.csv').open('w', newline='') as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
     cfg = toy_config(folder / 'work', custom_hooks=[dict(type='NoStep')])
     cfg.model = dict(type='ReadsCaptions', text=text)
-    dataset = dict(type='OwnTriplets', data_root=str(folder), list_file='list.csv', pipeline=[dict(type='LoadTriplet'), dict(type='PackTriplet')])
+    dataset = dict(
+        type='OwnTriplets',
+        data_root=str(folder),
+        list_file='list.csv',
+        pipeline=[dict(type='LoadTriplet'), dict(type='PackTriplet')],
+    )
     cfg.train_dataloader.dataset = dataset
     for loader in (cfg.val_dataloader, cfg.test_dataloader):
         loader.dataset = dict(dataset, split='test')
@@ -69,12 +77,18 @@ def own_config(folder: Path, *, text: bool = False, rule: str = 'none', **column
     return cfg
 
 
-@pytest.mark.parametrize('options, message', [
-    (dict(rule='camera'), "rule='camera' needs the camera of every sample, but 4 of 4 have none, first: 4.png. .* use rule='none'"),
-    (dict(rule='scene', camera='{}'), "rule='scene' needs the scene of every sample, but 4 of 4 have none"),
-    (dict(rule='camera', camera='7'), 'no query has a match.* shares its camera'),
-    (dict(text=True), r'the model reads captions \(model.text\) but its samples have none'),
-])
+@pytest.mark.parametrize(
+    'options, message',
+    [
+        (
+            dict(rule='camera'),
+            "rule='camera' needs the camera of every sample, but 4 of 4 have none, first: 4.png. .* use rule='none'",
+        ),
+        (dict(rule='scene', camera='{}'), "rule='scene' needs the scene of every sample, but 4 of 4 have none"),
+        (dict(rule='camera', camera='7'), 'no query has a match.* shares its camera'),
+        (dict(text=True), r'the model reads captions \(model.text\) but its samples have none'),
+    ],
+)
 def test_refused_before_the_first_step(tmp_path: Path, options: dict, message: str) -> None:
     with pytest.raises(DataError, match=message):
         train(own_config(tmp_path, **options))
@@ -82,18 +96,31 @@ def test_refused_before_the_first_step(tmp_path: Path, options: dict, message: s
         build_runner(own_config(tmp_path, **options)).test()
 
 
-@pytest.mark.parametrize('options', [dict(), dict(rule='camera', camera='{}'), dict(text=True, caption_rgb='A person. {}')])
+@pytest.mark.parametrize(
+    'options', [dict(), dict(rule='camera', camera='{}'), dict(text=True, caption_rgb='A person. {}')]
+)
 def test_what_can_be_evaluated_is_not_refused(tmp_path: Path, options: dict) -> None:
     cfg = own_config(tmp_path, **options)
     cfg.custom_hooks = []
     train(cfg)
 
 
-@pytest.mark.parametrize('hooks, message', [
-    (dict(default_hooks__checkpoint__save_best='reid/MAP'), "CheckpointHook.save_best: expected one of reid/mAP, reid/R-1, .*reid/mINP, .* got 'reid/MAP'"),
-    (dict(custom_hooks=[dict(type='NoStep'), dict(type='ReportHook', monitor='R-1')]), "ReportHook.monitor: expected one of .* got 'R-1'"),
-])
-def test_a_metric_that_is_not_measured_is_refused_before_the_first_step(tmp_path: Path, hooks: dict, message: str) -> None:
+@pytest.mark.parametrize(
+    'hooks, message',
+    [
+        (
+            dict(default_hooks__checkpoint__save_best='reid/MAP'),
+            "CheckpointHook.save_best: expected one of reid/mAP, reid/R-1, .*reid/mINP, .* got 'reid/MAP'",
+        ),
+        (
+            dict(custom_hooks=[dict(type='NoStep'), dict(type='ReportHook', monitor='R-1')]),
+            "ReportHook.monitor: expected one of .* got 'R-1'",
+        ),
+    ],
+)
+def test_a_metric_that_is_not_measured_is_refused_before_the_first_step(
+    tmp_path: Path, hooks: dict, message: str
+) -> None:
     cfg = own_config(tmp_path)
     cfg.merge_from_dict({key.replace('__', '.'): value for key, value in hooks.items()})
     with pytest.raises(ConfigError, match=message):
@@ -102,7 +129,10 @@ def test_a_metric_that_is_not_measured_is_refused_before_the_first_step(tmp_path
 
 def test_the_names_of_the_metrics_are_those_it_returns() -> None:
     metric = ReIDMetric(rule='none', topk=(2, 3), prefix='mine')
-    samples = [dict(sample_idx=i, name=f'{i}', identity=i // 2, camera=0, scene=-1, is_query=True, is_gallery=True) for i in range(4)]
+    samples = [
+        dict(sample_idx=i, name=f'{i}', identity=i // 2, camera=0, scene=-1, is_query=True, is_gallery=True)
+        for i in range(4)
+    ]
     metric.process(None, [dict(sample, feature=torch.eye(4)[i]) for i, sample in enumerate(samples)])
     assert tuple(metric.evaluate(4)) == metric.metric_names == ('mine/mAP', 'mine/R-2', 'mine/R-3', 'mine/mINP')
 
@@ -110,7 +140,10 @@ def test_the_names_of_the_metrics_are_those_it_returns() -> None:
 def test_same_words_as_the_evaluation(tmp_path: Path) -> None:
     """The metric itself, given features, refuses with the very text."""
     for rule, camera in (('camera', -1), ('camera', 3), ('scene', 3)):
-        samples = [dict(sample_idx=i, name=f'{i}', identity=i // 2, camera=camera, scene=-1, is_query=True, is_gallery=True) for i in range(4)]
+        samples = [
+            dict(sample_idx=i, name=f'{i}', identity=i // 2, camera=camera, scene=-1, is_query=True, is_gallery=True)
+            for i in range(4)
+        ]
         with pytest.raises(DataError) as before:
             check_protocol(samples, rule)
         metric = ReIDMetric(rule=rule)

@@ -1,4 +1,5 @@
 """Parameter groups, schedules over them, and mixed precision."""
+
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ def test_biases_and_new_parts_of_the_backbone() -> None:
     assert _names(model, groups) == {
         'visual': {'backbone.weight', 'backbone.bias'},
         'rest': {'head.classifier.weight', 'backbone.camera_embedding.weight'},
-        'rest_bias': {'backbone.camera_embedding.bias'}
+        'rest_bias': {'backbone.camera_embedding.bias'},
     }
     assert [group['lr'] for group in groups] == [0.5, 1.0, 2.0]
 
@@ -46,7 +47,8 @@ def test_a_frozen_model_and_unknown_options_are_errors() -> None:
 
 def test_warmup_and_cosine_scale_each_group_by_its_own_rate() -> None:
     wrapper = ReIDOptimWrapperConstructor(
-        dict(optimizer=dict(type='Adam', lr=1.0, weight_decay=1e-4)), dict(visual_lr=0.01))(ToyReID())
+        dict(optimizer=dict(type='Adam', lr=1.0, weight_decay=1e-4)), dict(visual_lr=0.01)
+    )(ToyReID())
     warmup = LinearLR(wrapper, start_factor=0.1, begin=0, end=10)
     cosine = CosineAnnealingLR(wrapper, eta_min=0.0, begin=10, end=50)
     rates = []
@@ -66,7 +68,9 @@ def test_warmup_and_cosine_scale_each_group_by_its_own_rate() -> None:
 
 
 def test_bf16_autocast_on_the_cpu_trains() -> None:
-    wrapper = ReIDOptimWrapperConstructor(dict(type='AutocastOptimWrapper', optimizer=dict(type='SGD', lr=0.1)))(ToyReID())
+    wrapper = ReIDOptimWrapperConstructor(dict(type='AutocastOptimWrapper', optimizer=dict(type='SGD', lr=0.1)))(
+        ToyReID()
+    )
     layer = nn.Linear(4, 4)
     with wrapper.optim_context(layer):
         assert layer(torch.ones(2, 4)).dtype == torch.bfloat16
@@ -83,7 +87,9 @@ def test_autocast_state_goes_to_and_from_a_run_without() -> None:
     assert 'loss_scaler' in state
 
 
-@pytest.mark.parametrize(('dtype', 'message'), [('half', "expected dtype bf16 or fp16, got 'half'"), ('fp16', 'needs a GPU')])
+@pytest.mark.parametrize(
+    ('dtype', 'message'), [('half', "expected dtype bf16 or fp16, got 'half'"), ('fp16', 'needs a GPU')]
+)
 def test_autocast_refuses(dtype: str, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr('next_mm.engine.amp.get_device', lambda: 'cpu')
     with pytest.raises(ValueError, match=message):
@@ -106,7 +112,9 @@ def test_accumulating_two_batches_equals_one_of_twice_the_size(tmp_path: Path) -
 
 
 def test_auto_scale_lr_scales_every_group(tmp_path: Path) -> None:
-    runner = build_runner(toy_config(tmp_path, auto_scale_lr__enable=True, auto_scale_lr__base_batch_size=2, param_scheduler=None))
+    runner = build_runner(
+        toy_config(tmp_path, auto_scale_lr__enable=True, auto_scale_lr__base_batch_size=2, param_scheduler=None)
+    )
     runner.train()
     assert [group['lr'] for group in runner.optim_wrapper.optimizer.param_groups] == pytest.approx([0.002, 0.02])
 
@@ -117,7 +125,9 @@ def test_an_update_that_overflowed_under_loss_scaling_is_skipped() -> None:
     wrapper.scaler = torch.amp.GradScaler('cpu', init_scale=1024.0)  # the GPU's scaler with fp16, run on the CPU
     before = layer.weight.detach().clone()
     wrapper.update_params(layer(torch.tensor([[3.0, 4.0]])).sum())
-    assert torch.allclose(layer.weight, before - 0.5 * torch.tensor([[3.0, 4.0]]))  # the scale is gone from the gradient
+    assert torch.allclose(
+        layer.weight, before - 0.5 * torch.tensor([[3.0, 4.0]])
+    )  # the scale is gone from the gradient
     kept = layer.weight.detach().clone()
     wrapper.update_params(layer(torch.tensor([[torch.inf, 1.0]])).sum())
     assert torch.equal(layer.weight, kept)

@@ -1,4 +1,5 @@
 """Rank lists: which queries are drawn, what the picture shows, and the hook over a real dataset folder."""
+
 import numpy as np
 import pytest
 
@@ -22,7 +23,7 @@ def test_frames_tell_right_from_wrong_and_absent_pictures_stay_grey() -> None:
     columns = [
         RankedTriplet([_flat(10), _flat(25), _flat(30)], 'query: 5'),
         RankedTriplet([_flat(40), None, _flat(60)], '1: 5', '0.100', True),
-        RankedTriplet([_flat(70), _flat(80), _flat(90)], '2: 6', '0.200', False)
+        RankedTriplet([_flat(70), _flat(80), _flat(90)], '2: 6', '0.200', False),
     ]
     picture = draw_rank_list('a title', columns)
     assert picture.dtype == np.uint8
@@ -52,14 +53,22 @@ class TwoTriplets:
 
     def get_data_info(self, index: int) -> dict:
         """One record."""
-        return dict(name=f'{index}.jpg', identity=5 + index, img_paths=(None, None, None), side_by_side=False, is_query=index == 0,
-                    is_gallery=index == 1)
+        return dict(
+            name=f'{index}.jpg',
+            identity=5 + index,
+            img_paths=(None, None, None),
+            side_by_side=False,
+            is_query=index == 0,
+            is_gallery=index == 1,
+        )
 
 
 @pytest.mark.parametrize(('distance', 'note'), [(-0.75, 'cos 0.750'), (0.25, 'dist 0.250')])
 def test_a_querys_picture_names_what_ranked_it(distance: float, note: str, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list = []
-    monkeypatch.setattr('next_mm.engine.rank_list_picture.draw_rank_list', lambda title, columns: drawn.append((title, columns)))
+    monkeypatch.setattr(
+        'next_mm.engine.rank_list_picture.draw_rank_list', lambda title, columns: drawn.append((title, columns))
+    )
     pictures = QueryPictures(TwoTriplets())
     nearest = [dict(name='1.jpg', identity=6, distance=distance, correct=False)]
     pictures(dict(name='0.jpg', identity=5, camera=2, ap=0.125, nearest=nearest), topk=5)
@@ -78,6 +87,8 @@ def test_a_query_is_not_drawn_from_the_gallerys_picture_of_its_name(tmp_path, mo
     drawn: list = []
     monkeypatch.setattr('next_mm.engine.rank_list_picture.draw_rank_list', lambda title, columns: drawn.append(columns))
     entry = dict(name=name, identity=38, distance=-0.5, correct=True)
-    QueryPictures(MSVR310(data_root=str(root), split='test'))(dict(name=name, identity=38, camera=7, ap=0.5, nearest=[entry]), topk=1)
+    QueryPictures(MSVR310(data_root=str(root), split='test'))(
+        dict(name=name, identity=38, camera=7, ap=0.5, nearest=[entry]), topk=1
+    )
     for column, part in zip(drawn[0], ('query3', 'bounding_box_test')):
         assert np.array_equal(column.pictures[0], read_picture(root / part / '0038/vis' / name))

@@ -1,4 +1,5 @@
 """A whole small training: the same twice, the same resumed, the report, and what stops it."""
+
 import json
 import os
 from pathlib import Path
@@ -117,7 +118,9 @@ def test_testing_gives_the_trained_epochs_numbers_and_needs_no_train_set(tmp_pat
 
 def test_going_on_with_other_identities(tmp_path: Path) -> None:
     train(toy_config(tmp_path))
-    cfg = toy_config(tmp_path / 'more', model__num_classes=7, load_from=str(tmp_path / 'epoch_3.pth'), train_cfg__max_epochs=1)
+    cfg = toy_config(
+        tmp_path / 'more', model__num_classes=7, load_from=str(tmp_path / 'epoch_3.pth'), train_cfg__max_epochs=1
+    )
     with pytest.raises(CheckpointError, match='load_ignore'):
         train(cfg.copy())
     cfg.load_ignore = ['head.classifier']
@@ -126,7 +129,9 @@ def test_going_on_with_other_identities(tmp_path: Path) -> None:
 
 def test_wrong_number_of_classes_stops_before_training(tmp_path: Path) -> None:
     cfg = toy_config(tmp_path, model__num_classes=7, custom_hooks=[dict(type='IdentityCountHook')])
-    with pytest.raises(ValueError, match=r'num_classes is 7, but ToyPoints has 4 training identities; set .*num_classes=4'):
+    with pytest.raises(
+        ValueError, match=r'num_classes is 7, but ToyPoints has 4 training identities; set .*num_classes=4'
+    ):
         train(cfg)
     assert not list(tmp_path.glob('*.pth'))
 
@@ -141,7 +146,8 @@ def test_a_loss_that_is_no_number_stops_names_the_batch_and_keeps_the_good_check
     with pytest.raises(FloatingPointError, match=message):
         train(cfg)
     assert {key: value.tolist() for key, value in read_checkpoint(tmp_path / 'epoch_1.pth')['state_dict'].items()} == {
-        key: value.tolist() for key, value in good.items()}
+        key: value.tolist() for key, value in good.items()
+    }
     assert not (tmp_path / 'epoch_2.pth').exists()
 
 

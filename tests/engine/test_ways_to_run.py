@@ -1,4 +1,5 @@
 """Whole runs of a tiny NEXT: each picture encoded once, captions' features in place of their tower, the compiled model."""
+
 import json
 import sys
 from collections import Counter
@@ -19,7 +20,9 @@ from tests.tools.test_cache_text import tool as tool
 
 SIZE = (64, 32)
 
-pytestmark = pytest.mark.skipif(torch.cuda.is_available(), reason='compares runs on the CPU; set CUDA_VISIBLE_DEVICES= to run it')
+pytestmark = pytest.mark.skipif(
+    torch.cuda.is_available(), reason='compares runs on the CPU; set CUDA_VISIBLE_DEVICES= to run it'
+)
 
 
 @pytest.fixture
@@ -30,15 +33,27 @@ def options(tmp_path: Path, tiny_clip: str, repo_dir: Path, monkeypatch: pytest.
     weights = str(tmp_path / 'clip.pt')
     torch.save(load_clip(tiny_clip, None).state_dict(), weights)
     return {
-        'prepare': None, 'train_cfg.max_epochs': 1, 'train_cfg.val_interval': 1, 'train_dataloader.batch_size': 8, 'default_hooks.logger.interval': 1,
-        'model.backbone.model_name': tiny_clip, 'model.backbone.pretrained': weights,
-        'model.text.model_name': tiny_clip, 'model.text.pretrained': weights, 'model.head.num_classes': 3, 'model.head.num_heads': 4,
+        'prepare': None,
+        'train_cfg.max_epochs': 1,
+        'train_cfg.val_interval': 1,
+        'train_dataloader.batch_size': 8,
+        'default_hooks.logger.interval': 1,
+        'model.backbone.model_name': tiny_clip,
+        'model.backbone.pretrained': weights,
+        'model.text.model_name': tiny_clip,
+        'model.text.pretrained': weights,
+        'model.head.num_classes': 3,
+        'model.head.num_heads': 4,
         **{f'{loader}_dataloader.dataset.data_root': str(tmp_path / 'data') for loader in ('train', 'val', 'test')},
     }
 
 
 def make_config(options: dict[str, Any], work_dir: Path, **changes: Any) -> Config:
-    cfg = load_config('configs/next_demo.py', {**options, **{key.replace('__', '.'): value for key, value in changes.items()}}, work_dir=work_dir)
+    cfg = load_config(
+        'configs/next_demo.py',
+        {**options, **{key.replace('__', '.'): value for key, value in changes.items()}},
+        work_dir=work_dir,
+    )
     cfg.custom_hooks = [hook for hook in cfg.get('custom_hooks', []) if hook['type'] != 'RankListHook']
     return cfg
 
@@ -48,7 +63,9 @@ def read_history(work_dir: Path) -> list[dict[str, float]]:
 
 
 def read_losses(work_dir: Path) -> list[float]:
-    lines = [json.loads(line) for path in work_dir.glob('*/vis_data/scalars.json') for line in path.read_text().splitlines()]
+    lines = [
+        json.loads(line) for path in work_dir.glob('*/vis_data/scalars.json') for line in path.read_text().splitlines()
+    ]
     return [line['loss'] for line in lines if 'loss' in line]
 
 
@@ -69,11 +86,25 @@ def test_each_picture_is_encoded_once_where_queries_are_the_gallery(options: dic
     assert encoded == pictures and pictures.total() == 3 * 8
 
 
-def test_a_run_from_caption_features_alone_gives_the_same_numbers(options: dict[str, Any], tmp_path: Path, tool, monkeypatch) -> None:
+def test_a_run_from_caption_features_alone_gives_the_same_numbers(
+    options: dict[str, Any], tmp_path: Path, tool, monkeypatch
+) -> None:
     start = tmp_path / 'start.pth'
     torch.save({'state_dict': build_model(make_config(options, tmp_path / 'start')).state_dict(), 'meta': {}}, start)
     given = [f'{key}={value}' for key, value in options.items()]
-    monkeypatch.setattr(sys, 'argv', ['cache_text.py', 'configs/next_demo.py', '--train', '--out', str(tmp_path / 'features'), '--cfg-options', *given])
+    monkeypatch.setattr(
+        sys,
+        'argv',
+        [
+            'cache_text.py',
+            'configs/next_demo.py',
+            '--train',
+            '--out',
+            str(tmp_path / 'features'),
+            '--cfg-options',
+            *given,
+        ],
+    )
     tool.main()
     train(make_config(options, tmp_path / 'tower', load_from=str(start)))
     tower = run_test(make_config(options, tmp_path / 'tower_test'), tmp_path / 'tower' / 'epoch_1.pth')
@@ -97,7 +128,9 @@ def test_a_run_from_caption_features_alone_gives_the_same_numbers(options: dict[
 def test_a_compiled_run_trains_as_the_eager_one(options: dict[str, Any], tmp_path: Path) -> None:
     still = {**options, 'model.neck.semantic.dropout': 0.0, 'model.neck.structure.dropout': 0.0}
     train(make_config(still, tmp_path / 'eager'))
-    runner = train(make_config(still, tmp_path / 'compiled', compile={'backend': 'aot_eager'}))  # forward and backward graphs, no compiler behind them
+    runner = train(
+        make_config(still, tmp_path / 'compiled', compile={'backend': 'aot_eager'})
+    )  # forward and backward graphs, no compiler behind them
     assert hasattr(runner.model.train_step, '_torchdynamo_orig_callable')
     assert read_losses(tmp_path / 'compiled') == pytest.approx(read_losses(tmp_path / 'eager'), rel=1e-4)
     compiled, eager = (read_history(tmp_path / name)[0] for name in ('compiled', 'eager'))

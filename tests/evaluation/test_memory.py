@@ -1,4 +1,5 @@
 """The evaluation holds the features once, whatever the number of processes."""
+
 import json
 import subprocess
 import sys

@@ -3,8 +3,7 @@ import torch
 
 from next_mm.evaluation import Labels, matrix_rows, rank_list, score_queries, summarize
 from next_mm.evaluation.counting import count_within
-
-from .oracle import loop_metrics, ranked_gallery
+from tests.evaluation.oracle import loop_metrics, ranked_gallery
 
 
 def labels(identities, groups):

@@ -4,8 +4,7 @@ from torch.nn.functional import normalize
 
 from next_mm.evaluation import ReRanking, rerank
 from next_mm.evaluation.reranking import reciprocal_sets
-
-from .oracle import literal_reranking
+from tests.evaluation.oracle import literal_reranking
 
 
 def clustered_features(identities=30, pictures=8, width=24, noise=0.8, seed=0):

@@ -1,4 +1,5 @@
 """Tiny CLIPs and triplets for the model tests."""
+
 import json
 from pathlib import Path
 
@@ -48,7 +49,7 @@ def make_samples(labels: list[int], subsets: int = 3, **fields: torch.Tensor) ->
         for row in sample.tokens.flatten(0, 1):
             length = int(torch.randint(3, 8, (), generator=generator))
             row[0], row[length + 1] = 49406, 49407
-            row[1:length + 1] = torch.randint(1, 40000, (length, ), generator=generator)
+            row[1 : length + 1] = torch.randint(1, 40000, (length,), generator=generator)
         for name, value in fields.items():
             sample.set_data({name: value[index]})
         data['data_samples'].append(sample)

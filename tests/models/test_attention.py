@@ -18,7 +18,9 @@ def test_equals_the_module_it_takes_the_place_of(masked: bool):
     assert fast.state_dict().keys() == slow.state_dict().keys()  # checkpoints of either load in the other
 
 
-@pytest.mark.parametrize('options', [{'batch_first': False}, {'bias': False}, {'dropout': 0.1}, {'kdim': 8}, {'add_bias_kv': True}])
+@pytest.mark.parametrize(
+    'options', [{'batch_first': False}, {'bias': False}, {'dropout': 0.1}, {'kdim': 8}, {'add_bias_kv': True}]
+)
 def test_another_kind_of_attention_is_refused(options: dict):
     with pytest.raises(ValueError, match='expected a plain batch-first self-attention'):
         SelfAttention(nn.MultiheadAttention(24, 4, **{'batch_first': True, **options}))

@@ -1,4 +1,5 @@
 """The loading of CLIP's weights: names, files, and position embeddings of every grid."""
+
 import json
 from pathlib import Path
 
@@ -33,7 +34,9 @@ def test_local_weights_load_with_the_position_embedding_resized(tiny_clip: str, 
 
 
 @pytest.mark.parametrize('image_size', [(32, 16), (64, 32), (16, 64)])
-def test_square_weights_are_resized_as_open_clip_does(image_size: tuple[int, int], tiny_clip: str, weights: tuple[Path, dict]) -> None:
+def test_square_weights_are_resized_as_open_clip_does(
+    image_size: tuple[int, int], tiny_clip: str, weights: tuple[Path, dict]
+) -> None:
     path, state = weights
     model = load_clip(tiny_clip, str(path), image_size=image_size)
     theirs = open_clip.create_model(Path(tiny_clip).stem, force_image_size=image_size)
@@ -41,19 +44,25 @@ def test_square_weights_are_resized_as_open_clip_does(image_size: tuple[int, int
     assert torch.equal(model.visual.positional_embedding, state['visual.positional_embedding'])
 
 
-@pytest.mark.parametrize(('image_size', 'stride', 'grid'), [
-    ((32, 16), 4, (7, 3)),
-    ((64, 32), None, (8, 4)),
-    ((16, 32), None, (2, 4)),  # as many tokens as the source has, in other places
-])
-def test_weights_on_the_configs_rectangle_are_resized_from_it(tiny_clip: str, tmp_path: Path, image_size: tuple[int, int],
-                                                              stride: int | None, grid: tuple[int, int]) -> None:
+@pytest.mark.parametrize(
+    ('image_size', 'stride', 'grid'),
+    [
+        ((32, 16), 4, (7, 3)),
+        ((64, 32), None, (8, 4)),
+        ((16, 32), None, (2, 4)),  # as many tokens as the source has, in other places
+    ],
+)
+def test_weights_on_the_configs_rectangle_are_resized_from_it(
+    tiny_clip: str, tmp_path: Path, image_size: tuple[int, int], stride: int | None, grid: tuple[int, int]
+) -> None:
     state = load_clip(tiny_clip, None).state_dict()
     rows, columns = torch.meshgrid(torch.arange(4.0), torch.arange(2.0), indexing='ij')
     position = state['visual.positional_embedding']
     position[1:, 0], position[1:, 1] = rows.flatten(), columns.flatten()  # two channels say where a token stands
     torch.save(state, tmp_path / 'clip.pt')
-    resized = load_clip(tiny_clip, str(tmp_path / 'clip.pt'), image_size=image_size, stride=stride).visual.positional_embedding
+    resized = load_clip(
+        tiny_clip, str(tmp_path / 'clip.pt'), image_size=image_size, stride=stride
+    ).visual.positional_embedding
     assert torch.equal(resized[0], position[0])
     row, column = (resized[1:, channel].unflatten(0, grid) for channel in (0, 1))
     torch.testing.assert_close(row, row[:, :1].expand(grid))  # a row's tokens stand in one row still,
@@ -71,8 +80,11 @@ def test_weights_saved_at_the_pictures_own_size_load_as_they_are(tiny_clip: str,
 
 def test_weights_of_an_unknown_grid_are_refused(tiny_clip: str, tmp_path: Path) -> None:
     torch.save(load_clip(tiny_clip, None, image_size=(48, 16)).state_dict(), tmp_path / 'clip.pt')
-    with pytest.raises(ValueError, match=r'position embedding has 12 patches: expected the grid of the model config, \(4, 2\), '
-                       r'that of the pictures, \(8, 4\), or a square'):
+    with pytest.raises(
+        ValueError,
+        match=r'position embedding has 12 patches: expected the grid of the model config, \(4, 2\), '
+        r'that of the pictures, \(8, 4\), or a square',
+    ):
         load_clip(tiny_clip, str(tmp_path / 'clip.pt'), image_size=(64, 32))
 
 
@@ -88,12 +100,17 @@ def test_openai_archive_loads_and_needs_quick_gelu(tiny_clip: str, tiny_clip_gel
     model = load_clip(tiny_clip, None, image_size=(32, 16))
     state = {name: value.half() for name, value in model.state_dict().items()}
     path = tmp_path / 'ViT-tiny.pt'
-    _save_archive(state | {name: torch.tensor(1) for name in ('input_resolution', 'context_length', 'vocab_size')}, path)
+    _save_archive(
+        state | {name: torch.tensor(1) for name in ('input_resolution', 'context_length', 'vocab_size')}, path
+    )
     loaded = load_clip(tiny_clip, str(path), image_size=(32, 16))
     torch.testing.assert_close(loaded.visual.proj, state['visual.proj'].float())
     assert loaded.visual.proj.dtype == torch.float32
-    with pytest.raises(ValueError, match="trained with QuickGELU, but the model tiny-clip is built without it; "
-                       "use model_name='tiny-clip-quickgelu'"):
+    with pytest.raises(
+        ValueError,
+        match='trained with QuickGELU, but the model tiny-clip is built without it; '
+        "use model_name='tiny-clip-quickgelu'",
+    ):
         load_clip(tiny_clip_gelu, str(path), image_size=(32, 16))
 
 
@@ -101,7 +118,6 @@ def _save_archive(state: dict[str, torch.Tensor], path: Path) -> None:
     """Save a state dict as a TorchScript archive, whose state dict has the same names."""
 
     class Node(torch.nn.Module):
-
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return x
 
@@ -117,18 +133,23 @@ def _save_archive(state: dict[str, torch.Tensor], path: Path) -> None:
     torch.jit.script(root).save(str(path))
 
 
-def test_tags_trained_with_quick_gelu_are_refused_by_gelu_models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_tags_trained_with_quick_gelu_are_refused_by_gelu_models(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr('next_mm.models.clip_loading.download_pretrained', lambda tag: str(tmp_path / 'x.pt'))
     with pytest.raises(ValueError, match="use model_name='ViT-B-16-quickgelu'"):
         load_clip('ViT-B-16', 'openai', image_size=(32, 32))
 
 
-@pytest.mark.parametrize(('name', 'pretrained', 'error', 'text'), [
-    ('ViT-Z', None, ValueError, "model_name='ViT-Z' is not a model of open_clip"),
-    ('missing.json', None, FileNotFoundError, "model_name='missing.json': no such open_clip model config"),
-    ('ViT-B-32', 'weights/none.pt', FileNotFoundError, "pretrained='weights/none.pt': no such file"),
-    ('ViT-B-32', 'openia', ValueError, "pretrained='openia' is neither a file nor a pretrained tag of ViT-B-32"),
-])
+@pytest.mark.parametrize(
+    ('name', 'pretrained', 'error', 'text'),
+    [
+        ('ViT-Z', None, ValueError, "model_name='ViT-Z' is not a model of open_clip"),
+        ('missing.json', None, FileNotFoundError, "model_name='missing.json': no such open_clip model config"),
+        ('ViT-B-32', 'weights/none.pt', FileNotFoundError, "pretrained='weights/none.pt': no such file"),
+        ('ViT-B-32', 'openia', ValueError, "pretrained='openia' is neither a file nor a pretrained tag of ViT-B-32"),
+    ],
+)
 def test_wrong_names_are_named(name: str, pretrained: str | None, error: type, text: str) -> None:
     with pytest.raises(error, match=text):
         load_clip(name, pretrained)
@@ -141,23 +162,31 @@ def test_weights_of_another_model_are_refused(tiny_clip: str, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize('entry', ['my_constants.pkl', 'constants.pkl'])
-def test_a_zip_made_to_look_like_an_openai_archive_runs_nothing(tiny_clip: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-                                                                entry: str) -> None:
+def test_a_zip_made_to_look_like_an_openai_archive_runs_nothing(
+    tiny_clip: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, entry: str
+) -> None:
     monkeypatch.chdir(tmp_path)
     save_crafted(Path('evil.pt'), entry)
-    text = r'refused, it holds (posix|nt|os).system' if entry == 'my_constants.pkl' else 'refused, its records are not those that torch.jit.save writes'
+    text = (
+        r'refused, it holds (posix|nt|os).system'
+        if entry == 'my_constants.pkl'
+        else 'refused, its records are not those that torch.jit.save writes'
+    )
     with pytest.raises(CheckpointError, match=f'evil.pt: {text}'):
         load_clip(tiny_clip, 'evil.pt')
     assert not Path('pwned').exists()
 
 
-@pytest.mark.parametrize(('name', 'content'), [
-    ('empty.pt', b''),
-    ('page.pt', b'<!DOCTYPE html><html>404</html>'),
-    ('zip.pt', b'PK\x03\x04 cut off'),
-    ('empty.safetensors', b''),
-    ('page.safetensors', b'<!DOCTYPE html><html>404</html>'),
-])
+@pytest.mark.parametrize(
+    ('name', 'content'),
+    [
+        ('empty.pt', b''),
+        ('page.pt', b'<!DOCTYPE html><html>404</html>'),
+        ('zip.pt', b'PK\x03\x04 cut off'),
+        ('empty.safetensors', b''),
+        ('page.safetensors', b'<!DOCTYPE html><html>404</html>'),
+    ],
+)
 def test_damaged_weights_end_in_one_line(tiny_clip: str, tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(CheckpointError, match=rf'{name}: damaged or no checkpoint[^\n]*$'):
@@ -174,7 +203,9 @@ def test_a_config_file_under_the_name_of_another_model_is_refused(tmp_path: Path
     config = open_clip.get_model_config('ViT-B-32')
     path = tmp_path / 'ViT-B-32.json'
     path.write_text(json.dumps({**config, 'embed_dim': 32}))
-    with pytest.raises(ConfigError, match=r"ViT-B-32.json: .* knows another model config as 'ViT-B-32' already; rename the file"):
+    with pytest.raises(
+        ConfigError, match=r"ViT-B-32.json: .* knows another model config as 'ViT-B-32' already; rename the file"
+    ):
         load_clip(str(path), None)
     path.write_text('{"embed_dim": ')
     with pytest.raises(ConfigError, match='ViT-B-32.json: expected an open_clip model config in JSON'):

@@ -1,4 +1,5 @@
 """The visual tower against open_clip's own."""
+
 import copy
 import json
 from pathlib import Path
@@ -61,7 +62,10 @@ def test_wrong_picture_shape_is_named(backbone: CLIPVisual) -> None:
 def test_pictures_of_another_size_are_refused(tiny_clip: str, size: tuple[int, int]) -> None:
     """Transposed pictures have as many patches, so nothing else would notice."""
     backbone = CLIPVisual(model_name=tiny_clip, pretrained=None, image_size=(32, 16))
-    with pytest.raises(ConfigError, match=rf'the pictures have \(height, width\) = \({size[0]}, {size[1]}\), but .*image_size is \(32, 16\)'):
+    with pytest.raises(
+        ConfigError,
+        match=rf'the pictures have \(height, width\) = \({size[0]}, {size[1]}\), but .*image_size is \(32, 16\)',
+    ):
         backbone(torch.zeros(1, 3, 3, *size))
 
 
@@ -77,7 +81,9 @@ def test_checkpointing_changes_no_gradient(tiny_clip: str, images: torch.Tensor)
     gradients = []
     for checkpointing in (False, True):
         torch.manual_seed(0)
-        backbone = CLIPVisual(model_name=tiny_clip, pretrained=None, image_size=(32, 16), grad_checkpointing=checkpointing)
+        backbone = CLIPVisual(
+            model_name=tiny_clip, pretrained=None, image_size=(32, 16), grad_checkpointing=checkpointing
+        )
         backbone.train()(images).tokens.square().sum().backward()
         gradients.append(backbone.tower.conv1.weight.grad)
     torch.testing.assert_close(*gradients)

@@ -1,4 +1,5 @@
 """CSSE against a slow loop in double precision (Eq. 8-9)."""
+
 import math
 
 import pytest

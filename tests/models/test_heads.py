@@ -1,4 +1,5 @@
 """MGFA against slow loops in double precision (Eq. 10-11), and the identity losses (Eq. 12)."""
+
 import math
 
 import pytest
@@ -18,7 +19,8 @@ def visual() -> VisualFeatures:
     generator = torch.Generator().manual_seed(0)
     return VisualFeatures(
         torch.randn(B, 3, D, generator=generator, dtype=torch.float64),
-        torch.randn(B, 3, N, D, generator=generator, dtype=torch.float64))
+        torch.randn(B, 3, N, D, generator=generator, dtype=torch.float64),
+    )
 
 
 @pytest.fixture
@@ -29,7 +31,11 @@ def experts() -> ExpertFeatures:
 
 def build(**kwargs: object) -> MGFAHead:
     torch.manual_seed(2)
-    head = MGFAHead(**{'dim': D, 'num_heads': HEADS, 'num_classes': 5, 'triplet': {'type': 'TripletLoss'}, **kwargs}).double().eval()
+    head = (
+        MGFAHead(**{'dim': D, 'num_heads': HEADS, 'num_classes': 5, 'triplet': {'type': 'TripletLoss'}, **kwargs})
+        .double()
+        .eval()
+    )
     torch.nn.init.normal_(head.norm.weight, mean=1.0)
     torch.nn.init.normal_(head.norm.bias)
     return head
@@ -85,7 +91,7 @@ def test_attention_is_torchs_multi_head_attention(visual: VisualFeatures, expert
 
 def test_every_parameter_learns() -> None:
     head = build().train()
-    visual = VisualFeatures(*(torch.randn(6, 3, *shape, dtype=torch.float64) for shape in ((D, ), (N, D))))
+    visual = VisualFeatures(*(torch.randn(6, 3, *shape, dtype=torch.float64) for shape in ((D,), (N, D))))
     experts = ExpertFeatures([torch.randn(6, 3 * N, D, dtype=torch.float64) for _ in range(E)])
     losses = head.loss(head(visual, experts), torch.tensor([0, 0, 1, 1, 2, 2]))
     (losses['loss_id'] + losses['loss_triplet']).backward()

@@ -1,4 +1,5 @@
 """An absent modality leaves no trace: whatever its pixels and caption, features and losses stay the same to the bit."""
+
 from __future__ import annotations
 
 import pytest
@@ -13,29 +14,48 @@ NECKS = {
     'unified expert': (dict(semantic=None, structure=None), dict(type='MGFAHead', num_heads=4, **HEAD)),
     'semantic': (dict(semantic=dict(type='TMSE'), structure=None), dict(type='MGFAHead', num_heads=4, **HEAD)),
     'full': (dict(semantic=dict(type='TMSE'), structure=dict(type='CSSE')), dict(type='MGFAHead', num_heads=4, **HEAD)),
-    'top tokens, own routers': (dict(semantic=dict(type='TMSE', sampling='topk', router='share'),
-                                     structure=dict(type='CSSE', router='multi')), dict(type='MGFAHead', num_heads=4, **HEAD)),
+    'top tokens, own routers': (
+        dict(semantic=dict(type='TMSE', sampling='topk', router='share'), structure=dict(type='CSSE', router='multi')),
+        dict(type='MGFAHead', num_heads=4, **HEAD),
+    ),
 }
-CASES = [(False, True, True), (True, False, True), (True, True, False),
-         (True, False, False), (False, True, False), (False, False, True)]
+CASES = [
+    (False, True, True),
+    (True, False, True),
+    (True, True, False),
+    (True, False, False),
+    (False, True, False),
+    (False, False, True),
+]
 
 
 def build(tiny_clip: str, name: str) -> torch.nn.Module:
     neck, head = NECKS[name]
     reads = bool(neck and neck['semantic'])
-    model = MODELS.build(dict(
-        type='NEXTReID', data_preprocessor=dict(type='TripletPreprocessor', mean=[127.5] * 3, std=[127.5] * 3),
-        backbone=dict(type='CLIPVisual', model_name=tiny_clip, pretrained=None, image_size=(32, 16)),
-        text=dict(type='CLIPText', model_name=tiny_clip, pretrained=None) if reads else None,
-        neck=dict(type='MultiGrainedExperts', **neck) if neck else None, head=head))
+    model = MODELS.build(
+        dict(
+            type='NEXTReID',
+            data_preprocessor=dict(type='TripletPreprocessor', mean=[127.5] * 3, std=[127.5] * 3),
+            backbone=dict(type='CLIPVisual', model_name=tiny_clip, pretrained=None, image_size=(32, 16)),
+            text=dict(type='CLIPText', model_name=tiny_clip, pretrained=None) if reads else None,
+            neck=dict(type='MultiGrainedExperts', **neck) if neck else None,
+            head=head,
+        )
+    )
     for parameter in model.parameters():  # so that no zero at the start hides a leak
         torch.nn.init.normal_(parameter, std=0.1)
     return model.eval()
 
 
-def run(model: torch.nn.Module, images: torch.Tensor, tokens: torch.Tensor, present: torch.Tensor) -> list[torch.Tensor]:
-    batch = TripletBatch(labels=torch.tensor([0, 0, 1, 1]), cameras=torch.zeros(4, dtype=torch.long), present=present,
-                         tokens=tokens if model.text is not None else None)
+def run(
+    model: torch.nn.Module, images: torch.Tensor, tokens: torch.Tensor, present: torch.Tensor
+) -> list[torch.Tensor]:
+    batch = TripletBatch(
+        labels=torch.tensor([0, 0, 1, 1]),
+        cameras=torch.zeros(4, dtype=torch.long),
+        present=present,
+        tokens=tokens if model.text is not None else None,
+    )
     losses = model(images, batch, mode='loss')
     return [model(images, batch, mode='tensor'), losses['loss_id'], losses['loss_triplet']]
 
@@ -48,7 +68,9 @@ def draw_tokens() -> torch.Tensor:
 
 @pytest.mark.parametrize('name', NECKS)
 @pytest.mark.parametrize('case', CASES)
-def test_pixels_and_caption_of_an_absent_modality_change_nothing(tiny_clip: str, name: str, case: tuple[bool, ...]) -> None:
+def test_pixels_and_caption_of_an_absent_modality_change_nothing(
+    tiny_clip: str, name: str, case: tuple[bool, ...]
+) -> None:
     model = build(tiny_clip, name)
     present = torch.tensor(case).repeat(4, 1)
     images, tokens = torch.randn(4, 3, 3, 32, 16), draw_tokens()

@@ -1,4 +1,5 @@
 """The whole model: modes, variants by config, gradients, invariances."""
+
 import copy
 from typing import Any
 
@@ -57,7 +58,11 @@ def test_every_trainable_parameter_of_every_variant_learns(model_cfg: dict, name
     losses = run(model, make_samples([0, 0, 1, 1, 2, 2, 3, 3], subsets=subsets), 'loss')
     (losses['loss_id'] + losses['loss_triplet']).backward()
     assert all(loss.isfinite() for loss in losses.values())
-    silent = [name for name, p in model.named_parameters() if p.requires_grad and (p.grad is None or not p.grad.abs().sum() > 0)]
+    silent = [
+        name
+        for name, p in model.named_parameters()
+        if p.requires_grad and (p.grad is None or not p.grad.abs().sum() > 0)
+    ]
     assert not silent
 
 
@@ -78,7 +83,7 @@ def test_order_and_company_in_the_batch_do_not_matter(model_cfg: dict) -> None:
     with torch.no_grad():
         together = run(model, data)
         for index in (3, 1):
-            alone = {name: values[index:index + 1] for name, values in data.items()}
+            alone = {name: values[index : index + 1] for name, values in data.items()}
             torch.testing.assert_close(run(model, alone)[0], together[index], rtol=1e-4, atol=1e-5)
 
 
@@ -89,7 +94,7 @@ def test_garbage_behind_the_caption_changes_nothing(model_cfg: dict) -> None:
     for sample in garbled['data_samples']:
         for row in sample.tokens.flatten(0, 1):
             end = int(row.argmax())
-            row[end + 1:] = 7
+            row[end + 1 :] = 7
     with torch.no_grad():
         torch.testing.assert_close(run(model, garbled), run(model, data), rtol=1e-4, atol=1e-5)
 
@@ -138,11 +143,14 @@ def test_timm_backbone_by_one_config_entry(model_cfg: dict) -> None:
     assert model.neck.semantic.text_proj.weight.grad.abs().sum() > 0
 
 
-@pytest.mark.parametrize(('row', 'changes', 'paper'), [
-    ('b', {'neck.semantic': None, 'neck.structure': None}, 88.5),
-    ('c', {'neck.structure': None}, 92.5),
-    ('d', {}, 94.8),
-])
+@pytest.mark.parametrize(
+    ('row', 'changes', 'paper'),
+    [
+        ('b', {'neck.semantic': None, 'neck.structure': None}, 88.5),
+        ('c', {'neck.structure': None}, 92.5),
+        ('d', {}, 94.8),
+    ],
+)
 def test_parameter_counts_are_the_papers(model_cfg: dict, row: str, changes: dict, paper: float) -> None:
     """Table IV, 171 identities; the frozen text tower is not counted."""
     cfg = variant(model_cfg, changes)

@@ -1,4 +1,5 @@
 """The data preprocessor: stacking, normalising, cutting captions."""
+
 import pytest
 import torch
 

@@ -1,4 +1,5 @@
 """Towers of timm in the place of CLIP's."""
+
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,8 @@ def test_timm_register_tokens_are_left_out(images: torch.Tensor) -> None:
 def test_camera_embedding_is_added_to_every_token(images: torch.Tensor, passes: str) -> None:
     torch.manual_seed(0)
     backbone = TimmVisual(
-        model_name='vit_tiny_patch16_224', pretrained=False, image_size=(32, 16), num_cameras=2, passes=passes).eval()
+        model_name='vit_tiny_patch16_224', pretrained=False, image_size=(32, 16), num_cameras=2, passes=passes
+    ).eval()
     cameras = torch.tensor([1, -1])
     features = backbone(images, cameras)
     tower = backbone.tower
@@ -53,7 +55,9 @@ def test_camera_embedding_needs_a_place_in_the_tower(monkeypatch: pytest.MonkeyP
     tower = timm.create_model('vit_tiny_patch16_224', img_size=(32, 16))
     del tower.norm_pre  # as in towers of other designs, and in some of older releases
     monkeypatch.setattr('timm.create_model', lambda *args, **kwargs: tower)
-    with pytest.raises(ValueError, match='vit_tiny_patch16_224: num_cameras=2: expected a vision transformer with a layer norm_pre'):
+    with pytest.raises(
+        ValueError, match='vit_tiny_patch16_224: num_cameras=2: expected a vision transformer with a layer norm_pre'
+    ):
         TimmVisual(model_name='vit_tiny_patch16_224', pretrained=False, image_size=(32, 16), num_cameras=2)
 
 
@@ -71,7 +75,10 @@ def _local(path: Path) -> TimmVisual:
 
 def test_a_local_file_that_leaves_weights_random_is_refused(tmp_path: Path) -> None:
     torch.save({'state_dict': {'q': torch.ones(1)}}, tmp_path / 'other.pth')
-    with pytest.raises(ConfigError, match=r'other.pth: its weights do not fit the model vit_tiny_patch16_224: 15\d of 15\d are not in it'):
+    with pytest.raises(
+        ConfigError,
+        match=r'other.pth: its weights do not fit the model vit_tiny_patch16_224: 15\d of 15\d are not in it',
+    ):
         _local(tmp_path / 'other.pth')
     state = timm.create_model('vit_tiny_patch16_224').state_dict()
     torch.save({key: value for key, value in state.items() if key != 'norm.bias'}, tmp_path / 'part.pth')
@@ -95,7 +102,12 @@ def test_camera_embedding_is_trained_with_recomputed_blocks(images: torch.Tensor
     for checkpointing in (False, True):
         torch.manual_seed(0)
         backbone = TimmVisual(
-            model_name='vit_tiny_patch16_224', pretrained=False, image_size=(32, 16), num_cameras=2, grad_checkpointing=checkpointing)
+            model_name='vit_tiny_patch16_224',
+            pretrained=False,
+            image_size=(32, 16),
+            num_cameras=2,
+            grad_checkpointing=checkpointing,
+        )
         backbone.train()(images, torch.tensor([0, 2])).tokens.square().sum().backward()
         gradients.append(backbone.camera_embedding.weight.grad)
     torch.testing.assert_close(*gradients)

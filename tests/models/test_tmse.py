@@ -1,4 +1,5 @@
 """TMSE and its routing against slow loops in double precision (Eq. 1-7)."""
+
 import math
 
 import pytest
@@ -35,7 +36,7 @@ def build(**kwargs: object) -> TMSE:
 def slow_expert(experts: ExpertSet, expert: int, token: Tensor) -> Tensor:
     """E(F) = MLP(LN(F)) + F for one token (Eq. 1)."""
     mean = sum(token) / len(token)
-    variance = sum((value - mean)**2 for value in token) / len(token)
+    variance = sum((value - mean) ** 2 for value in token) / len(token)
     normed = (token - mean) / math.sqrt(variance + 1e-5) * experts.norm_weight[expert] + experts.norm_bias[expert]
     hidden = [F.gelu(row @ normed + bias) for row, bias in zip(experts.weight1[expert], experts.bias1[expert])]
     return experts.weight2[expert] @ torch.stack(hidden) + experts.bias2[expert] + token
@@ -58,8 +59,10 @@ def slow_tmse(tmse: TMSE, classes: Tensor, tokens: Tensor, text: Tensor | None) 
                         beta = caption @ token / (caption.norm() * token.norm())
                         modulator = tmse.modulator
                         hidden = F.gelu(
-                            alpha * modulator.weight3[e, which, 0] + beta * modulator.weight3[e, which, 1] +
-                            modulator.bias3[e, which, 0])
+                            alpha * modulator.weight3[e, which, 0]
+                            + beta * modulator.weight3[e, which, 1]
+                            + modulator.bias3[e, which, 0]
+                        )
                         gamma = hidden @ modulator.weight4[e, which, :, 0] + modulator.bias4[e, which, 0, 0] + alpha
                     if gamma > sigma:
                         masks[e, b, m, n] = 1
@@ -89,7 +92,10 @@ def test_sampling_reaches_router_and_threshold() -> None:
 
 
 def test_sampling_gradient_is_the_sigmoids() -> None:
-    route, threshold = torch.randn(2, 4, dtype=torch.float64, requires_grad=True), torch.zeros(2, 1, dtype=torch.float64)
+    route, threshold = (
+        torch.randn(2, 4, dtype=torch.float64, requires_grad=True),
+        torch.zeros(2, 1, dtype=torch.float64),
+    )
     sample_tokens(route, threshold, temperature=0.5).sum().backward()
     soft = (route / 0.5).sigmoid()
     torch.testing.assert_close(route.grad, (soft * (1 - soft) / 0.5).detach())
@@ -130,8 +136,12 @@ def test_fixed_threshold_is_used(inputs: dict[str, Tensor]) -> None:
 
 def test_captions_matter(inputs: dict[str, Tensor]) -> None:
     tmse = build()
-    route = tmse.modulator(torch.zeros(E, B, 3, N, dtype=torch.float64), tmse._beta(inputs['tokens'], inputs['text'], None))
-    other = tmse.modulator(torch.zeros(E, B, 3, N, dtype=torch.float64), tmse._beta(inputs['tokens'], -inputs['text'], None))
+    route = tmse.modulator(
+        torch.zeros(E, B, 3, N, dtype=torch.float64), tmse._beta(inputs['tokens'], inputs['text'], None)
+    )
+    other = tmse.modulator(
+        torch.zeros(E, B, 3, N, dtype=torch.float64), tmse._beta(inputs['tokens'], -inputs['text'], None)
+    )
     assert not torch.allclose(route, other)
 
 
@@ -178,11 +188,13 @@ def test_an_absent_modality_gives_no_tokens(inputs: dict[str, Tensor]) -> None:
     present = torch.tensor([[True, True, False]] * B)
     output = build()(**inputs, present=present)
     assert output.masks[:, :, 2].max() == 0
-    assert all(feature[:, 2 * N:].abs().max() == 0 for feature in output.features)
+    assert all(feature[:, 2 * N :].abs().max() == 0 for feature in output.features)
 
 
 def test_wrong_number_of_subsets_is_named(inputs: dict[str, Tensor]) -> None:
-    with pytest.raises(ValueError, match='TMSE has 3 experts and reads 1 or 3 caption subsets a sample, got 2; set SampleSentences'):
+    with pytest.raises(
+        ValueError, match='TMSE has 3 experts and reads 1 or 3 caption subsets a sample, got 2; set SampleSentences'
+    ):
         build()(inputs['classes'], inputs['tokens'], inputs['text'][:, :2])
 
 

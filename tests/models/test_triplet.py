@@ -1,4 +1,5 @@
 """The triplet loss against a loop and against pytorch-metric-learning."""
+
 import math
 
 import pytest
@@ -32,7 +33,9 @@ def test_equals_pytorch_metric_learning() -> None:
     distance = distances.LpDistance(normalize_embeddings=False)
     miner = miners.BatchHardMiner(distance=distance)
     loss = losses.TripletMarginLoss(margin=0.3, distance=distance, reducer=reducers.MeanReducer())
-    torch.testing.assert_close(batch_hard_triplet(features, labels, 0.3), loss(features, labels, miner(features, labels)))
+    torch.testing.assert_close(
+        batch_hard_triplet(features, labels, 0.3), loss(features, labels, miner(features, labels))
+    )
 
 
 @pytest.mark.parametrize('labels', [[0, 0, 0], [0, 1, 2]])
@@ -52,7 +55,8 @@ def test_equal_features_give_finite_gradients() -> None:
 def test_order_of_the_batch_does_not_matter() -> None:
     features, labels, order = torch.randn(8, 4), torch.arange(4).repeat(2), torch.randperm(8)
     torch.testing.assert_close(
-        batch_hard_triplet(features, labels, None), batch_hard_triplet(features[order], labels[order], None))
+        batch_hard_triplet(features, labels, None), batch_hard_triplet(features[order], labels[order], None)
+    )
 
 
 def test_weight_scales_the_loss() -> None:

@@ -1,4 +1,5 @@
 """Every benchmark at a tiny size: it runs, prints a table and writes finite numbers. No time is asserted."""
+
 import importlib.util
 import json
 import math
@@ -40,7 +41,9 @@ def bench(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture, tmp_pa
         rows = [row for table in json.loads(out.read_text())['tables'] for row in table['rows']]
         printed = capsys.readouterr().out
         assert all(str(next(iter(row.values()))).split()[0] in printed for row in rows)
-        assert rows and all(math.isfinite(value) for row in rows for value in row.values() if isinstance(value, (int, float)))
+        assert rows and all(
+            math.isfinite(value) for row in rows for value in row.values() if isinstance(value, (int, float))
+        )
         return rows
 
     return run
@@ -60,22 +63,42 @@ def test_training_step(bench, config: Path):
     assert len(rows) == 2 * 6
 
 
-@pytest.mark.skipif(not Path('/proc/self/clear_refs').exists(), reason='reads the peak of the resident memory from /proc')
+@pytest.mark.skipif(
+    not Path('/proc/self/clear_refs').exists(), reason='reads the peak of the resident memory from /proc'
+)
 def test_memory_of_a_training_step(bench, config: Path):
     case = 'CLIPVisual alone'
     rows = bench('training_step', '--config', config, '--batch-sizes', 4, '--cases', case, '--memory', *ONCE)
     for row in rows:
-        assert 0 < row['step MiB'] <= row['model and step MiB'] < 400  # neither this process nor the libraries are in it
+        assert (
+            0 < row['step MiB'] <= row['model and step MiB'] < 400
+        )  # neither this process nor the libraries are in it
 
 
 def test_growth(bench, config: Path):
     sizes = ('--batch', 8, 16, '--identities', 10, 40, '--experts', 1, 2, '--tower', 2, 4, '--width', 32)
     rows = bench('growth', '--config', config, *sizes, *ONCE)
-    assert [row['axis'] for row in rows] == 2 * ['batch'] + 2 * ['identities'] + 2 * ['experts'] + 2 * ['batch, visual tower']
+    assert [row['axis'] for row in rows] == 2 * ['batch'] + 2 * ['identities'] + 2 * ['experts'] + 2 * [
+        'batch, visual tower'
+    ]
 
 
 def test_evaluation(bench):
-    rows = bench('evaluation', '--rank-size', 40, 300, '--oracle-queries', 20, '--rerank-size', 20, 100, '--repeats', 2, '--rerank-repeats', 1)
+    rows = bench(
+        'evaluation',
+        '--rank-size',
+        40,
+        300,
+        '--oracle-queries',
+        20,
+        '--rerank-size',
+        20,
+        100,
+        '--repeats',
+        2,
+        '--rerank-repeats',
+        1,
+    )
     differences = [row['largest difference'] for row in rows if row['largest difference'] != '-']
     assert len(differences) == 4  # three rules and re-ranking
     assert max(differences) < 1e-6
@@ -88,7 +111,9 @@ def test_gallery(bench):
 
 
 def test_loading(bench):
-    rows = bench('loading', '--triplets', 16, '--batch-size', 8, '--workers', 0, '--picture', 32, 16, '--repeats', 1, '--text')
+    rows = bench(
+        'loading', '--triplets', 16, '--batch-size', 8, '--workers', 0, '--picture', 32, 16, '--repeats', 1, '--text'
+    )
     assert [row['pipeline'] for row in rows] == ['PIL + torchvision', 'ours', 'ours, cached']
 
 
@@ -103,13 +128,17 @@ def test_caption_reuse(bench, tmp_path: Path):
 
 
 def test_captioning_speed(bench):
-    row, = bench('captioning', 'speed', '--pictures', 30, '--latency', 0.01, '--concurrency', 4)
+    (row,) = bench('captioning', 'speed', '--pictures', 30, '--latency', 0.01, '--concurrency', 4)
     assert row['answers'] == 30
 
 
 def test_captioning_quality(bench, tmp_path: Path):
     picture = {'upper-body garment color': 'red', 'backpack': 'yes'}
-    truth = {'splits': {'train': {f'{i:06d}_cam1_0_00.jpg': {'rgb': picture, 'nir': picture, 'tir': picture} for i in range(4)}}}
+    truth = {
+        'splits': {
+            'train': {f'{i:06d}_cam1_0_00.jpg': {'rgb': picture, 'nir': picture, 'tir': picture} for i in range(4)}
+        }
+    }
     path = tmp_path / 'attributes.json'
     path.write_text(json.dumps(truth))
     rows = bench('captioning', 'quality', path)

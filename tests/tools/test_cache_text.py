@@ -36,7 +36,9 @@ def tool() -> ModuleType:
 def config(tmp_path: Path, repo_dir: Path, tiny_clip: str) -> Path:
     make_rgbnt201(tmp_path / 'data')
     path = tmp_path / 'config.py'
-    path.write_text(CONFIG.format(base=str(repo_dir / 'configs/next_rgbnt201.py'), clip=tiny_clip, root=str(tmp_path / 'data')))
+    path.write_text(
+        CONFIG.format(base=str(repo_dir / 'configs/next_rgbnt201.py'), clip=tiny_clip, root=str(tmp_path / 'data'))
+    )
     return path
 
 
@@ -48,10 +50,13 @@ def run(tool: ModuleType, monkeypatch: pytest.MonkeyPatch, *arguments: str | Pat
 
 def test_testing_and_training_need_no_tower(tool: ModuleType, config: Path, monkeypatch, capsys, tmp_path: Path):
     from next_mm import apis
+
     run(tool, monkeypatch, config, '--train')
     out = tmp_path / 'data' / 'caption_features'
     assert str(out) in capsys.readouterr().out
-    cfg = apis.load_config(config, {'model.text._delete_': True, 'model.text.type': 'CachedText', 'model.text.path': str(out)})
+    cfg = apis.load_config(
+        config, {'model.text._delete_': True, 'model.text.type': 'CachedText', 'model.text.path': str(out)}
+    )
     cached = MODELS.build(cfg.model.text)
     for loader in (cfg.test_dataloader, cfg.train_dataloader):
         dataset = DATASETS.build(loader.dataset)
@@ -62,20 +67,31 @@ def test_testing_and_training_need_no_tower(tool: ModuleType, config: Path, monk
 
 def test_mirrored_captions_are_there_too(tool: ModuleType, config: Path, tmp_path: Path):
     from next_mm import apis
+
     for path in (tmp_path / 'data' / 'text').glob('train_*.json'):
-        captions = [dict(entry, description='The man on the left walks. A Right turn.') for entry in json.loads(path.read_text())]
+        captions = [
+            dict(entry, description='The man on the left walks. A Right turn.')
+            for entry in json.loads(path.read_text())
+        ]
         path.write_text(json.dumps(captions))
     cfg = apis.load_config(config)
     dataset = DATASETS.build(cfg.train_dataloader.dataset)
     known = {tokens.numpy().tobytes() for three in tool.list_captions(dataset) for tokens in three[0]}
-    drawn = {tokens.tobytes() for _ in range(8) for i in range(len(dataset)) for tokens in dataset[i]['data_samples'].tokens.reshape(-1, 77)}
+    drawn = {
+        tokens.tobytes()
+        for _ in range(8)
+        for i in range(len(dataset))
+        for tokens in dataset[i]['data_samples'].tokens.reshape(-1, 77)
+    }
     assert len(drawn) > 4  # of 3 subsets, told in two ways
     assert drawn <= known
 
 
 def test_in_a_process_of_its_own(config: Path, repo_dir: Path):
     """Nothing but the tool itself says in which registries the config's types are."""
-    ended = subprocess.run([sys.executable, 'tools/cache_text.py', str(config)], cwd=repo_dir, capture_output=True, text=True, timeout=300)
+    ended = subprocess.run(
+        [sys.executable, 'tools/cache_text.py', str(config)], cwd=repo_dir, capture_output=True, text=True, timeout=300
+    )
     assert ended.returncode == 0, ended.stderr
     assert 'texts, ' in ended.stdout
 
@@ -93,7 +109,7 @@ def test_goes_on_and_finds_nothing_new(tool: ModuleType, config: Path, monkeypat
 
 def test_all_subsets(tool: ModuleType):
     found = set(tool.sentence_subsets(('a', 'b', 'c'), whole=False))
-    assert found == {('a', ), ('b', ), ('c', ), ('a', 'b'), ('a', 'c'), ('b', 'c'), ('a', 'b', 'c')}
+    assert found == {('a',), ('b',), ('c',), ('a', 'b'), ('a', 'c'), ('b', 'c'), ('a', 'b', 'c')}
     assert list(tool.sentence_subsets(('a', 'b', 'c'), whole=True)) == [('a', 'b', 'c')]
 
 

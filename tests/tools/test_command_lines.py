@@ -1,4 +1,5 @@
 """The command lines: help without loading torch, mistakes told in words."""
+
 import os
 import subprocess
 import sys
@@ -27,7 +28,9 @@ def test_the_tools_are_found() -> None:
 
 @pytest.mark.parametrize('tool', TOOLS)
 def test_help_is_quick(tool: str) -> None:
-    done = subprocess.run([sys.executable, '-c', HELP.format(tool=tool)], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, '-c', HELP.format(tool=tool)], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
     assert done.returncode == 0, done.stderr
     assert 'usage' in done.stdout
 
@@ -43,10 +46,14 @@ def test_scripts_say_how_they_are_used(script: str) -> None:
 def test_print_config_shows_all_bases_and_names_misspelt_options() -> None:
     command = [sys.executable, 'tools/print_config.py', 'configs/next_demo.py', '--cfg-options']
     environment = {**os.environ, 'PYTHONPATH': str(ROOT)}
-    good = subprocess.run([*command, 'model.neck.semantic.sampling=topk'], cwd=ROOT, capture_output=True, text=True, env=environment)
+    good = subprocess.run(
+        [*command, 'model.neck.semantic.sampling=topk'], cwd=ROOT, capture_output=True, text=True, env=environment
+    )
     assert "sampling='topk'" in good.stdout
     assert "type='RankListHook'" in good.stdout
-    bad = subprocess.run([*command, 'model.neck.semantic.samplng=topk'], cwd=ROOT, capture_output=True, text=True, env=environment)
+    bad = subprocess.run(
+        [*command, 'model.neck.semantic.samplng=topk'], cwd=ROOT, capture_output=True, text=True, env=environment
+    )
     assert bad.returncode == 1
     assert 'Traceback' not in bad.stderr
     assert "model.neck.semantic (TMSE): unknown key 'samplng'; did you mean 'sampling'?" in bad.stderr

@@ -1,4 +1,5 @@
 """A mistake of the user ends every command line in one line that names it; a fault of the program keeps its traceback."""
+
 from __future__ import annotations
 
 import runpy
@@ -60,18 +61,29 @@ def train(config: Path, *options: str, flags: tuple[str, ...] = ()) -> str:
     return call('train.py', *words, *(['--cfg-options', *options] if options else []))
 
 
-@pytest.mark.parametrize('options, flags, message', [
-    (['model.num_classes=7'], (), 'model.head.num_classes is 7, but RGBNT201 has 3 training identities; set model.head.num_classes=3'),
-    (['train_dataloader.batch_size=16'], (), 'RGBNT201: 3 training identities, but a batch takes P = 8; lower'),
-    (['train_dataloader.batch_size=5'], (), 'IdentityBatchSampler: batch_size=5 should be a positive multiple of num_instances=2'),
-    (['val_evaluator.rule=cam'], (), "ReIDMetric: rule: expected one of ('camera', 'scene', 'none'), got 'cam'"),
-    (['val_evaluator.rerank.k1=0'], (), 're-ranking: expected k1 >= 1'),
-    ([], ('--amp', 'fp16'), 'AutocastOptimWrapper: fp16 needs a GPU; on the CPU use bf16'),
-    (['train_cfg.max_epochs=two'], (), "train_cfg.max_epochs: expected a number, got 'two'"),
-    (['train_dataloader.dataset.split=val'], (), "RGBNT201: split should be one of ('train', 'test'), got 'val'"),
-    (['train_dataloader.dataset.pipeline.9.size=3'], (), 'train_dataloader.dataset.pipeline.9'),
-    (['model.num_classes.x=3'], (), 'model.num_classes'),
-])
+@pytest.mark.parametrize(
+    'options, flags, message',
+    [
+        (
+            ['model.num_classes=7'],
+            (),
+            'model.head.num_classes is 7, but RGBNT201 has 3 training identities; set model.head.num_classes=3',
+        ),
+        (['train_dataloader.batch_size=16'], (), 'RGBNT201: 3 training identities, but a batch takes P = 8; lower'),
+        (
+            ['train_dataloader.batch_size=5'],
+            (),
+            'IdentityBatchSampler: batch_size=5 should be a positive multiple of num_instances=2',
+        ),
+        (['val_evaluator.rule=cam'], (), "ReIDMetric: rule: expected one of ('camera', 'scene', 'none'), got 'cam'"),
+        (['val_evaluator.rerank.k1=0'], (), 're-ranking: expected k1 >= 1'),
+        ([], ('--amp', 'fp16'), 'AutocastOptimWrapper: fp16 needs a GPU; on the CPU use bf16'),
+        (['train_cfg.max_epochs=two'], (), "train_cfg.max_epochs: expected a number, got 'two'"),
+        (['train_dataloader.dataset.split=val'], (), "RGBNT201: split should be one of ('train', 'test'), got 'val'"),
+        (['train_dataloader.dataset.pipeline.9.size=3'], (), 'train_dataloader.dataset.pipeline.9'),
+        (['model.num_classes.x=3'], (), 'model.num_classes'),
+    ],
+)
 def test_what_a_config_gets_wrong(config: Path, options: list[str], flags: tuple[str, ...], message: str) -> None:
     ended = train(config, *options, flags=flags)
     assert ended.startswith('error: ') and message in ended
@@ -79,7 +91,14 @@ def test_what_a_config_gets_wrong(config: Path, options: list[str], flags: tuple
 
 
 def test_an_option_without_a_value(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for tool in ('train.py', 'print_config.py', 'check_dataset.py', 'cache_text.py', 'model_complexity.py', 'analysis/tsne.py'):
+    for tool in (
+        'train.py',
+        'print_config.py',
+        'check_dataset.py',
+        'cache_text.py',
+        'model_complexity.py',
+        'analysis/tsne.py',
+    ):
         assert call(tool, config, '--cfg-options', 'train_cfg.max_epochs') == '2'
         assert "argument --cfg-options: expected KEY=VALUE, got 'train_cfg.max_epochs'" in capsys.readouterr().err
     assert call('run_study.py', 'table4', '--cfg-options', 'train_cfg.max_epochs') == '2'
@@ -114,10 +133,14 @@ def test_a_work_dir_that_is_a_file(config: Path) -> None:
     assert train(config) == f'error: work_dir={str(config.parent / "work")!r}: expected a folder, got a file'
 
 
-@pytest.mark.parametrize('tool', ['train.py', 'check_dataset.py', 'print_config.py', 'model_complexity.py', 'cache_text.py'])
+@pytest.mark.parametrize(
+    'tool', ['train.py', 'check_dataset.py', 'print_config.py', 'model_complexity.py', 'cache_text.py']
+)
 def test_a_config_that_is_not_there_or_misspelt(config: Path, tool: str) -> None:
     assert call(tool, config.parent / 'none.py') == f'error: {config.parent / "none.py"}: no such config file'
-    assert call(tool, config, '--cfg-options', 'model.num_clases=3').startswith("error: model (ToyReID): unknown key 'num_clases'")
+    assert call(tool, config, '--cfg-options', 'model.num_clases=3').startswith(
+        "error: model (ToyReID): unknown key 'num_clases'"
+    )
     config.write_text('model = dict(')
     assert call(tool, config).startswith(f'error: {config}: ')
 
@@ -130,13 +153,22 @@ def test_a_checkpoint_that_is_not_there(config: Path, tmp_path: Path) -> None:
     assert ended == 'error: --labels: expected one for each of the 1 runs, got 2'
     assert call('report.py', tmp_path / 'none').startswith(f'error: {tmp_path / "none"}')
     assert call('run_study.py', 'table0').startswith("error: study 'table0' has no configs")
-    assert call('test.py', config, tmp_path / 'none.pth', '--work-dir', tmp_path / 'work').endswith('none.pth: no such checkpoint file')
+    assert call('test.py', config, tmp_path / 'none.pth', '--work-dir', tmp_path / 'work').endswith(
+        'none.pth: no such checkpoint file'
+    )
 
 
-@pytest.mark.parametrize('error, message', [
-    (ConfigError('a'), 'error: a'), (DataError('b'), 'error: b'), (CheckpointError('c'), 'error: c'), (FloatingPointError('d'), 'error: d'),
-    (FileExistsError(17, 'File exists', 'x.txt'), 'error: x.txt: File exists'), (FileNotFoundError('x.py: none'), 'error: x.py: none'),
-])
+@pytest.mark.parametrize(
+    'error, message',
+    [
+        (ConfigError('a'), 'error: a'),
+        (DataError('b'), 'error: b'),
+        (CheckpointError('c'), 'error: c'),
+        (FloatingPointError('d'), 'error: d'),
+        (FileExistsError(17, 'File exists', 'x.txt'), 'error: x.txt: File exists'),
+        (FileNotFoundError('x.py: none'), 'error: x.py: none'),
+    ],
+)
 def test_named_errors_are_told_and_no_others(error: Exception, message: str) -> None:
     with pytest.raises(SystemExit) as ended, mistakes_in_one_line():
         raise error

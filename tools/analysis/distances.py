@@ -2,20 +2,26 @@
 
 python tools/analysis/distances.py work_dirs/a/epoch_16.pth work_dirs/b/epoch_16.pth --labels baseline NEXT
 """
+
 import argparse
 
 
 def main() -> None:
     """Draw ``distances.png`` and ``distances.pdf``."""
     from next_mm.analysis import command_line as line
+
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     line.add_arguments(parser, several=True)
     args = parser.parse_args()
     from next_mm.analysis.distances import distance_histogram, draw_distances
     from next_mm.analysis.extraction import build_test_loader, extract_features
     from next_mm.analysis.plotting import paper_style, save_figure
+
     runs = line.load_runs(args)
-    histograms = {run.label: distance_histogram(extract_features(run.model, build_test_loader(run.cfg), run.label)) for run in runs}
+    histograms = {
+        run.label: distance_histogram(extract_features(run.model, build_test_loader(run.cfg), run.label))
+        for run in runs
+    }
     with line.open_visualizer(runs[0].cfg, args.out_dir) as visualizer, paper_style():
         figure = draw_distances(histograms)
         print(*save_figure(figure, args.out_dir / 'distances', visualizer), sep='\n')
@@ -23,4 +29,5 @@ def main() -> None:
 
 if __name__ == '__main__':
     from next_mm.analysis.command_line import run_tool
+
     run_tool(main)

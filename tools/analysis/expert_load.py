@@ -2,18 +2,21 @@
 
 python tools/analysis/expert_load.py work_dirs/a/epoch_16.pth work_dirs/b/epoch_16.pth --labels 'p = 60 %' 'p = 75 %'
 """
+
 import argparse
 
 
 def main() -> None:
     """Draw ``expert_load.png`` and ``.pdf``, and write the table beside them."""
     from next_mm.analysis import command_line as line
+
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     line.add_arguments(parser, several=True)
     args = parser.parse_args()
     from next_mm.analysis.expert_load import draw_expert_load, expert_load_table, measure_expert_load
     from next_mm.analysis.extraction import build_test_loader
     from next_mm.analysis.plotting import paper_style, save_figure
+
     runs = line.load_runs(args)
     loads = {run.label: measure_expert_load(run.model, build_test_loader(run.cfg), run.label) for run in runs}
     rows, columns = runs[0].model.backbone.grid
@@ -27,4 +30,5 @@ def main() -> None:
 
 if __name__ == '__main__':
     from next_mm.analysis.command_line import run_tool
+
     run_tool(main)

@@ -2,12 +2,14 @@
 
 python tools/analysis/expert_maps.py work_dirs/next_demo/epoch_16.pth --samples 3
 """
+
 import argparse
 
 
 def main() -> None:
     """Draw ``expert_maps.png`` and ``expert_maps.pdf``."""
     from next_mm.analysis import command_line as line
+
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     line.add_arguments(parser, several=False)
     parser.add_argument('--samples', type=int, default=3, help='triplets, of different identities (default: 3)')
@@ -17,7 +19,8 @@ def main() -> None:
     from next_mm.analysis.expert_views import choose_samples, collect_views
     from next_mm.analysis.extraction import build_test_loader
     from next_mm.analysis.plotting import paper_style, save_figure
-    run, = line.load_runs(args)
+
+    (run,) = line.load_runs(args)
     dataset = build_test_loader(run.cfg).dataset
     views = collect_views(run.model, dataset, choose_samples(dataset, args.samples, args.names))
     with line.open_visualizer(run.cfg, args.out_dir) as visualizer, paper_style():
@@ -27,4 +30,5 @@ def main() -> None:
 
 if __name__ == '__main__':
     from next_mm.analysis.command_line import run_tool
+
     run_tool(main)

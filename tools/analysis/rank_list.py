@@ -2,19 +2,24 @@
 
 python tools/analysis/rank_list.py work_dirs/a/epoch_16.pth work_dirs/b/epoch_16.pth --labels baseline NEXT --queries 4
 """
+
 import argparse
 
 
 def main() -> None:
     """Draw one ``rank_list_<query>.png`` and ``.pdf`` a query, the checkpoints below each other."""
     from next_mm.analysis import command_line as line
+
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     line.add_arguments(parser, several=True)
-    parser.add_argument('--queries', type=int, default=4, help="queries, from the first run's worst to its best (default: 4)")
+    parser.add_argument(
+        '--queries', type=int, default=4, help="queries, from the first run's worst to its best (default: 4)"
+    )
     parser.add_argument('--names', nargs='+', help='these queries instead, by name')
     parser.add_argument('--topk', type=int, default=10, help='gallery entries a query (default: 10)')
     args = parser.parse_args()
     from next_mm.analysis.rank_lists import compare_rank_lists
+
     runs = line.load_runs(args)
     with line.open_visualizer(runs[0].cfg, args.out_dir) as visualizer:
         for path in compare_rank_lists(runs, args.out_dir, args.queries, args.names, args.topk, visualizer):
@@ -23,4 +28,5 @@ def main() -> None:
 
 if __name__ == '__main__':
     from next_mm.analysis.command_line import run_tool
+
     run_tool(main)

@@ -2,20 +2,25 @@
 
 python tools/analysis/tsne.py work_dirs/a/epoch_16.pth work_dirs/b/epoch_16.pth --labels baseline NEXT
 """
+
 import argparse
 
 
 def main() -> None:
     """Draw ``tsne.png`` and ``tsne.pdf``."""
     from next_mm.analysis import command_line as line
+
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     line.add_arguments(parser, several=True)
-    parser.add_argument('--identities', type=int, default=12, help='number of identities, those with most samples (default: 12)')
+    parser.add_argument(
+        '--identities', type=int, default=12, help='number of identities, those with most samples (default: 12)'
+    )
     parser.add_argument('--seed', type=int, default=0, help='seed of t-SNE')
     args = parser.parse_args()
     from next_mm.analysis.embedding import draw_embeddings
     from next_mm.analysis.extraction import build_test_loader, extract_features
     from next_mm.analysis.plotting import paper_style, save_figure
+
     runs = line.load_runs(args)
     features = {run.label: extract_features(run.model, build_test_loader(run.cfg), run.label) for run in runs}
     with line.open_visualizer(runs[0].cfg, args.out_dir) as visualizer, paper_style():
@@ -25,4 +30,5 @@ def main() -> None:
 
 if __name__ == '__main__':
     from next_mm.analysis.command_line import run_tool
+
     run_tool(main)

@@ -4,6 +4,7 @@ Draws the sentence subsets of training (Eq. 4) for each epoch, as SampleSentence
 no earlier epoch had: what the text tower must encode with an unbounded cache, and the tokens that this takes. ``tools/cache_text.py CONFIG --train`` makes all
 of them known.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -39,9 +40,11 @@ def draw_epoch(captions: list[list[str]], seen: set[bytes], batch_size: int) -> 
     order = np.random.permutation(len(captions))
     for start in range(0, len(order), batch_size):
         new: dict[bytes, np.ndarray] = {}
-        for triplet in (captions[index] for index in order[start:start + batch_size]):
-            tokens = tokenizer.transform(sampler.transform({'captions': triplet, 'img_paths': triplet}))['tokens'].reshape(-1, 77)
-            rows = [row[:row.argmax() + 1] for row in tokens]
+        for triplet in (captions[index] for index in order[start : start + batch_size]):
+            tokens = tokenizer.transform(sampler.transform({'captions': triplet, 'img_paths': triplet}))[
+                'tokens'
+            ].reshape(-1, 77)
+            rows = [row[: row.argmax() + 1] for row in tokens]
             drawn += len(rows)
             texts.update(row.tobytes() for row in rows)
             new |= {row.tobytes(): row for row in rows if row.tobytes() not in seen}
@@ -71,8 +74,17 @@ def main() -> None:
         drawn, different, new, computed = draw_epoch(captions, seen, args.batch_size)
         total_drawn += drawn
         if epoch in SHOWN:
-            rows.append({'epoch': epoch, 'captions drawn': drawn, 'different': different, 'new': new, 'new / drawn': new / drawn,
-                         'so far: new / drawn': len(seen) / total_drawn, 'tokens computed a triplet': computed / len(captions)})
+            rows.append(
+                {
+                    'epoch': epoch,
+                    'captions drawn': drawn,
+                    'different': different,
+                    'new': new,
+                    'new / drawn': new / drawn,
+                    'so far: new / drawn': len(seen) / total_drawn,
+                    'tokens computed a triplet': computed / len(captions),
+                }
+            )
     common.report(f'Captions of {args.folder.name}', rows, args)
 
 

@@ -118,7 +118,9 @@ def read_rate(store: Path) -> dict:
     import sqlite3
 
     with sqlite3.connect(store) as db:
-        count, first, last = db.execute("SELECT COUNT(*), MIN(at), MAX(at) FROM requests WHERE outcome='complete'").fetchone()
+        count, first, last = db.execute(
+            "SELECT COUNT(*), MIN(at), MAX(at) FROM requests WHERE outcome='complete'"
+        ).fetchone()
     return {'answers': count, 'answers/s': (count - 1) / (last - first)}
 
 
@@ -172,7 +174,11 @@ def measure_quality(arguments: argparse.Namespace) -> dict[str, dict[tuple[str, 
             for model in arguments.models:
                 text = json.dumps(
                     simulate_answer(
-                        BEHAVIOURS[model], picture.attributes, modality, schema, f'{model} {picture.split}/{picture.item} {modality}'
+                        BEHAVIOURS[model],
+                        picture.attributes,
+                        modality,
+                        schema,
+                        f'{model} {picture.split}/{picture.item} {modality}',
                     )
                 )
                 answers.setdefault(modality, []).append(parse_answer(text, schema, modality, model).attributes)
@@ -199,8 +205,15 @@ def quality_rows(scores: dict[str, dict[tuple[str, str], Score]]) -> list[dict]:
             total = Score()
             for cell in members:
                 part = by_cell[cell]
-                total.total, total.unknown, total.right = total.total + part.total, total.unknown + part.unknown, total.right + part.right
-            row |= {f'{step}: {kind}': value for kind, value in zip(('unknown', 'right of all', 'right of stated'), total.columns())}
+                total.total, total.unknown, total.right = (
+                    total.total + part.total,
+                    total.unknown + part.unknown,
+                    total.right + part.right,
+                )
+            row |= {
+                f'{step}: {kind}': value
+                for kind, value in zip(('unknown', 'right of all', 'right of stated'), total.columns())
+            }
         rows.append(row)
     return rows
 
@@ -212,7 +225,11 @@ def print_quality(steps: list[str], rows: list[dict]) -> None:
     for row in rows:
         label, *values = ('-' if value is None else value for value in row.values())
         shown = [f'{value:.1f}' if isinstance(value, float) else value for value in values]
-        print(f'| {label} | ' + ' | '.join(' / '.join(shown[start : start + 3]) for start in range(0, len(shown), 3)) + ' |')
+        print(
+            f'| {label} | '
+            + ' | '.join(' / '.join(shown[start : start + 3]) for start in range(0, len(shown), 3))
+            + ' |'
+        )
 
 
 def write(title: str, rows: list[dict], arguments: argparse.Namespace) -> None:

@@ -1,4 +1,5 @@
 """What the benchmarks share: interleaved timing, the bare tower to compare with, made-up batches, tables and JSON."""
+
 from __future__ import annotations
 
 import argparse
@@ -135,12 +136,14 @@ def make_captions(shape: Sequence[int], generator: torch.Generator) -> Tensor:
     rows = tokens.view(-1, 77)
     lengths = (48 + 8 * torch.randn(len(rows), generator=generator)).round().clamp(20, 77).int().tolist()
     for row, length in zip(rows, lengths):
-        row[:length] = torch.randint(1, START, (length, ), generator=generator)
+        row[:length] = torch.randint(1, START, (length,), generator=generator)
         row[0], row[length - 1] = START, END
     return tokens
 
 
-def make_batch(args: argparse.Namespace, cfg: Config, size: int, *, subsets: int, seed: int = 0) -> tuple[Tensor, TripletBatch]:
+def make_batch(
+    args: argparse.Namespace, cfg: Config, size: int, *, subsets: int, seed: int = 0
+) -> tuple[Tensor, TripletBatch]:
     """Random normalised pictures (B, 3, 3, H, W) and the rest of a batch, identities in groups of four."""
     generator = torch.Generator().manual_seed(seed)
     images = torch.randn(size, 3, 3, *cfg.model.backbone.image_size, generator=generator).to(args.device)
@@ -183,7 +186,9 @@ def _cell(value: Any) -> str:
 
 def hardware(args: argparse.Namespace) -> str:
     """Device, versions and date in one line."""
-    device = torch.cuda.get_device_name() if args.device.startswith('cuda') else f'{_cpu_name()}, {args.threads} threads'
+    device = (
+        torch.cuda.get_device_name() if args.device.startswith('cuda') else f'{_cpu_name()}, {args.threads} threads'
+    )
     return f'{device}; torch {torch.__version__}; {date.today().isoformat()}'
 
 

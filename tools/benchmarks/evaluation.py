@@ -10,6 +10,7 @@
 
 All cases of a table run in turn; ratios are medians over the rounds.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -46,34 +47,48 @@ def draw_market(num_queries: int, num_gallery: int) -> tuple[Tensor, dict[str, t
     num_identities = max(num_gallery * 750 // 15913, 2)
     shares = torch.rand(num_identities, generator=generator) + 0.2
     gallery = torch.multinomial(shares, num_gallery, replacement=True, generator=generator) + 1
-    gallery[:num_gallery * 18 // 100] = 0
+    gallery[: num_gallery * 18 // 100] = 0
     query = torch.arange(num_queries) % num_identities + 1
     distance = torch.randn(num_queries, num_gallery, generator=generator)
     distance[query[:, None] == gallery] -= 1.5
     size = num_queries + num_gallery
-    groups = {'camera': torch.randint(6, (size, ), generator=generator), 'scene': torch.randint(12, (size, ), generator=generator),
-              'none': torch.arange(size)}
-    return distance, {rule: (Labels(query, groups[rule][:num_queries]), Labels(gallery, groups[rule][num_queries:])) for rule in RULES}
+    groups = {
+        'camera': torch.randint(6, (size,), generator=generator),
+        'scene': torch.randint(12, (size,), generator=generator),
+        'none': torch.arange(size),
+    }
+    return distance, {
+        rule: (Labels(query, groups[rule][:num_queries]), Labels(gallery, groups[rule][num_queries:])) for rule in RULES
+    }
 
 
 def loop_difference(distance: Tensor, query: Labels, gallery: Labels) -> float:
     """Largest difference of mAP, CMC and mINP (as shares) to the brute-force loop."""
     ours = summarize(score_queries(matrix_rows(distance), query, gallery))
-    loop = loop_metrics(distance.tolist(), *(values.tolist() for side in (query, gallery) for values in (side.identities, side.groups)))
+    loop = loop_metrics(
+        distance.tolist(), *(values.tolist() for side in (query, gallery) for values in (side.identities, side.groups))
+    )
     return max(abs(ours[name] - loop[name]) for name in loop)
 
 
 def sort_and_look_up(distance: Tensor, matches: Tensor) -> Tensor:
     """Ranks (Q, M) of each query's matches, whose distances are ``matches`` (Q, M), in blocks of 256 queries."""
-    return torch.cat([torch.searchsorted(rows.sort(dim=1).values, wanted) for rows, wanted in zip(distance.split(256), matches.split(256))])
+    return torch.cat(
+        [
+            torch.searchsorted(rows.sort(dim=1).values, wanted)
+            for rows, wanted in zip(distance.split(256), matches.split(256))
+        ]
+    )
 
 
 def ranking_rows(args: argparse.Namespace) -> list[dict[str, Any]]:
     """The ranking under each rule, the two sorts, and the straightforward fast way."""
     distance, labels = draw_market(*args.rank_size)
     cases: dict[str, Any] = {
-        STABLE: lambda: np.argsort(distance.numpy(), axis=1, kind='stable'), DEFAULT: lambda: np.argsort(distance.numpy(), axis=1),
-        SKETCH: partial(sort_and_look_up, distance, distance[:, :17].contiguous())}
+        STABLE: lambda: np.argsort(distance.numpy(), axis=1, kind='stable'),
+        DEFAULT: lambda: np.argsort(distance.numpy(), axis=1),
+        SKETCH: partial(sort_and_look_up, distance, distance[:, :17].contiguous()),
+    }
     differences: dict[str, Any] = {}
     for rule, (query, gallery) in labels.items():
         name = f'ours, rule {rule}'
@@ -81,27 +96,44 @@ def ranking_rows(args: argparse.Namespace) -> list[dict[str, Any]]:
         few = slice(0, args.oracle_queries)
         differences[name] = loop_difference(distance[few], Labels(query.identities[few], query.groups[few]), gallery)
     timings = common.interleave(cases, repeats=args.repeats, warmup=args.warmup)
-    return [{'case': name, 'ms': 1000 * statistics.median(timings[name].clock),
-             **{f'{sort} / this': common.ratio(timings[sort].clock, timings[name].clock) for sort in (STABLE, DEFAULT, SKETCH)},
-             'largest difference': differences.get(name, '-')} for name in cases]
+    return [
+        {
+            'case': name,
+            'ms': 1000 * statistics.median(timings[name].clock),
+            **{
+                f'{sort} / this': common.ratio(timings[sort].clock, timings[name].clock)
+                for sort in (STABLE, DEFAULT, SKETCH)
+            },
+            'largest difference': differences.get(name, '-'),
+        }
+        for name in cases
+    ]
 
 
 def reranking_rows(args: argparse.Namespace) -> list[dict[str, Any]]:
     """Re-ranking, literal and ours."""
     num_queries, num_gallery = args.rerank_size
     generator = torch.Generator().manual_seed(0)
-    identity = torch.randint(50, (num_queries + num_gallery, ), generator=generator)
+    identity = torch.randint(50, (num_queries + num_gallery,), generator=generator)
     centres = torch.randn(50, WIDTH, generator=generator)
     features = normalize(centres[identity] + 1.5 * torch.randn(len(identity), WIDTH, generator=generator), dim=1)
     query, gallery = features[:num_queries], features[num_queries:]
     results: dict[str, np.ndarray] = {}
-    cases = {LITERAL: lambda: results.update(literal=literal_reranking(query.numpy(), gallery.numpy())),
-             'ours': lambda: results.update(ours=rerank(query, gallery).numpy())}
+    cases = {
+        LITERAL: lambda: results.update(literal=literal_reranking(query.numpy(), gallery.numpy())),
+        'ours': lambda: results.update(ours=rerank(query, gallery).numpy()),
+    }
     timings = common.interleave(cases, repeats=args.rerank_repeats, warmup=args.warmup)
     difference = float(np.abs(results['literal'] - results['ours']).max())
-    return [{'case': name, 's': statistics.median(timings[name].clock),
-             f'{LITERAL} / this': common.ratio(timings[LITERAL].clock, timings[name].clock),
-             'largest difference': '-' if name == LITERAL else difference} for name in cases]
+    return [
+        {
+            'case': name,
+            's': statistics.median(timings[name].clock),
+            f'{LITERAL} / this': common.ratio(timings[LITERAL].clock, timings[name].clock),
+            'largest difference': '-' if name == LITERAL else difference,
+        }
+        for name in cases
+    ]
 
 
 def main() -> None:
@@ -118,7 +150,9 @@ def main() -> None:
     args.device, args.threads = 'cpu', torch.get_num_threads()
     numpy = f'numpy {np.__version__}'
     tables = [common.show(f'Ranking {args.rank_size[0]} x {args.rank_size[1]}, {numpy}', ranking_rows(args), args)]
-    tables.append(common.show(f'Re-ranking {args.rerank_size[0]} x {args.rerank_size[1]}, {numpy}', reranking_rows(args), args))
+    tables.append(
+        common.show(f'Re-ranking {args.rerank_size[0]} x {args.rerank_size[1]}, {numpy}', reranking_rows(args), args)
+    )
     common.write(tables, args)
 
 

@@ -4,6 +4,7 @@ Neck, head, losses and their backward pass on given tower and caption features, 
 the visual tower with its backward pass against the batch. The slope is that of the logarithms, from the first row to the last: 1 is
 linear growth. The gallery's growth is measured by gallery.py.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -39,7 +40,9 @@ class Step:
         raise NotImplementedError
 
     def __call__(self) -> None:
-        torch.autograd.grad(self.loss(), [parameter for parameter in self.modules.parameters() if parameter.requires_grad])
+        torch.autograd.grad(
+            self.loss(), [parameter for parameter in self.modules.parameters() if parameter.requires_grad]
+        )
 
     def memory(self) -> float:
         """MiB of the parameters and of what the forward pass keeps for the backward pass."""
@@ -95,11 +98,18 @@ def grow(axis: str, steps: dict[int, Step], args: argparse.Namespace) -> list[di
     """Measure along one axis."""
     sizes = list(steps)
     memory = [step.memory() for step in steps.values()]
-    timings = common.interleave({str(size): step for size, step in steps.items()}, repeats=args.repeats, warmup=args.warmup)
+    timings = common.interleave(
+        {str(size): step for size, step in steps.items()}, repeats=args.repeats, warmup=args.warmup
+    )
     times = [1000 * statistics.median(timings[str(size)].clock) for size in sizes]
-    rows = [{'axis': axis, 'size': size, 'ms': time, 'MiB': room, 'slope of time': '', 'slope of memory': ''}
-            for size, time, room in zip(sizes, times, memory)]
-    rows[-1] |= {'slope of time': round(common.slope(sizes, times), 2), 'slope of memory': round(common.slope(sizes, memory), 2)}
+    rows = [
+        {'axis': axis, 'size': size, 'ms': time, 'MiB': room, 'slope of time': '', 'slope of memory': ''}
+        for size, time, room in zip(sizes, times, memory)
+    ]
+    rows[-1] |= {
+        'slope of time': round(common.slope(sizes, times), 2),
+        'slope of memory': round(common.slope(sizes, memory), 2),
+    }
     return rows
 
 
@@ -108,8 +118,12 @@ def main() -> None:
     parser = common.arguments('Growth of a training step.', repeats=5, batch_sizes=())
     for axis, sizes in AXES.items():
         parser.add_argument(f'--{axis}', type=int, nargs='+', default=sizes, help=f'sizes (default: {sizes})')
-    parser.add_argument('--tower', type=int, nargs='+', default=[2, 4, 8], help='batch sizes of the visual tower (default: [2, 4, 8])')
-    parser.add_argument('--width', type=int, default=512, help='of the tower and caption features that neck and head are given')
+    parser.add_argument(
+        '--tower', type=int, nargs='+', default=[2, 4, 8], help='batch sizes of the visual tower (default: [2, 4, 8])'
+    )
+    parser.add_argument(
+        '--width', type=int, default=512, help='of the tower and caption features that neck and head are given'
+    )
     args = parser.parse_args()
     with common.threads(args.threads):
         rows = []
@@ -117,7 +131,11 @@ def main() -> None:
             sizes = getattr(args, axis)
             rows += grow(axis, {size: AddedStep(args, **{**BASE, axis: size}) for size in sizes}, args)
         rows += grow(TOWER, {size: TowerStep(args, batch=size) for size in args.tower}, args)
-    common.report(f'Growth of a training step (forward and backward): neck, head and losses around {BASE}; visual tower', rows, args)
+    common.report(
+        f'Growth of a training step (forward and backward): neck, head and losses around {BASE}; visual tower',
+        rows,
+        args,
+    )
 
 
 if __name__ == '__main__':

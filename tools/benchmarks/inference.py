@@ -3,6 +3,7 @@
 The floor is three passes of open_clip's own visual tower over the triplet. CLIPVisual, the same tower with a leaner attention, is faster
 than that, so the cost of the rest is also given in units of CLIPVisual alone. All cases run in turn in one process.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -62,7 +63,9 @@ def rows_of(args: argparse.Namespace, size: int) -> list[dict[str, Any]]:
 def main() -> None:
     """Measure and report."""
     parser = common.arguments('Inference in units of the bare visual tower.', repeats=7, batch_sizes=(8, 16))
-    parser.add_argument('--cases', nargs='+', choices=[BACKBONE, SEEN, NEW, WITHOUT, JOINT], help='beside the floor (default: all)')
+    parser.add_argument(
+        '--cases', nargs='+', choices=[BACKBONE, SEEN, NEW, WITHOUT, JOINT], help='beside the floor (default: all)'
+    )
     args = parser.parse_args()
     with common.threads(args.threads):
         rows = [row for size in args.batch_sizes for row in rows_of(args, size)]

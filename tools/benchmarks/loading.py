@@ -3,6 +3,7 @@
 Same files, batch size and workers; rounds are interleaved and the medians compared. Without ``--data-root`` it writes its own files
 first: smooth random pictures as JPEG, in RGBNT201's layout.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -25,11 +26,23 @@ from torchvision import transforms
 
 PEERS = 'PIL + torchvision'
 SIZE = (256, 128)
-SENTENCES = ('An adult seen from the side during daytime in normal lighting.', 'The person wears a dark jacket with blue trousers.',
-             'Short hair and not wearing glasses.', 'There is a backpack.', 'The image appears clear.')
+SENTENCES = (
+    'An adult seen from the side during daytime in normal lighting.',
+    'The person wears a dark jacket with blue trousers.',
+    'Short hair and not wearing glasses.',
+    'There is a backpack.',
+    'The image appears clear.',
+)
 PIPELINE = [
-    dict(type='LoadTriplet'), dict(type='ResizeTriplet', size=SIZE), dict(type='FlipTriplet'), dict(type='PadCropTriplet', padding=10),
-    dict(type='EraseTriplet'), dict(type='SampleSentences'), dict(type='TokenizeCaptions'), dict(type='PackTriplet')]
+    dict(type='LoadTriplet'),
+    dict(type='ResizeTriplet', size=SIZE),
+    dict(type='FlipTriplet'),
+    dict(type='PadCropTriplet', padding=10),
+    dict(type='EraseTriplet'),
+    dict(type='SampleSentences'),
+    dict(type='TokenizeCaptions'),
+    dict(type='PackTriplet'),
+]
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -37,13 +50,25 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--data-root', help='a dataset in the layout of RGBNT201 (default: make one)')
     parser.add_argument('--triplets', type=int, default=768, help='triplets to make (default: 768)')
-    parser.add_argument('--picture', type=int, nargs=2, default=SIZE, metavar=('H', 'W'), help='size of the made pictures on disk')
+    parser.add_argument(
+        '--picture', type=int, nargs=2, default=SIZE, metavar=('H', 'W'), help='size of the made pictures on disk'
+    )
     parser.add_argument('--workers', type=int, default=2)
     parser.add_argument('--batch-size', type=int, default=64)
-    parser.add_argument('--repeats', type=int, default=7, help='rounds, after one that starts workers and fills the cache')
-    parser.add_argument('--text', action='store_true', help='tokenise captions as well (the PIL pipeline does so at every draw)')
-    parser.add_argument('--startup', type=int, nargs='?', const=18965, metavar='FILES',
-                        help="time the start-up of a dataset of RGBNT100's size (18,965 files) instead")
+    parser.add_argument(
+        '--repeats', type=int, default=7, help='rounds, after one that starts workers and fills the cache'
+    )
+    parser.add_argument(
+        '--text', action='store_true', help='tokenise captions as well (the PIL pipeline does so at every draw)'
+    )
+    parser.add_argument(
+        '--startup',
+        type=int,
+        nargs='?',
+        const=18965,
+        metavar='FILES',
+        help="time the start-up of a dataset of RGBNT100's size (18,965 files) instead",
+    )
     parser.add_argument('--out', type=Path, help='JSON file for the figures')
     args = parser.parse_args()
     args.device, args.threads = 'cpu', 1
@@ -77,18 +102,28 @@ class PeerTriplets:
         mean = std = (0.5, 0.5, 0.5)
         bicubic = transforms.InterpolationMode.BICUBIC
         self.records, self.text = records, text
-        self.transform = transforms.Compose([
-            transforms.Resize(SIZE, interpolation=bicubic), transforms.RandomHorizontalFlip(0.5), transforms.Pad(10),
-            transforms.RandomCrop(SIZE), transforms.ToTensor(), transforms.Normalize(mean, std),
-            transforms.RandomErasing(0.5, scale=(0.02, 1 / 3), ratio=(0.3, 1 / 0.3), value='random')])
+        self.transform = transforms.Compose(
+            [
+                transforms.Resize(SIZE, interpolation=bicubic),
+                transforms.RandomHorizontalFlip(0.5),
+                transforms.Pad(10),
+                transforms.RandomCrop(SIZE),
+                transforms.ToTensor(),
+                transforms.Normalize(mean, std),
+                transforms.RandomErasing(0.5, scale=(0.02, 1 / 3), ratio=(0.3, 1 / 0.3), value='random'),
+            ]
+        )
 
     def __len__(self) -> int:
         return len(self.records)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         record = self.records[index]
-        sample = {'pictures': [self.transform(Image.open(path).convert('RGB')) for path in record['img_paths']],
-                  'label': record['label'], 'camera': record['camera']}
+        sample = {
+            'pictures': [self.transform(Image.open(path).convert('RGB')) for path in record['img_paths']],
+            'label': record['label'],
+            'camera': record['camera'],
+        }
         if self.text:
             sample['tokens'] = _tokenizer()(list(record['captions']))
         return sample
@@ -97,26 +132,45 @@ class PeerTriplets:
 @cache
 def _tokenizer() -> Any:
     from open_clip.tokenizer import SimpleTokenizer
+
     return SimpleTokenizer()
 
 
 def build_loaders(root: str, args: argparse.Namespace) -> dict[str, Any]:
     """Build the three loaders over the same files."""
+
     def ours(cache_gib: float) -> Any:
-        return Runner.build_dataloader(dict(
-            batch_size=args.batch_size, num_workers=args.workers, persistent_workers=args.workers > 0,
-            collate_fn=dict(type='collate_triplets'), sampler=dict(type='DefaultSampler', shuffle=True),
-            batch_sampler=dict(type='IdentityBatchSampler', num_instances=4),
-            dataset=dict(type='RGBNT201', data_root=root, cache_gib=cache_gib, caption_dir='text' if args.text else None,
-                         pipeline=PIPELINE)), seed=0)
+        return Runner.build_dataloader(
+            dict(
+                batch_size=args.batch_size,
+                num_workers=args.workers,
+                persistent_workers=args.workers > 0,
+                collate_fn=dict(type='collate_triplets'),
+                sampler=dict(type='DefaultSampler', shuffle=True),
+                batch_sampler=dict(type='IdentityBatchSampler', num_instances=4),
+                dataset=dict(
+                    type='RGBNT201',
+                    data_root=root,
+                    cache_gib=cache_gib,
+                    caption_dir='text' if args.text else None,
+                    pipeline=PIPELINE,
+                ),
+            ),
+            seed=0,
+        )
 
     plain = ours(0)
     records = [plain.dataset.get_data_info(index) for index in range(len(plain.dataset))]
     if args.text:
         _tokenizer()
     peers = DataLoader(
-        PeerTriplets(records, args.text), batch_size=args.batch_size, shuffle=True, num_workers=args.workers,
-        persistent_workers=args.workers > 0, drop_last=True)
+        PeerTriplets(records, args.text),
+        batch_size=args.batch_size,
+        shuffle=True,
+        num_workers=args.workers,
+        persistent_workers=args.workers > 0,
+        drop_last=True,
+    )
     return {PEERS: peers, 'ours': plain, 'ours, cached': ours(8)}
 
 
@@ -130,16 +184,25 @@ def loading_rows(root: str, args: argparse.Namespace) -> list[dict[str, Any]]:
     """Triplets a second of each pipeline; the ratio is the median over rounds of the ratio within a round."""
     loaders = build_loaders(root, args)
     triplets = {name: len(loader) * args.batch_size for name, loader in loaders.items()}
-    seconds = interleave({name: partial(run_epoch, loader) for name, loader in loaders.items()}, repeats=args.repeats, warmup=1)
+    seconds = interleave(
+        {name: partial(run_epoch, loader) for name, loader in loaders.items()}, repeats=args.repeats, warmup=1
+    )
     rates = {name: [triplets[name] / second for second in seconds[name].clock] for name in loaders}
-    return [{
-        'pipeline': name, 'triplets/s': round(statistics.median(rates[name])), 'ms a triplet': 1000 / statistics.median(rates[name]),
-        'ratio': statistics.median(ours / peers for ours, peers in zip(rates[name], rates[PEERS]))} for name in loaders]
+    return [
+        {
+            'pipeline': name,
+            'triplets/s': round(statistics.median(rates[name])),
+            'ms a triplet': 1000 / statistics.median(rates[name]),
+            'ratio': statistics.median(ours / peers for ours, peers in zip(rates[name], rates[PEERS])),
+        }
+        for name in loaders
+    ]
 
 
 def startup_rows(root: Path, files: int, repeats: int) -> list[dict[str, Any]]:
     """Seconds to build the training and the test dataset of RGBNT100's layout: names of files only, with and without captions."""
     from next_mm.datasets import RGBNT100
+
     names: dict[str, list[str]] = {}
     sizes = files * 8675 // 18965, files * 1715 // 18965, files * 8575 // 18965
     for part, count, first in zip(('bounding_box_train', 'query', 'bounding_box_test'), sizes, (1, 501, 501)):
@@ -158,8 +221,13 @@ def startup_rows(root: Path, files: int, repeats: int) -> list[dict[str, Any]]:
         for split in ('train', 'test'):
             RGBNT100(data_root=str(root), split=split, caption_dir=caption_dir, pipeline=PIPELINE)
 
-    seconds = interleave({'no captions': partial(build, None), 'captions tokenised': partial(build, 'text')}, repeats=repeats, warmup=1)
-    return [{'start-up': name, 'files': files, 'seconds': statistics.median(values.clock)} for name, values in seconds.items()]
+    seconds = interleave(
+        {'no captions': partial(build, None), 'captions tokenised': partial(build, 'text')}, repeats=repeats, warmup=1
+    )
+    return [
+        {'start-up': name, 'files': files, 'seconds': statistics.median(values.clock)}
+        for name, values in seconds.items()
+    ]
 
 
 def main() -> None:
@@ -169,7 +237,9 @@ def main() -> None:
     init_default_scope('next_mm')
     with tempfile.TemporaryDirectory() as folder:
         if args.startup:
-            report('Start-up of RGBNT100, training and test', startup_rows(Path(folder), args.startup, args.repeats), args)
+            report(
+                'Start-up of RGBNT100, training and test', startup_rows(Path(folder), args.startup, args.repeats), args
+            )
             return
         if not args.data_root:
             make_files(Path(folder), args.triplets, tuple(args.picture))

@@ -1,4 +1,5 @@
 """Peak of this process's resident memory (Linux). Needs no torch: what it weighs shall be seen, not imported."""
+
 from __future__ import annotations
 
 from pathlib import Path

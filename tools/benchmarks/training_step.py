@@ -5,6 +5,7 @@ with the mean of its features as the loss. Both checkpoint their activations wit
 processes of their own (resident memory of the process on a CPU, allocated memory on a GPU): what two steps add to the model that is
 there, and what model and steps add to the libraries.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -70,8 +71,21 @@ def _step(args: argparse.Namespace, model: nn.Module, loss: Callable[[], Tensor]
 
 def peak_memory(args: argparse.Namespace, name: str, size: int) -> dict[str, float]:
     """Run :func:`measure_memory` for a case in a fresh process."""
-    options = [str(part) for part in (
-        '--config', args.config, '--device', args.device, '--threads', args.threads, '--batch-sizes', size, '--measure-memory', name)]
+    options = [
+        str(part)
+        for part in (
+            '--config',
+            args.config,
+            '--device',
+            args.device,
+            '--threads',
+            args.threads,
+            '--batch-sizes',
+            size,
+            '--measure-memory',
+            name,
+        )
+    ]
     options += ['--amp', args.amp] if args.amp else []
     options += ['--grad-checkpointing'] if args.grad_checkpointing else []
     result = subprocess.run([sys.executable, __file__, *options], check=True, stdout=subprocess.PIPE, text=True)
@@ -99,7 +113,10 @@ def memory_columns(memory: dict[str, dict[str, float]], name: str) -> dict[str, 
     columns: dict[str, Any] = {}
     for what, floor in memory[FLOOR].items():
         room = memory[name][what] if name in memory else None
-        columns |= {what: '-' if room is None else round(room), f'{what} x floor': '-' if room is None else room / floor}
+        columns |= {
+            what: '-' if room is None else round(room),
+            f'{what} x floor': '-' if room is None else room / floor,
+        }
     return columns
 
 
@@ -109,14 +126,18 @@ def rows_of(args: argparse.Namespace, size: int) -> list[dict[str, Any]]:
     memory = {name: peak_memory(args, name, size) for name in names if name != TEXT} if args.memory else {}
     cases = {name: make_case(args, name, size) for name in names}
     timings = common.interleave(cases, repeats=args.repeats, warmup=args.warmup)
-    rows = [{'case': name, 'batch': size, **common.time_columns(timings, name, size, {'x floor': FLOOR})} for name in names]
+    rows = [
+        {'case': name, 'batch': size, **common.time_columns(timings, name, size, {'x floor': FLOOR})} for name in names
+    ]
     return [{**row, **memory_columns(memory, row['case'])} for row in rows] if memory else rows
 
 
 def main() -> None:
     """Measure and report."""
-    parser = common.arguments('A training step in units of the bare visual tower.', repeats=5, batch_sizes=(8, ))
-    parser.add_argument('--grad-checkpointing', action='store_true', help='in the floor as well; batch 64 needs it below 48 GiB')
+    parser = common.arguments('A training step in units of the bare visual tower.', repeats=5, batch_sizes=(8,))
+    parser.add_argument(
+        '--grad-checkpointing', action='store_true', help='in the floor as well; batch 64 needs it below 48 GiB'
+    )
     parser.add_argument('--cases', nargs='+', choices=[*CASES, TEXT], help='beside the floor (default: all)')
     parser.add_argument('--memory', action='store_true', help='peak memory too, each case in a process of its own')
     parser.add_argument('--measure-memory', choices=CASES, help=argparse.SUPPRESS)
@@ -125,9 +146,15 @@ def main() -> None:
         measure_memory(args)
         return
     with common.threads(args.threads):
-        common.write([
-            common.show(f'Training step, batch {size}, {args.config}, {args.amp or "fp32"}', rows_of(args, size), args)
-            for size in args.batch_sizes], args)
+        common.write(
+            [
+                common.show(
+                    f'Training step, batch {size}, {args.config}, {args.amp or "fp32"}', rows_of(args, size), args
+                )
+                for size in args.batch_sizes
+            ],
+            args,
+        )
 
 
 if __name__ == '__main__':

@@ -23,6 +23,7 @@ _dataset = dict(data_root='data/demo/RGBNT201', metainfo=dict(synthetic=True))
 # Small pictures load faster than they cross from a worker: no workers.
 _loader = dict(num_workers=0, persistent_workers=False, pin_memory=False)
 train_dataloader = dict(
-    batch_size=32, **_loader, batch_sampler=dict(num_instances=4), dataset=dict(**_dataset, pipeline=_train_pipeline))
+    batch_size=32, **_loader, batch_sampler=dict(num_instances=4), dataset=dict(**_dataset, pipeline=_train_pipeline)
+)
 val_dataloader = dict(batch_size=64, **_loader, dataset=dict(**_dataset, pipeline=_test_pipeline))
 test_dataloader = dict(batch_size=64, **_loader, dataset=dict(**_dataset, pipeline=_test_pipeline))

@@ -26,7 +26,8 @@ train_dataloader = dict(
     collate_fn=dict(type='collate_triplets'),
     sampler=dict(type='DefaultSampler', shuffle=True),
     batch_sampler=dict(type='IdentityBatchSampler', num_instances=8),
-    dataset=dict(**_dataset, split='train', pipeline=_train_pipeline))
+    dataset=dict(**_dataset, split='train', pipeline=_train_pipeline),
+)
 val_dataloader = dict(
     batch_size=128,
     num_workers=4,
@@ -34,7 +35,8 @@ val_dataloader = dict(
     pin_memory=True,
     collate_fn=dict(type='collate_triplets'),
     sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(**_dataset, split='test', pipeline=_test_pipeline))
+    dataset=dict(**_dataset, split='test', pipeline=_test_pipeline),
+)
 test_dataloader = val_dataloader
 val_evaluator = dict(type='ReIDMetric', rule='camera')
 test_evaluator = val_evaluator

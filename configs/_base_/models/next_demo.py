@@ -7,11 +7,14 @@ model = dict(
         model_name='projects/demo/clip_demo.json',
         pretrained='data/demo/clip.pt',
         image_size=(64, 32),
-        passes='joint'),
+        passes='joint',
+    ),
     text=dict(type='CLIPText', model_name='projects/demo/clip_demo.json', pretrained='data/demo/clip.pt'),
     neck=dict(
         type='MultiGrainedExperts',
         # Sixteen passes over 640 triplets are too few to learn from scratch that captions point: start from what the small CLIP knows.
         semantic=dict(type='TMSE', num_experts=3, dropout=0.1, sampling='dynamic', router='multi', text_gain=10.0),
-        structure=dict(type='CSSE', num_experts=3, dropout=0.1, router='share')),
-    head=dict(type='MGFAHead', num_classes=0, label_smoothing=0.1, triplet=dict(type='TripletLoss', margin=None)))
+        structure=dict(type='CSSE', num_experts=3, dropout=0.1, router='share'),
+    ),
+    head=dict(type='MGFAHead', num_classes=0, label_smoothing=0.1, triplet=dict(type='TripletLoss', margin=None)),
+)

@@ -2,16 +2,26 @@
 # The dataset's experiment sets head.num_classes, and image_size for vehicles.
 model = dict(
     type='NEXTReID',
-    data_preprocessor=dict(type='TripletPreprocessor', mean=[127.5] * 3, std=[127.5] * 3),  # open in the paper; the peers' 0.5
+    data_preprocessor=dict(
+        type='TripletPreprocessor', mean=[127.5] * 3, std=[127.5] * 3
+    ),  # open in the paper; the peers' 0.5
     backbone=dict(
-        type='CLIPVisual', model_name='ViT-B-16-quickgelu', pretrained='openai', image_size=(256, 128), passes='separate'),
+        type='CLIPVisual',
+        model_name='ViT-B-16-quickgelu',
+        pretrained='openai',
+        image_size=(256, 128),
+        passes='separate',
+    ),
     text=dict(type='CLIPText', model_name='ViT-B-16-quickgelu', pretrained='openai'),
     neck=dict(
         type='MultiGrainedExperts',
         semantic=dict(type='TMSE', num_experts=3, dropout=0.1, sampling='dynamic', router='multi'),
-        structure=dict(type='CSSE', num_experts=3, dropout=0.1, router='share')),
+        structure=dict(type='CSSE', num_experts=3, dropout=0.1, router='share'),
+    ),
     head=dict(
         type='MGFAHead',
         num_classes=0,
         label_smoothing=0.1,  # open in the paper; the peers'
-        triplet=dict(type='TripletLoss', margin=None)))  # open in the paper; soft margin as the peers
+        triplet=dict(type='TripletLoss', margin=None),
+    ),
+)  # open in the paper; soft margin as the peers

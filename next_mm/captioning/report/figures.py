@@ -11,8 +11,8 @@ matplotlib.use('Agg')
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from ..template import CONTEXT_LENGTH
-from .statistics import histogram_mean, histogram_quantile
+from next_mm.captioning.report.statistics import histogram_mean, histogram_quantile
+from next_mm.captioning.template import CONTEXT_LENGTH
 
 PALETTE = ('#8fa3b0', '#b9a38a', '#9aa77c', '#a78fb5')
 """Single sources, in their order."""
@@ -76,7 +76,13 @@ def confidence_dots(names: Sequence[str], groups: Sequence[str], means: Mapping[
             )
             for row in known:
                 axis.annotate(
-                    f'{values[row]:.2f}', (column, row), ha='left', va='center', xytext=(13, 0), textcoords='offset points', fontsize=8
+                    f'{values[row]:.2f}',
+                    (column, row),
+                    ha='left',
+                    va='center',
+                    xytext=(13, 0),
+                    textcoords='offset points',
+                    fontsize=8,
                 )
         for row in [r for r in range(1, len(names)) if groups[r] != groups[r - 1]]:
             axis.axhline(row - 0.5, color='#ccc', linewidth=0.8)
@@ -105,8 +111,12 @@ def confidence_boxes(histograms: Mapping[str, Mapping[str, np.ndarray]]) -> Figu
             for row, group in enumerate(groups):
                 counts = histograms[group][source]
                 if counts.sum():
-                    low, q1, median, q3, high = (histogram_quantile(counts, share) for share in (0.05, 0.25, 0.5, 0.75, 0.95))
-                    boxes.append(dict(whislo=low, q1=q1, med=median, q3=q3, whishi=high, mean=histogram_mean(counts), fliers=[]))
+                    low, q1, median, q3, high = (
+                        histogram_quantile(counts, share) for share in (0.05, 0.25, 0.5, 0.75, 0.95)
+                    )
+                    boxes.append(
+                        dict(whislo=low, q1=q1, med=median, q3=q3, whishi=high, mean=histogram_mean(counts), fliers=[])
+                    )
                     places.append(row + (column - (len(sources) - 1) / 2) * width)
             axis.bxp(
                 boxes,
@@ -128,7 +138,9 @@ def confidence_boxes(histograms: Mapping[str, Mapping[str, np.ndarray]]) -> Figu
         return figure
 
 
-def agreement_bars(names: Sequence[str], series: Mapping[str, Sequence[float]], title: str, colors: Mapping[str, str]) -> Figure:
+def agreement_bars(
+    names: Sequence[str], series: Mapping[str, Sequence[float]], title: str, colors: Mapping[str, str]
+) -> Figure:
     """Percent of agreement by attribute; a series named "by chance" is drawn as a mark."""
     drawn = {label: values for label, values in series.items() if label != 'by chance'}
     height = 0.8 / len(drawn)
@@ -136,12 +148,29 @@ def agreement_bars(names: Sequence[str], series: Mapping[str, Sequence[float]], 
         figure, axis = plt.subplots(figsize=(7, 0.42 * len(names) + 1.1))
         for index, (label, values) in enumerate(drawn.items()):
             places = np.arange(len(names)) + (index - (len(drawn) - 1) / 2) * height
-            axis.barh(places, np.nan_to_num(values), height=height * 0.9, label=label, color=colors.get(label, PALETTE[index]))
+            axis.barh(
+                places, np.nan_to_num(values), height=height * 0.9, label=label, color=colors.get(label, PALETTE[index])
+            )
             for place, value in zip(places, values):
                 if not np.isnan(value):
-                    axis.annotate(f'{value:.0f}', (value, place), xytext=(3, 0), textcoords='offset points', va='center', fontsize=8)
+                    axis.annotate(
+                        f'{value:.0f}',
+                        (value, place),
+                        xytext=(3, 0),
+                        textcoords='offset points',
+                        va='center',
+                        fontsize=8,
+                    )
         if 'by chance' in series:
-            axis.scatter(series['by chance'], range(len(names)), marker='|', s=120, color='#111', label='any two pictures', zorder=3)
+            axis.scatter(
+                series['by chance'],
+                range(len(names)),
+                marker='|',
+                s=120,
+                color='#111',
+                label='any two pictures',
+                zorder=3,
+            )
         axis.set_yticks(range(len(names)), names)
         axis.set_ylim(len(names) - 0.4, -0.6)
         axis.set_xlim(0, 108)
@@ -158,7 +187,14 @@ def token_histogram(tokens: Mapping[str, Sequence[int]]) -> Figure:
         longest = max(max(values) for values in tokens.values() if len(values))
         bins = np.arange(0, max(longest, CONTEXT_LENGTH) + 4, 2)
         for name, values in tokens.items():
-            axis.hist(values, bins=bins, histtype='stepfilled', alpha=0.45, color=MODALITY_COLORS.get(name, PALETTE[0]), label=name)
+            axis.hist(
+                values,
+                bins=bins,
+                histtype='stepfilled',
+                alpha=0.45,
+                color=MODALITY_COLORS.get(name, PALETTE[0]),
+                label=name,
+            )
         axis.axvline(CONTEXT_LENGTH, color='#b00', linewidth=1.2)
         axis.annotate(
             f'{CONTEXT_LENGTH}: CLIP reads no further',

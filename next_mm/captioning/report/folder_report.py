@@ -6,14 +6,14 @@ import re
 from collections import Counter, defaultdict
 from pathlib import Path
 
-from ...captions import read_captions
-from ..files import FILE_NAMES
-from ..mentions import read_attributes
-from ..schema import Schema
-from .figures import MODALITY_COLORS, agreement_bars
-from .page import Section, write_page
-from .sections import agreement_section, text_section, token_section
-from .statistics import Agreement, TextStatistics
+from next_mm.captioning.files import FILE_NAMES
+from next_mm.captioning.mentions import read_attributes
+from next_mm.captioning.report.figures import MODALITY_COLORS, agreement_bars
+from next_mm.captioning.report.page import Section, write_page
+from next_mm.captioning.report.sections import agreement_section, text_section, token_section
+from next_mm.captioning.report.statistics import Agreement, TextStatistics
+from next_mm.captioning.schema import Schema
+from next_mm.captions import read_captions
 
 Files = dict[tuple[str, str], dict[str, str]]
 
@@ -96,7 +96,10 @@ def _tiles(texts: dict, agreement: Agreement, schema: Schema) -> list[tuple[str,
     over = sum(t > 77 for s in texts.values() for t in s.tokens)
     tiles = [
         (f'{sum(sum(s.words) for s in texts.values()) / total:.1f}', 'words in a caption'),
-        (f'{100 * sum(s.with_unknown for s in texts.values()) / total:.1f} %', 'of the captions say that something is unknown'),
+        (
+            f'{100 * sum(s.with_unknown for s in texts.values()) / total:.1f} %',
+            'of the captions say that something is unknown',
+        ),
         (f'{100 * over / total:.1f} %', 'are longer than CLIP reads'),
     ]
     rows = {n: agreement.row(n)['across modalities, %'] for n, a in schema.attributes.items() if not a.environment}
@@ -109,13 +112,18 @@ def _unknown_section(texts: dict) -> Section | None:
     if not words:
         return None
     return Section(
-        'Words for "unknown"', 'As they stand in the captions.', table=[['word', 'times'], *([w, n] for w, n in words.most_common(15))]
+        'Words for "unknown"',
+        'As they stand in the captions.',
+        table=[['word', 'times'], *([w, n] for w, n in words.most_common(15))],
     )
 
 
 def _mention_section(schema: Schema, mentions: dict[str, Counter]) -> Section:
     names = [n for n in schema.attributes if any(counts[n] for counts in mentions.values())]
-    series = {m: [100 * counts[n] / counts['captions'] if counts[n] else float('nan') for n in names] for m, counts in mentions.items()}
+    series = {
+        m: [100 * counts[n] / counts['captions'] if counts[n] else float('nan') for n in names]
+        for m, counts in mentions.items()
+    }
     return Section(
         'What the captions mention',
         'Share of the captions that state exactly one value of an attribute.',

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from itertools import islice
 
-from ..failures import failures_path, iterate_failures
-from ..schema import Schema
-from ..settings import CaptionSettings
-from ..store import Store
-from .page import Section
+from next_mm.captioning.failures import failures_path, iterate_failures
+from next_mm.captioning.report.page import Section
+from next_mm.captioning.schema import Schema
+from next_mm.captioning.settings import CaptionSettings
+from next_mm.captioning.store import Store
 
 LISTED_FAILURES = 50
 
@@ -18,7 +18,9 @@ def failure_section(store: Store, settings: CaptionSettings, schema: Schema) -> 
     """What has no usable answer and why: the first ones, the rest counted."""
     counts = Counter((f.model, f.status) for f in iterate_failures(store, settings, schema))
     first = islice(iterate_failures(store, settings, schema), LISTED_FAILURES)
-    told = ', '.join(f'{count:,} {status}{f" ({model})" if model else ""}' for (model, status), count in sorted(counts.items()))
+    told = ', '.join(
+        f'{count:,} {status}{f" ({model})" if model else ""}' for (model, status), count in sorted(counts.items())
+    )
     shown = f'The first {LISTED_FAILURES} are shown; all' if counts.total() > LISTED_FAILURES else 'They'
     return Section(
         'Failures',

@@ -15,7 +15,7 @@ import jinja2
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from ..files import write_atomically
+from next_mm.captioning.files import write_atomically
 
 
 @dataclass
@@ -37,7 +37,9 @@ def cell(value: object) -> str:
     return f'{value:,}' if isinstance(value, int) else str(value)
 
 
-def write_page(folder: Path, title: str, lead: str, tiles: Sequence[tuple[str, str]], sections: Sequence[Section]) -> Path:
+def write_page(
+    folder: Path, title: str, lead: str, tiles: Sequence[tuple[str, str]], sections: Sequence[Section]
+) -> Path:
     """Write ``index.html`` and a PNG for each picture.
 
     Args:
@@ -56,8 +58,12 @@ def write_page(folder: Path, title: str, lead: str, tiles: Sequence[tuple[str, s
             (folder / f'{section.name}.png').write_bytes(png.getvalue())
             section.image = base64.b64encode(png.getvalue()).decode()
     template = resources.files(__package__).joinpath('page.html.j2').read_text(encoding='utf-8')
-    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
+    environment = jinja2.Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
     environment.filters['cell'] = cell
-    html = environment.from_string(template).render(title=title, lead=lead, tiles=tiles, sections=sections, today=date.today().isoformat())
+    html = environment.from_string(template).render(
+        title=title, lead=lead, tiles=tiles, sections=sections, today=date.today().isoformat()
+    )
     write_atomically(folder / 'index.html', [html])
     return folder / 'index.html'

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from ..failures import write_failures
-from ..files import FILE_NAMES
-from ..merge_stage import Triplet, iterate_triplets
-from ..observations import AttributeSet
-from ..schema import Schema
-from ..settings import CaptionSettings
-from ..store import Store
-from ..template import compose_sentences
-from .figures import bars, colors_of, confidence_boxes, confidence_dots, shares
-from .ledger import cost_section, failure_section
-from .page import Section, write_page
-from .sections import agreement_section, text_section, token_section
-from .statistics import Agreement, ConfidenceStatistics, TextStatistics, histogram_mean
+from next_mm.captioning.failures import write_failures
+from next_mm.captioning.files import FILE_NAMES
+from next_mm.captioning.merge_stage import Triplet, iterate_triplets
+from next_mm.captioning.observations import AttributeSet
+from next_mm.captioning.report.figures import bars, colors_of, confidence_boxes, confidence_dots, shares
+from next_mm.captioning.report.ledger import cost_section, failure_section
+from next_mm.captioning.report.page import Section, write_page
+from next_mm.captioning.report.sections import agreement_section, text_section, token_section
+from next_mm.captioning.report.statistics import Agreement, ConfidenceStatistics, TextStatistics, histogram_mean
+from next_mm.captioning.schema import Schema
+from next_mm.captioning.settings import CaptionSettings
+from next_mm.captioning.store import Store
+from next_mm.captioning.template import compose_sentences
 
 STEPS = ('merged', 'complemented')
 
@@ -45,11 +45,18 @@ class RunStatistics:
                     if with_words:
                         self._count_words(source, attributes)
             for name, observation in triplet.complete.get(modality, {}).items():
-                where = 'unknown' if observation.value is None else 'complemented' if observation.complemented else observation.model
+                where = (
+                    'unknown'
+                    if observation.value is None
+                    else 'complemented'
+                    if observation.complemented
+                    else observation.model
+                )
                 self.origin[name][where] += 1
         for step, sets in (('merged', triplet.merged), ('complemented', triplet.complete)):
             self.agreement[step].add(
-                triplet.identity, {m: {n: o.value for n, o in s.items() if o.value is not None} for m, s in sets.items()}
+                triplet.identity,
+                {m: {n: o.value for n, o in s.items() if o.value is not None} for m, s in sets.items()},
             )
 
     def _count_words(self, source: str, attributes: AttributeSet) -> None:
@@ -57,7 +64,9 @@ class RunStatistics:
         self.words[source][1] += 1
 
 
-def write_run_report(store: Store, settings: CaptionSettings, schema: Schema, out: Path, word_sample: int = 2000) -> Path:
+def write_run_report(
+    store: Store, settings: CaptionSettings, schema: Schema, out: Path, word_sample: int = 2000
+) -> Path:
     """Write the report of a run.
 
     Args:
@@ -109,11 +118,16 @@ def _all_names(statistics: RunStatistics) -> list[str]:
 
 def _tiles(statistics: RunStatistics, store: Store) -> list[tuple[str, str]]:
     names = _all_names(statistics)
-    best = min(statistics.confidence[m].unknown_rate(names) for m in statistics.sources[:-2] if statistics.confidence[m].sets)
+    best = min(
+        statistics.confidence[m].unknown_rate(names) for m in statistics.sources[:-2] if statistics.confidence[m].sets
+    )
     after = statistics.confidence['complemented'].unknown_rate(names)
     return [
         (f'{best:.1f} → {after:.1f} %', 'unknown values: best single model, complemented'),
-        (f'{histogram_mean(statistics.confidence["complemented"].confidences(names)):.2f}', 'mean confidence after complementing'),
+        (
+            f'{histogram_mean(statistics.confidence["complemented"].confidences(names)):.2f}',
+            'mean confidence after complementing',
+        ),
         (f'{statistics.confidence["complemented"].sets:,}', 'captions'),
         (f'${store.spent():.2f}', 'spent'),
     ]
@@ -174,7 +188,10 @@ def _box_section(statistics: RunStatistics) -> Section:
 def _origin_section(statistics: RunStatistics) -> Section:
     names = _all_names(statistics)
     labels = [*statistics.sources[:-2], 'complemented', 'unknown']
-    parts = {label: [100 * statistics.origin[n][label] / max(1, statistics.origin[n].total()) for n in names] for label in labels}
+    parts = {
+        label: [100 * statistics.origin[n][label] / max(1, statistics.origin[n].total()) for n in names]
+        for label in labels
+    }
     colors = {**colors_of(statistics.sources), 'unknown': '#e3e3e3'}
     return Section(
         'Where the values come from',
@@ -188,7 +205,9 @@ def _captions(store: Store, settings: CaptionSettings) -> dict[tuple[str, str], 
     texts: dict[tuple[str, str], TextStatistics] = {}
     for split in settings.splits:
         for modality, name in FILE_NAMES.items():
-            rows = store.db.execute('SELECT caption FROM captions WHERE split=? AND modality=? AND caption IS NOT NULL', (split, modality))
+            rows = store.db.execute(
+                'SELECT caption FROM captions WHERE split=? AND modality=? AND caption IS NOT NULL', (split, modality)
+            )
             for (caption,) in rows:
                 texts.setdefault((split, name), TextStatistics()).add(caption)
     return texts

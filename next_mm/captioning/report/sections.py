@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..schema import Schema
-from .figures import MODALITY_COLORS, STEP_COLORS, agreement_bars, bars, token_histogram
-from .page import Section
-from .statistics import Agreement, TextStatistics
+from next_mm.captioning.report.figures import MODALITY_COLORS, STEP_COLORS, agreement_bars, bars, token_histogram
+from next_mm.captioning.report.page import Section
+from next_mm.captioning.report.statistics import Agreement, TextStatistics
+from next_mm.captioning.schema import Schema
 
 
 def text_section(texts: Mapping[tuple[str, str], TextStatistics]) -> Section:
@@ -41,12 +41,18 @@ def token_section(texts: Mapping[tuple[str, str], TextStatistics]) -> Section:
 def agreement_section(schema: Schema, agreements: Mapping[str, Agreement], text: str) -> Section:
     """Agreement across modalities and within identities, for one source or several."""
     names = [n for n, a in schema.attributes.items() if any(x.row(n)['told'] for x in agreements.values())]
-    shared = [n for n in names if any(x.row(n)['across modalities, %'] == x.row(n)['across modalities, %'] for x in agreements.values())]
+    shared = [
+        n
+        for n in names
+        if any(x.row(n)['across modalities, %'] == x.row(n)['across modalities, %'] for x in agreements.values())
+    ]
     first = next(iter(agreements.values()))
     if len(agreements) == 1:
         series = {
             'across modalities': [first.row(n)['across modalities, %'] for n in names],
-            'within identity': [float('nan') if schema.attributes[n].environment else first.row(n)['within identity, %'] for n in names],
+            'within identity': [
+                float('nan') if schema.attributes[n].environment else first.row(n)['within identity, %'] for n in names
+            ],
             'by chance': [first.row(n)['any two, %'] for n in names],
         }
         figure = agreement_bars(
@@ -56,6 +62,8 @@ def agreement_section(schema: Schema, agreements: Mapping[str, Agreement], text:
         series = {label: [x.row(n)['across modalities, %'] for n in shared] for label, x in agreements.items()}
         figure = agreement_bars(shared, series, 'All modalities of a triplet say the same', STEP_COLORS)
     heads = list(first.row(names[0])) if len(agreements) == 1 else ['across modalities, %', 'within identity, %']
-    table: list[list] = [['attribute', *(f'{h} ({label})' if len(agreements) > 1 else h for label in agreements for h in heads)]]
+    table: list[list] = [
+        ['attribute', *(f'{h} ({label})' if len(agreements) > 1 else h for label in agreements for h in heads)]
+    ]
     table += [[n, *(x.row(n)[h] for x in agreements.values() for h in heads)] for n in names]
     return Section('Agreement', text, figure, 'agreement', table)

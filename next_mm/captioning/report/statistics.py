@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ...captions import split_sentences
-from ..observations import AttributeSet
-from ..schema import Schema
-from ..template import CONTEXT_LENGTH, count_clip_tokens
-from ..unknown import unknown_words
+from next_mm.captioning.observations import AttributeSet
+from next_mm.captioning.schema import Schema
+from next_mm.captioning.template import CONTEXT_LENGTH, count_clip_tokens
+from next_mm.captioning.unknown import unknown_words
+from next_mm.captions import split_sentences
 
 BINS = 100
 """Confidence is counted in hundredths."""

@@ -1,5 +1,5 @@
 """Stand-ins for multi-modal LLMs whose errors are known: to try the pipeline without a key, to test it, and to measure it."""
 
-from .behaviour import BEHAVIOURS, Behaviour, simulate_answer
+from next_mm.captioning.simulation.behaviour import BEHAVIOURS, Behaviour, simulate_answer
 
 __all__ = ['BEHAVIOURS', 'Behaviour', 'simulate_answer']

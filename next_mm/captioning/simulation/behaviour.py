@@ -7,7 +7,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..schema import UNKNOWN_ANSWER, Schema
+from next_mm.captioning.schema import UNKNOWN_ANSWER, Schema
 
 
 @dataclass(frozen=True)
@@ -40,15 +40,26 @@ class Behaviour:
 BEHAVIOURS = {
     # Strengths as in Fig. 5 of the paper: one is better on appearance and clothing, the other on accessories and environment.
     'clothing-expert': Behaviour(
-        skill={'appearance': 0.95, 'clothing': 0.95, 'accessories': 0.6, 'environment': 0.75, 'identity': 0.95, 'body': 0.9}
+        skill={
+            'appearance': 0.95,
+            'clothing': 0.95,
+            'accessories': 0.6,
+            'environment': 0.75,
+            'identity': 0.95,
+            'body': 0.9,
+        }
     ),
-    'accessory-expert': Behaviour(skill={'appearance': 0.8, 'clothing': 0.7, 'accessories': 0.95, 'environment': 0.95, 'parts': 0.95}),
+    'accessory-expert': Behaviour(
+        skill={'appearance': 0.8, 'clothing': 0.7, 'accessories': 0.95, 'environment': 0.95, 'parts': 0.95}
+    ),
     # A confidence that says nothing: what merging by confidence cannot see through.
     'overconfident': Behaviour(default_skill=0.7, accuracy=0.7, guesses=0.9, sure=0.93, unsure=0.93, spread=0.04),
 }
 
 
-def simulate_answer(behaviour: Behaviour, truth: Mapping[str, str], modality: str, schema: Schema, seed: str) -> dict[str, dict]:
+def simulate_answer(
+    behaviour: Behaviour, truth: Mapping[str, str], modality: str, schema: Schema, seed: str
+) -> dict[str, dict]:
     """What a model of this behaviour answers about one picture, in the form that a real one would use.
 
     Args:
@@ -61,7 +72,10 @@ def simulate_answer(behaviour: Behaviour, truth: Mapping[str, str], modality: st
         rng = random.Random(int.from_bytes(hashlib.sha256(f'{seed} {name}'.encode()).digest()[:8], 'big'))
         values = list(attribute.values)
         true = truth.get(name) or values[0]
-        seen = rng.random() < behaviour.skill.get(attribute.group, behaviour.default_skill) * behaviour.visibility[modality]
+        seen = (
+            rng.random()
+            < behaviour.skill.get(attribute.group, behaviour.default_skill) * behaviour.visibility[modality]
+        )
         if not seen and rng.random() >= behaviour.guesses:
             answer[name] = {'value': UNKNOWN_ANSWER, 'confidence': round(rng.uniform(0.5, 1), 2)}
             continue

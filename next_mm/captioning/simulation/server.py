@@ -15,10 +15,10 @@ from pathlib import Path
 
 from aiohttp import web
 
-from ..pictures import picture_key
-from ..schema import Schema, load_schema
-from .behaviour import BEHAVIOURS, Behaviour, simulate_answer
-from .truth import truth_by_picture
+from next_mm.captioning.pictures import picture_key
+from next_mm.captioning.schema import Schema, load_schema
+from next_mm.captioning.simulation.behaviour import BEHAVIOURS, Behaviour, simulate_answer
+from next_mm.captioning.simulation.truth import truth_by_picture
 
 
 def picture_of(messages: list[dict]) -> bytes | None:
@@ -38,7 +38,9 @@ def completion(text: str | None, finish_reason: str = 'stop', **message: object)
         'object': 'chat.completion',
         'created': 0,
         'model': 'simulated',
-        'choices': [{'index': 0, 'finish_reason': finish_reason, 'message': {'role': 'assistant', 'content': text, **message}}],
+        'choices': [
+            {'index': 0, 'finish_reason': finish_reason, 'message': {'role': 'assistant', 'content': text, **message}}
+        ],
         'usage': {'prompt_tokens': 900, 'completion_tokens': tokens, 'total_tokens': 900 + tokens},
     }
 
@@ -51,7 +53,9 @@ def answer_text(request: dict, schema: Schema, truth: dict) -> str:
     key = picture_key(picture, -1)
     entry = truth.get(key, {'modality': 'rgb', 'attributes': {}})
     behaviour = BEHAVIOURS.get(request['model'], Behaviour())
-    return json.dumps(simulate_answer(behaviour, entry['attributes'], entry['modality'], schema, f'{request["model"]} {key}'))
+    return json.dumps(
+        simulate_answer(behaviour, entry['attributes'], entry['modality'], schema, f'{request["model"]} {key}')
+    )
 
 
 def build_app(schema: Schema, truth: dict, latency: float = 0.0) -> web.Application:
@@ -78,7 +82,11 @@ def main() -> None:
     truth = truth_by_picture(arguments.truth) if arguments.truth else {}
     app = build_app(load_schema(arguments.schema), truth, arguments.latency)
     web.run_app(
-        app, host='127.0.0.1', port=arguments.port, access_log=None, print=lambda text: print(text.splitlines()[0].strip('= '), flush=True)
+        app,
+        host='127.0.0.1',
+        port=arguments.port,
+        access_log=None,
+        print=lambda text: print(text.splitlines()[0].strip('= '), flush=True),
     )
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...modalities import MODALITIES
-from ..pictures import picture_key
+from next_mm.captioning.pictures import picture_key
+from next_mm.modalities import MODALITIES
 
 _FOLDERS = {'train': 'train_171', 'test': 'test'}
 _NAMES = dict(zip(MODALITIES, ('RGB', 'NI', 'TI')))
@@ -39,10 +39,18 @@ def read_truth(path: Path) -> Iterator[TruePicture]:
         for item, by_modality in items.items():
             for modality, attributes in by_modality.items():
                 yield TruePicture(
-                    split, item, modality, item.partition('_')[0], Path(path).parent / _FOLDERS[split] / _NAMES[modality] / item, attributes
+                    split,
+                    item,
+                    modality,
+                    item.partition('_')[0],
+                    Path(path).parent / _FOLDERS[split] / _NAMES[modality] / item,
+                    attributes,
                 )
 
 
 def truth_by_picture(path: Path) -> dict[str, dict]:
     """Picture key to ``{"modality": ..., "attributes": ...}``, for the simulated models' server."""
-    return {picture_key(p.path.read_bytes(), -1): {'modality': p.modality, 'attributes': p.attributes} for p in read_truth(path)}
+    return {
+        picture_key(p.path.read_bytes(), -1): {'modality': p.modality, 'attributes': p.attributes}
+        for p in read_truth(path)
+    }

@@ -1,4 +1,5 @@
 """Random changes of a triplet's pictures; by default the three pictures change alike and stay aligned."""
+
 from __future__ import annotations
 
 import re
@@ -49,7 +50,7 @@ class TripletTransform(BaseTransform):
             if image is None:
                 continue
             height, width = image.shape[:2]
-            key = (height, width) if self.shared else (number, )
+            key = (height, width) if self.shared else (number,)
             if key not in changes:
                 changes[key] = self.draw(height, width)
             if changes[key] is not None:
@@ -107,8 +108,9 @@ class PadCropTriplet(TripletTransform):
         height, width = image.shape[:2]
         down, right = change
         moved = np.zeros_like(image)
-        moved[max(0, down):height + min(0, down), max(0, right):width + min(0, right)] = \
-            image[max(0, -down):height - max(0, down), max(0, -right):width - max(0, right)]
+        moved[max(0, down) : height + min(0, down), max(0, right) : width + min(0, right)] = image[
+            max(0, -down) : height - max(0, down), max(0, -right) : width - max(0, right)
+        ]
         return moved
 
 
@@ -128,8 +130,14 @@ class EraseTriplet(TripletTransform):
 
     _ATTEMPTS = 10
 
-    def __init__(self, *, prob: float = 0.5, area: tuple[float, float] = (0.02, 1 / 3), min_aspect: float = 0.3,
-                 shared: bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        prob: float = 0.5,
+        area: tuple[float, float] = (0.02, 1 / 3),
+        min_aspect: float = 0.3,
+        shared: bool = True,
+    ) -> None:
         super().__init__(shared=shared)
         check_number('EraseTriplet.prob', prob, 0, 1)
         check_number('EraseTriplet.min_aspect', min_aspect, 0, 1, above=True)
@@ -143,7 +151,7 @@ class EraseTriplet(TripletTransform):
         for _ in range(self._ATTEMPTS):
             area = np.random.uniform(*self.area) * height * width
             aspect = np.exp(np.random.uniform(*self.log_aspect))
-            rows, columns = round((area * aspect)**0.5), round((area / aspect)**0.5)
+            rows, columns = round((area * aspect) ** 0.5), round((area / aspect) ** 0.5)
             if 0 < rows < height and 0 < columns < width:
                 top, left = np.random.randint(height - rows + 1), np.random.randint(width - columns + 1)
                 return slice(top, top + rows), slice(left, left + columns)

@@ -1,4 +1,5 @@
 """Load a triplet's pictures and bring them to one size."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -8,11 +9,10 @@ import torch
 import torch.nn.functional as F
 from mmcv.transforms import BaseTransform
 
+from next_mm.datasets.decoding import PictureError, read_picture
 from next_mm.option_checks import check_size
 from next_mm.registry import TRANSFORMS
 from next_mm.structures import NUM_MODALITIES
-
-from ..decoding import PictureError, read_picture
 
 
 @TRANSFORMS.register_module()
@@ -50,8 +50,10 @@ def split_panels(path: str) -> list[np.ndarray]:
     image = read_picture(path)
     height, width = image.shape[:2]
     if width % NUM_MODALITIES:
-        raise PictureError(f'{path}: {width} x {height} (w x h) does not hold three pictures side by side: '
-                           f'expected a width that is a multiple of {NUM_MODALITIES}')
+        raise PictureError(
+            f'{path}: {width} x {height} (w x h) does not hold three pictures side by side: '
+            f'expected a width that is a multiple of {NUM_MODALITIES}'
+        )
     return list(np.split(image, NUM_MODALITIES, axis=1))
 
 

@@ -1,4 +1,5 @@
 """Pack a triplet into what the data loader collates, and collate it."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -32,12 +33,18 @@ class PackTriplet(BaseTransform):
         images = results['imgs']
         sizes = {image.shape[:2] for image in images if image is not None}
         if len(sizes) != 1:
-            what = f'differ in size (h x w): {sorted(sizes)}; add ResizeTriplet to the pipeline' if sizes else 'are all absent'
+            what = (
+                f'differ in size (h x w): {sorted(sizes)}; add ResizeTriplet to the pipeline'
+                if sizes
+                else 'are all absent'
+            )
             raise DataError(f'{results["name"]}: the pictures of the triplet {what}')
         inputs = np.zeros((NUM_MODALITIES, 3, *sizes.pop()), np.uint8)
         for planes, image in zip(inputs, images):
             if image is not None:
-                cv2.split(image, [planes[0], planes[1], planes[2]])  # writes the planes in place, eight times faster than a transpose
+                cv2.split(
+                    image, [planes[0], planes[1], planes[2]]
+                )  # writes the planes in place, eight times faster than a transpose
         sample = ReIDDataSample(metainfo={key: results[key] for key in _META if key in results})
         sample.label = results['label']
         sample.present = np.array([image is not None for image in images])
@@ -59,8 +66,10 @@ def collate_triplets(batch: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """
     shapes = {tuple(triplet['inputs'].shape[-2:]) for triplet in batch}
     if len(shapes) != 1:
-        raise ConfigError(f'the triplets of a batch differ in size (h x w): {sorted(shapes)}; add ResizeTriplet to the pipeline')
+        raise ConfigError(
+            f'the triplets of a batch differ in size (h x w): {sorted(shapes)}; add ResizeTriplet to the pipeline'
+        )
     return {
         'inputs': torch.stack([triplet['inputs'] for triplet in batch]),
-        'data_samples': [triplet['data_samples'] for triplet in batch]
+        'data_samples': [triplet['data_samples'] for triplet in batch],
     }

@@ -1,4 +1,5 @@
 """Captions of a triplet: sample sentences (Eq. 4), turn them into CLIP tokens."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
@@ -32,7 +33,9 @@ class SampleSentences(BaseTransform):
 
     def __init__(self, *, num_subsets: int = 3, keep_prob: float = 0.75) -> None:
         if num_subsets < 1 or not 0 < keep_prob <= 1:
-            raise ConfigError(f'SampleSentences: expected num_subsets >= 1 and keep_prob in (0, 1], got {num_subsets} and {keep_prob}')
+            raise ConfigError(
+                f'SampleSentences: expected num_subsets >= 1 and keep_prob in (0, 1], got {num_subsets} and {keep_prob}'
+            )
         self.num_subsets = num_subsets
         self.keep_prob = keep_prob
 
@@ -40,7 +43,9 @@ class SampleSentences(BaseTransform):
         if results['captions'] is None:
             return results
         present = [image is not None for image in results.get('imgs', results['img_paths'])]
-        captions = [split_sentences(text) if text and there else () for text, there in zip(results['captions'], present)]
+        captions = [
+            split_sentences(text) if text and there else () for text, there in zip(results['captions'], present)
+        ]
         fallback: tuple[str, ...] = next(filter(None, captions), ())
         captions = [(own or fallback) if there else () for own, there in zip(captions, present)]
         results['sentences'] = [[self._sample(caption) for caption in captions] for _ in range(self.num_subsets)]
@@ -78,6 +83,7 @@ class TokenizeCaptions(BaseTransform):
     @cached_property
     def _tokenizer(self) -> Any:
         from open_clip.tokenizer import SimpleTokenizer  # takes two seconds, and runs without text never need it
+
         return SimpleTokenizer()
 
     def attach(self, captions: Iterable[str]) -> None:
@@ -92,8 +98,11 @@ class TokenizeCaptions(BaseTransform):
             total += 1
             cut += sum(len(self._encode(sentence)) for sentence in sentences) // 4 > self.context_length - 2
         if cut:
-            print_log(f'{cut} of {total} captions ({cut / total:.1%}) are longer than {self.context_length} tokens: '
-                      'sentences that do not fit are cut at their end.', logger='current')
+            print_log(
+                f'{cut} of {total} captions ({cut / total:.1%}) are longer than {self.context_length} tokens: '
+                'sentences that do not fit are cut at their end.',
+                logger='current',
+            )
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         if 'sentences' not in results:
@@ -104,7 +113,7 @@ class TokenizeCaptions(BaseTransform):
             for line, sentences in zip(row, subset):
                 ids = self._fit(sentences)
                 line[0] = self._tokenizer.sot_token_id
-                line[1:1 + len(ids)] = ids
+                line[1 : 1 + len(ids)] = ids
                 line[1 + len(ids)] = self._tokenizer.eot_token_id
         results['tokens'] = tokens
         return results
@@ -135,7 +144,11 @@ class TokenizeCaptions(BaseTransform):
         ids = self._ids.get(text)
         if ids is None:
             plain = _is_plain(text)
-            ids = b''.join(map(self._encode_word, self._tokenizer.pat.findall(text.lower()))) if plain else self._encode_text(text)
+            ids = (
+                b''.join(map(self._encode_word, self._tokenizer.pat.findall(text.lower())))
+                if plain
+                else self._encode_text(text)
+            )
             if len(self._ids) < _CACHED_TEXTS:
                 self._ids[text] = ids
         return ids

@@ -1,4 +1,5 @@
 """Hooks: what happens around training and testing, one idea a file."""
+
 from next_mm.engine.hooks.epoch_seed import EpochSeedHook, epoch_seed
 from next_mm.engine.hooks.expert_load import ExpertLoadHook, ExpertLoadMeter
 from next_mm.engine.hooks.finite_loss import FiniteLossHook
@@ -7,6 +8,16 @@ from next_mm.engine.hooks.rank_list import RankListHook, choose_queries
 from next_mm.engine.hooks.report import METRICS_FILE, ReportHook, best_epoch, metric_table
 
 __all__ = [
-    'METRICS_FILE', 'EpochSeedHook', 'ExpertLoadHook', 'ExpertLoadMeter', 'FiniteLossHook', 'IdentityCountHook',
-    'RankListHook', 'ReportHook', 'best_epoch', 'choose_queries', 'epoch_seed', 'metric_table'
+    'METRICS_FILE',
+    'EpochSeedHook',
+    'ExpertLoadHook',
+    'ExpertLoadMeter',
+    'FiniteLossHook',
+    'IdentityCountHook',
+    'RankListHook',
+    'ReportHook',
+    'best_epoch',
+    'choose_queries',
+    'epoch_seed',
+    'metric_table',
 ]

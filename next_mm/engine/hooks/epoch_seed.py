@@ -1,4 +1,5 @@
 """One seed for each epoch, so that a resumed run draws what the uninterrupted one drew."""
+
 from __future__ import annotations
 
 import random

@@ -1,4 +1,5 @@
 """How many tokens each semantic expert takes from each modality (Fig. 6)."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -96,10 +97,12 @@ class ExpertLoadHook(Hook):
             return
         scalars = {
             f'{stage}_tokens/expert{expert + 1}_{modality}': float(load[expert, m])
-            for expert in range(len(load)) for m, modality in enumerate(MODALITIES)
+            for expert in range(len(load))
+            for m, modality in enumerate(MODALITIES)
         }
         runner.visualizer.add_scalars(scalars, step=epoch)
         rows = '; '.join(
             f'expert {expert + 1} ' + ' '.join(f'{name} {value:.1f}' for name, value in zip(MODALITIES, row.tolist()))
-            for expert, row in enumerate(load))
+            for expert, row in enumerate(load)
+        )
         runner.logger.info(f'Tokens taken a triplet ({stage}, epoch {epoch}): {rows}')

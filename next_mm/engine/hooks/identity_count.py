@@ -1,4 +1,5 @@
 """The classifier must have as many outputs as the dataset has identities."""
+
 from __future__ import annotations
 
 from mmengine.hooks import Hook
@@ -29,5 +30,7 @@ class IdentityCountHook(Hook):
         dataset = runner.train_dataloader.dataset
         identities = dataset.metainfo.get('num_identities')
         if classes is not None and identities is not None and classes != identities:
-            raise ConfigError(f'model.head.num_classes is {classes}, but {type(dataset).__name__} has {identities} training '
-                             f'identities; set model.head.num_classes={identities}')
+            raise ConfigError(
+                f'model.head.num_classes is {classes}, but {type(dataset).__name__} has {identities} training '
+                f'identities; set model.head.num_classes={identities}'
+            )

@@ -1,4 +1,5 @@
 """Pictures of rank lists at the end of a training and, on request, of a test (Fig. 10, 11)."""
+
 from __future__ import annotations
 
 import json
@@ -92,5 +93,7 @@ class RankListHook(Hook):
         for place, index in enumerate(choose_queries([query['ap'] for query in queries], self.num_queries)):
             picture = draw(queries[index], self.topk)
             Image.fromarray(picture).save(folder / f'{place + 1:02d}_query_{index}.png')
-            runner.visualizer.add_image(f'rank_list/{place + 1:02d}', picture, step=runner.epoch if self.out_dir is None else 0)
+            runner.visualizer.add_image(
+                f'rank_list/{place + 1:02d}', picture, step=runner.epoch if self.out_dir is None else 0
+            )
         runner.logger.info(f'Rank lists are in {folder}')

@@ -1,4 +1,5 @@
 """The table at the end: best and last epoch, with what choosing the best one means."""
+
 from __future__ import annotations
 
 import io
@@ -80,7 +81,11 @@ class ReportHook(Hook):
         path = Path(runner.work_dir) / METRICS_FILE
         noted = json.loads(path.read_text()) if runner.epoch and path.is_file() else []
         self.history = [entry for entry in noted if entry['epoch'] <= runner.epoch]
-        if runner.val_loop is not None and _is_due(runner) and not any(e['epoch'] == runner.epoch for e in self.history):
+        if (
+            runner.val_loop is not None
+            and _is_due(runner)
+            and not any(e['epoch'] == runner.epoch for e in self.history)
+        ):
             runner.logger.info(f'Epoch {runner.epoch} was not validated before the run ended: validating it now')
             runner.val_loop.run()
 
@@ -98,8 +103,10 @@ class ReportHook(Hook):
         best, last = best_epoch(self.history, self.monitor), self.history[-1]
         rows = {f'best epoch ({best["epoch"]})': best, f'last epoch ({last["epoch"]})': last}
         minutes = (time.monotonic() - self.start) / 60
-        runner.logger.info('\n' + metric_table(_title(runner.val_dataloader.dataset), rows, f'{_BEST_NOTE}\n'
-                                               f'Trained for {minutes:.1f} min.'))
+        runner.logger.info(
+            '\n'
+            + metric_table(_title(runner.val_dataloader.dataset), rows, f'{_BEST_NOTE}\nTrained for {minutes:.1f} min.')
+        )
 
     def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         """Print the result of a test."""

@@ -1,4 +1,5 @@
 """Self-attention on the parameters of ``nn.MultiheadAttention``, without its detours."""
+
 from __future__ import annotations
 
 import torch.nn.functional as F
@@ -21,21 +22,30 @@ class SelfAttention(nn.Module):
     def __init__(self, source: nn.MultiheadAttention) -> None:
         super().__init__()
         usual = (
-            source.batch_first and source.in_proj_weight is not None and source.in_proj_bias is not None and source.bias_k is None
-            and not source.add_zero_attn and source.dropout == 0)
+            source.batch_first
+            and source.in_proj_weight is not None
+            and source.in_proj_bias is not None
+            and source.bias_k is None
+            and not source.add_zero_attn
+            and source.dropout == 0
+        )
         if not usual:
-            raise ValueError(f'expected a plain batch-first self-attention with biases and without dropout, got {source}')
+            raise ValueError(
+                f'expected a plain batch-first self-attention with biases and without dropout, got {source}'
+            )
         self.num_heads = source.num_heads
         self.in_proj_weight = source.in_proj_weight
         self.in_proj_bias = source.in_proj_bias
         self.out_proj = source.out_proj
 
-    def forward(self,
-                query: Tensor,
-                key: Tensor | None = None,
-                value: Tensor | None = None,
-                need_weights: bool = False,
-                attn_mask: Tensor | None = None) -> tuple[Tensor, None]:
+    def forward(
+        self,
+        query: Tensor,
+        key: Tensor | None = None,
+        value: Tensor | None = None,
+        need_weights: bool = False,
+        attn_mask: Tensor | None = None,
+    ) -> tuple[Tensor, None]:
         """Attend within (B, N, D); the signature is that of ``nn.MultiheadAttention``, ``key`` and ``value`` are the query."""
         projected = F.linear(query, self.in_proj_weight, self.in_proj_bias)
         heads = projected.unflatten(-1, (3, self.num_heads, -1)).permute(2, 0, 3, 1, 4)  # (3, B, H, N, d)

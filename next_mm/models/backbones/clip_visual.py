@@ -1,4 +1,5 @@
 """CLIP's visual tower as a backbone for triplets (Sec. III-A)."""
+
 from __future__ import annotations
 
 import torch
@@ -33,15 +34,17 @@ class CLIPVisual(BaseModule):
             forward pass, the pictures have another size.
     """
 
-    def __init__(self,
-                 *,
-                 model_name: str,
-                 pretrained: str | None,
-                 image_size: tuple[int, int],
-                 stride: int | None = None,
-                 passes: str = 'separate',
-                 grad_checkpointing: bool = False,
-                 num_cameras: int = 0) -> None:
+    def __init__(
+        self,
+        *,
+        model_name: str,
+        pretrained: str | None,
+        image_size: tuple[int, int],
+        stride: int | None = None,
+        passes: str = 'separate',
+        grad_checkpointing: bool = False,
+        num_cameras: int = 0,
+    ) -> None:
         super().__init__()
         check_size('CLIPVisual.image_size', image_size)
         self.tower = load_clip(model_name, pretrained, image_size=(image_size[0], image_size[1]), stride=stride).visual
@@ -56,7 +59,9 @@ class CLIPVisual(BaseModule):
         self.image_size = (image_size[0], image_size[1])
         self.out_dim: int = self.tower.output_dim
         self.grid: tuple[int, int] = self.tower.grid_size
-        self.camera_embedding = CameraEmbedding(num_cameras, self.tower.ln_post.normalized_shape[0]) if num_cameras else None
+        self.camera_embedding = (
+            CameraEmbedding(num_cameras, self.tower.ln_post.normalized_shape[0]) if num_cameras else None
+        )
 
     def forward(self, images: Tensor, cameras: Tensor | None = None) -> VisualFeatures:
         """Encode (B, 3, 3, H, W) pictures; ``cameras`` (B,) is read only with a camera embedding."""
@@ -78,8 +83,14 @@ class CLIPVisual(BaseModule):
 def _check_tower(tower: nn.Module, model_name: str) -> None:
     """Refuse towers whose forward pass is another than the plain vision transformer's above."""
     plain = (
-        hasattr(tower, 'conv1') and getattr(tower, 'attn_pool', None) is None and getattr(tower, 'pool_type', '') == 'tok'
-        and not getattr(tower, 'final_ln_after_pool', False) and getattr(tower, 'proj', None) is not None)
+        hasattr(tower, 'conv1')
+        and getattr(tower, 'attn_pool', None) is None
+        and getattr(tower, 'pool_type', '') == 'tok'
+        and not getattr(tower, 'final_ln_after_pool', False)
+        and getattr(tower, 'proj', None) is not None
+    )
     if not plain:
-        raise ConfigError(f'{model_name}: its visual tower is no plain vision transformer with a class token and a projection; '
-                         'for other towers use backbone type TimmVisual')
+        raise ConfigError(
+            f'{model_name}: its visual tower is no plain vision transformer with a class token and a projection; '
+            'for other towers use backbone type TimmVisual'
+        )

@@ -1,4 +1,5 @@
 """What every backbone gives, and the pass over the three modalities that every backbone makes."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -18,8 +19,13 @@ class VisualFeatures(NamedTuple):
     tokens: Tensor
 
 
-def encode_triplets(encode: Callable[[Tensor, Tensor | None], Tensor], images: Tensor, extra: Tensor | None,
-                    passes: str, image_size: tuple[int, int]) -> VisualFeatures:
+def encode_triplets(
+    encode: Callable[[Tensor, Tensor | None], Tensor],
+    images: Tensor,
+    extra: Tensor | None,
+    passes: str,
+    image_size: tuple[int, int],
+) -> VisualFeatures:
     """Encode (B, 3, 3, H, W) triplets with ``encode``, in one pass or in three.
 
     Args:
@@ -36,8 +42,10 @@ def encode_triplets(encode: Callable[[Tensor, Tensor | None], Tensor], images: T
     if images.dim() != 5 or images.shape[1] != NUM_MODALITIES:
         raise ValueError(f'expected pictures of shape (B, {NUM_MODALITIES}, 3, H, W), got {tuple(images.shape)}')
     if tuple(images.shape[3:]) != image_size:
-        raise ConfigError(f'the pictures have (height, width) = {tuple(images.shape[3:])}, but model.backbone.image_size is {image_size}: '
-                          'give ResizeTriplet.size in every pipeline and image_size the same values')
+        raise ConfigError(
+            f'the pictures have (height, width) = {tuple(images.shape[3:])}, but model.backbone.image_size is {image_size}: '
+            'give ResizeTriplet.size in every pipeline and image_size the same values'
+        )
     if passes == 'separate':
         x = torch.stack([encode(images[:, m], extra) for m in range(NUM_MODALITIES)], dim=1)  # (B, 3, 1 + N, D)
     elif passes == 'joint':

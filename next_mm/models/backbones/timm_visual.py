@@ -1,4 +1,5 @@
 """A vision transformer of timm (the DINO family and others) as a backbone for triplets."""
+
 from __future__ import annotations
 
 import sys
@@ -38,24 +39,32 @@ class TimmVisual(BaseModule):
         FileNotFoundError: there is no such file.
     """
 
-    def __init__(self,
-                 *,
-                 model_name: str,
-                 pretrained: bool | str,
-                 image_size: tuple[int, int],
-                 passes: str = 'separate',
-                 grad_checkpointing: bool = False,
-                 num_cameras: int = 0) -> None:
+    def __init__(
+        self,
+        *,
+        model_name: str,
+        pretrained: bool | str,
+        image_size: tuple[int, int],
+        passes: str = 'separate',
+        grad_checkpointing: bool = False,
+        num_cameras: int = 0,
+    ) -> None:
         super().__init__()
         check_size('TimmVisual.image_size', image_size)
-        self.tower = timm.create_model(model_name, pretrained=pretrained is True, img_size=tuple(image_size), num_classes=0)
+        self.tower = timm.create_model(
+            model_name, pretrained=pretrained is True, img_size=tuple(image_size), num_classes=0
+        )
         if isinstance(pretrained, str):
             _load_file(self.tower, pretrained, model_name)
         if not getattr(self.tower, 'num_prefix_tokens', 0):
-            raise ConfigError(f'{model_name}: expected a vision transformer with a class token, its num_prefix_tokens is 0')
+            raise ConfigError(
+                f'{model_name}: expected a vision transformer with a class token, its num_prefix_tokens is 0'
+            )
         if num_cameras and not hasattr(self.tower, 'norm_pre'):
-            raise ConfigError(f'{model_name}: num_cameras={num_cameras}: expected a vision transformer with a layer norm_pre, '
-                              'where the camera is added to the tokens; use num_cameras=0')
+            raise ConfigError(
+                f'{model_name}: num_cameras={num_cameras}: expected a vision transformer with a layer norm_pre, '
+                'where the camera is added to the tokens; use num_cameras=0'
+            )
         self.tower.set_grad_checkpointing(grad_checkpointing)
         self.passes = passes
         self.image_size = (image_size[0], image_size[1])
@@ -72,7 +81,7 @@ class TimmVisual(BaseModule):
         """Encode (B, 3, H, W) pictures of one modality to (B, 1 + N, D) tokens, the class token first."""
         with _added(self.tower, extra) if extra is not None else nullcontext():
             x = self.tower.forward_features(images)
-        return torch.cat([x[:, :1], x[:, self.tower.num_prefix_tokens:]], dim=1)  # register tokens are left out
+        return torch.cat([x[:, :1], x[:, self.tower.num_prefix_tokens :]], dim=1)  # register tokens are left out
 
 
 def _load_file(tower: nn.Module, file: str, model_name: str) -> None:
@@ -84,20 +93,24 @@ def _load_file(tower: nn.Module, file: str, model_name: str) -> None:
         return
     with refuse_unreadable(file):
         state = load_state_dict(file, weights_only=True)
-    convert = getattr(sys.modules[type(tower).__module__], 'checkpoint_filter_fn', None)  # from other projects' names and grids
+    convert = getattr(
+        sys.modules[type(tower).__module__], 'checkpoint_filter_fn', None
+    )  # from other projects' names and grids
     try:
         missing = tower.load_state_dict(convert(state, tower) if convert else state, strict=False).missing_keys
     except (RuntimeError, LookupError, AttributeError) as error:
         raise ConfigError(f'{file}: its weights do not fit the model {model_name}: {error}') from error
     if missing:
-        raise ConfigError(f'{file}: its weights do not fit the model {model_name}: {len(missing)} of {len(tower.state_dict())} '
-                          f'are not in it, e.g. {", ".join(missing[:3])}')
+        raise ConfigError(
+            f'{file}: its weights do not fit the model {model_name}: {len(missing)} of {len(tower.state_dict())} '
+            f'are not in it, e.g. {", ".join(missing[:3])}'
+        )
 
 
 @contextmanager
 def _added(tower: nn.Module, extra: Tensor) -> Iterator[None]:
     """Add (B, 1, width) to the tokens in front of the blocks: timm has no argument for it, but a layer that all tokens pass there."""
-    hook = tower.norm_pre.register_forward_pre_hook(lambda module, inputs: (inputs[0] + extra, ))
+    hook = tower.norm_pre.register_forward_pre_hook(lambda module, inputs: (inputs[0] + extra,))
     try:
         yield
     finally:

@@ -1,4 +1,5 @@
 """Gather a batch over the ranks, with gradient."""
+
 from __future__ import annotations
 
 import torch

@@ -1,4 +1,5 @@
 """Identity heads: BNNeck, classifier and losses on a triplet's identity feature (Sec. III-E, Eq. 12)."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -32,14 +33,16 @@ class IdentityHead(BaseModule):
         ConfigError: a number is out of range.
     """
 
-    def __init__(self,
-                 *,
-                 feature_dim: int,
-                 num_classes: int,
-                 label_smoothing: float = 0.1,
-                 id_weight: float = 1.0,
-                 triplet: dict[str, Any] | None,
-                 across_ranks: bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        feature_dim: int,
+        num_classes: int,
+        label_smoothing: float = 0.1,
+        id_weight: float = 1.0,
+        triplet: dict[str, Any] | None,
+        across_ranks: bool = True,
+    ) -> None:
         super().__init__()
         check_number(f'{type(self).__name__}.num_classes', num_classes, 1)
         check_number(f'{type(self).__name__}.label_smoothing', label_smoothing, 0, 1)
@@ -49,7 +52,9 @@ class IdentityHead(BaseModule):
         self.across_ranks = across_ranks
         self.triplet = MODELS.build(triplet) if triplet else None
         self.bnneck = nn.BatchNorm1d(feature_dim)
-        self.bnneck.bias.requires_grad_(False)  # Luo et al., "Bag of Tricks" (CVPRW 2019): no shift before the classifier
+        self.bnneck.bias.requires_grad_(
+            False
+        )  # Luo et al., "Bag of Tricks" (CVPRW 2019): no shift before the classifier
         self.classifier = nn.Linear(feature_dim, num_classes, bias=False)
         nn.init.normal_(self.classifier.weight, std=0.001)
 

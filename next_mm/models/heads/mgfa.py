@@ -1,4 +1,5 @@
 """Multi-Grained Features Aggregation (MGFA): the class tokens ask, the experts' features answer (Sec. III-D, Eq. 10-11)."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -52,7 +53,8 @@ class CrossAttention(nn.Module):
         seen = None if mask is None else mask[:, None, None]
         memory = tokens.unsqueeze(1)  # one key and value head for all: (B, 1, T, D)
         context = F.scaled_dot_product_attention(
-            projected.reshape(batch, 1, heads * count, dim), memory, memory, seen, scale=(dim // heads)**-0.5)
+            projected.reshape(batch, 1, heads * count, dim), memory, memory, seen, scale=(dim // heads) ** -0.5
+        )
         context = context.view(batch, heads, count, dim)
         values = torch.einsum('bhqe,hde->bqhd', context, self.value.weight.unflatten(0, (heads, -1)))
         return self.out(values.flatten(2) + self.value.bias)
@@ -79,7 +81,9 @@ class MGFAHead(IdentityHead):
     def forward(self, visual: VisualFeatures, experts: ExpertFeatures | None, present: Tensor | None = None) -> Tensor:
         """Return the identity feature (B, 3D); an absent modality asks nothing, is not seen, and leaves zeros in its part."""
         if experts is None:
-            raise ConfigError('MGFAHead aggregates the features of a neck: set model.neck, or use ClassTokenHead without one')
+            raise ConfigError(
+                'MGFAHead aggregates the features of a neck: set model.neck, or use ClassTokenHead without one'
+            )
         mask = None if present is None else present.repeat_interleave(visual.tokens.shape[2], dim=1)  # (B, 3N)
         queries = self.attention.project_queries(visual.classes)
         answers = torch.stack([self.attention(queries, feature, mask) for feature in experts.features])  # (E, B, 3, D)

@@ -1,4 +1,5 @@
 """Batch-hard triplet loss (Hermans et al., "In Defense of the Triplet Loss", 2017)."""
+
 from __future__ import annotations
 
 import torch

@@ -1,4 +1,5 @@
 """Context-Shared Structure Experts (CSSE): a soft mixture over the tokens of all modalities (Sec. III-C, Eq. 8-9)."""
+
 from __future__ import annotations
 
 from typing import NamedTuple
@@ -37,13 +38,9 @@ class CSSE(BaseModule):
         ConfigError: ``router`` is neither.
     """
 
-    def __init__(self,
-                 *,
-                 dim: int,
-                 num_experts: int = 3,
-                 hidden: int | None = None,
-                 dropout: float = 0.1,
-                 router: str = 'share') -> None:
+    def __init__(
+        self, *, dim: int, num_experts: int = 3, hidden: int | None = None, dropout: float = 0.1, router: str = 'share'
+    ) -> None:
         super().__init__()
         check_choice('CSSE.router', router, ROUTERS)
         self.experts = ExpertSet(num_experts=num_experts, dim=dim, hidden=hidden or dim * 3 // 2, dropout=dropout)

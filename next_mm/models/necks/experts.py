@@ -1,4 +1,5 @@
 """A set of experts with one architecture (Eq. 1), run together over the same tokens."""
+
 from __future__ import annotations
 
 import math
@@ -34,7 +35,7 @@ class ExpertSet(nn.Module):
     def forward(self, tokens: Tensor) -> list[Tensor]:
         """Map (..., D) tokens to a list of E outputs before the residual, ``Dropout(MLP(LN(F)))``, each (..., D)."""
         dim = self.weight1.shape[-1]
-        normed = F.layer_norm(tokens.reshape(-1, dim), (dim, ))
+        normed = F.layer_norm(tokens.reshape(-1, dim), (dim,))
         weights = self.weight1 * self.norm_weight.unsqueeze(1)
         biases = self.bias1 + (self.weight1 @ self.norm_bias.unsqueeze(2)).squeeze(2)
         outputs = []

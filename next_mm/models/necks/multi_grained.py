@@ -1,4 +1,5 @@
 """The neck: semantic and structure experts side by side, or neither (Table IV)."""
+
 from __future__ import annotations
 
 from typing import Any, NamedTuple
@@ -29,21 +30,25 @@ class MultiGrainedExperts(BaseModule):
         structure: config of :class:`CSSE`, or ``None``.
     """
 
-    def __init__(self,
-                 *,
-                 dim: int,
-                 text_dim: int | None,
-                 semantic: dict[str, Any] | None = None,
-                 structure: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        dim: int,
+        text_dim: int | None,
+        semantic: dict[str, Any] | None = None,
+        structure: dict[str, Any] | None = None,
+    ) -> None:
         super().__init__()
         self.semantic = MODELS.build({'dim': dim, 'text_dim': text_dim, **semantic}) if semantic else None
         self.structure = MODELS.build({'dim': dim, **structure}) if structure else None
 
-    def forward(self,
-                visual: VisualFeatures,
-                text: Tensor | None = None,
-                present: Tensor | None = None,
-                has_text: Tensor | None = None) -> ExpertFeatures:
+    def forward(
+        self,
+        visual: VisualFeatures,
+        text: Tensor | None = None,
+        present: Tensor | None = None,
+        has_text: Tensor | None = None,
+    ) -> ExpertFeatures:
         """Run the experts; arguments as in :meth:`TMSE.forward`."""
         features: list[Tensor] = []
         if self.semantic is not None:

@@ -1,4 +1,5 @@
 """Which tokens an expert takes: straight-through sampling, text modulation, and the small networks behind them (Eq. 2-6)."""
+
 from __future__ import annotations
 
 import torch
@@ -100,9 +101,9 @@ class TextModulator(nn.Module):
         first, last = self.weight3[..., :half], self.weight4[..., :half, :]
         last.copy_(last.abs() * first[..., 1, :, None].sign())  # every pair adds to the slope in beta
         last.mul_(gain / (first[..., 1:, :] @ last))
-        self.weight3[..., half:2 * half] = -first
-        self.weight4[..., half:2 * half, :] = -last
-        for tensor in (self.bias3, self.bias4, self.weight4[..., 2 * half:, :]):
+        self.weight3[..., half : 2 * half] = -first
+        self.weight4[..., half : 2 * half, :] = -last
+        for tensor in (self.bias3, self.bias4, self.weight4[..., 2 * half :, :]):
             tensor.zero_()
 
     def forward(self, alpha: Tensor, beta: Tensor) -> Tensor:

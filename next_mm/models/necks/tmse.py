@@ -1,4 +1,5 @@
 """Text-Modulated Semantic Experts (TMSE): each expert samples the tokens that its captions point at (Sec. III-B, Eq. 1-7)."""
+
 from __future__ import annotations
 
 from typing import NamedTuple
@@ -9,7 +10,14 @@ from torch import Tensor, nn
 
 from next_mm.errors import ConfigError
 from next_mm.models.necks.experts import ExpertSet
-from next_mm.models.necks.routing import Router, TextModulator, by_modality, sample_tokens, sample_top_tokens, text_similarity
+from next_mm.models.necks.routing import (
+    Router,
+    TextModulator,
+    by_modality,
+    sample_tokens,
+    sample_top_tokens,
+    text_similarity,
+)
 from next_mm.option_checks import check_choice, check_number
 from next_mm.registry import MODELS
 from next_mm.structures import NUM_MODALITIES
@@ -46,18 +54,20 @@ class TMSE(BaseModule):
         ConfigError: an option is none of those listed or out of range.
     """
 
-    def __init__(self,
-                 *,
-                 dim: int,
-                 text_dim: int | None = None,
-                 num_experts: int = 3,
-                 hidden: int | None = None,
-                 dropout: float = 0.1,
-                 sampling: str = 'dynamic',
-                 router: str = 'multi',
-                 fixed_threshold: float = 0.0,
-                 top_share: float = 0.5,
-                 text_gain: float | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        dim: int,
+        text_dim: int | None = None,
+        num_experts: int = 3,
+        hidden: int | None = None,
+        dropout: float = 0.1,
+        sampling: str = 'dynamic',
+        router: str = 'multi',
+        fixed_threshold: float = 0.0,
+        top_share: float = 0.5,
+        text_gain: float | None = None,
+    ) -> None:
         super().__init__()
         check_choice('TMSE.sampling', sampling, SAMPLINGS)
         check_choice('TMSE.router', router, ROUTERS)
@@ -77,15 +87,20 @@ class TMSE(BaseModule):
         if sampling == 'dynamic':
             self.thresholds = nn.ModuleList(Router(dim, num_experts) for _ in range(routers))
         self.text_proj = nn.Linear(text_dim, dim) if text_dim not in (None, dim) else nn.Identity()
-        self.modulator = None if text_dim is None else TextModulator(
-            num_experts=num_experts, num_routers=routers, hidden=dim // 2, gain=text_gain)
+        self.modulator = (
+            None
+            if text_dim is None
+            else TextModulator(num_experts=num_experts, num_routers=routers, hidden=dim // 2, gain=text_gain)
+        )
 
-    def forward(self,
-                classes: Tensor,
-                tokens: Tensor,
-                text: Tensor | None = None,
-                present: Tensor | None = None,
-                has_text: Tensor | None = None) -> TMSEOutput:
+    def forward(
+        self,
+        classes: Tensor,
+        tokens: Tensor,
+        text: Tensor | None = None,
+        present: Tensor | None = None,
+        has_text: Tensor | None = None,
+    ) -> TMSEOutput:
         """Sample and transform the tokens for each expert.
 
         Args:
@@ -123,8 +138,10 @@ class TMSE(BaseModule):
         if text is None:
             return tokens.new_zeros(self.num_experts, batch, modalities, count)
         if text.shape[1] not in (1, self.num_experts):
-            raise ConfigError(f'TMSE has {self.num_experts} experts and reads 1 or {self.num_experts} caption subsets a sample, got '
-                             f'{text.shape[1]}; set SampleSentences.num_subsets to the number of semantic experts')
+            raise ConfigError(
+                f'TMSE has {self.num_experts} experts and reads 1 or {self.num_experts} caption subsets a sample, got '
+                f'{text.shape[1]}; set SampleSentences.num_subsets to the number of semantic experts'
+            )
         beta = text_similarity(self.text_proj(text), tokens)
         if has_text is not None:
             beta = beta * has_text[None, :, :, None]

@@ -1,4 +1,5 @@
 """What the text encoders share: tokens in, features out, and what of them a checkpoint holds."""
+
 from __future__ import annotations
 
 import copy
@@ -26,7 +27,7 @@ class TextEncoder(BaseModule):
         optional_state: beginnings of names that a checkpoint may hold or not.
     """
 
-    optional_state = (TOWER, )
+    optional_state = (TOWER,)
     out_dim: int
     digest: str
 
@@ -71,18 +72,28 @@ class TextEncoder(BaseModule):
     def _save_to_state_dict(self, destination: dict[str, Any], prefix: str, keep_vars: bool) -> None:
         destination[prefix + DIGEST] = torch.tensor(list(bytes.fromhex(self.digest)), dtype=torch.uint8)
 
-    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, local_metadata: dict[str, Any], strict: bool,
-                              missing_keys: list[str], unexpected_keys: list[str], error_msgs: list[str]) -> None:
-        own = {key[len(prefix):]: value for key, value in state_dict.items() if key.startswith(prefix)}
-        tower = {key[len(TOWER):]: own.pop(key) for key in list(own) if key.startswith(TOWER)}
+    def _load_from_state_dict(
+        self,
+        state_dict: dict[str, Any],
+        prefix: str,
+        local_metadata: dict[str, Any],
+        strict: bool,
+        missing_keys: list[str],
+        unexpected_keys: list[str],
+        error_msgs: list[str],
+    ) -> None:
+        own = {key[len(prefix) :]: value for key, value in state_dict.items() if key.startswith(prefix)}
+        tower = {key[len(TOWER) :]: own.pop(key) for key in list(own) if key.startswith(TOWER)}
         if tower:
             self.load_tower(tower)
         digest = own.pop(DIGEST, None)
         trained = bytes(digest.tolist()).hex() if digest is not None else self.digest
         if trained != self.digest:
-            error_msgs.append(f'the checkpoint was trained on the captions of another text tower ({trained[:16]}) than model.text reads '
-                              f'now ({self.digest[:16]}): name the same model.text.pretrained (or caption features), or train with '
-                              'model.text.save_in_checkpoint=True')
+            error_msgs.append(
+                f'the checkpoint was trained on the captions of another text tower ({trained[:16]}) than model.text reads '
+                f'now ({self.digest[:16]}): name the same model.text.pretrained (or caption features), or train with '
+                'model.text.save_in_checkpoint=True'
+            )
         unexpected_keys += [prefix + key for key in own]
 
     def load_tower(self, state: dict[str, Tensor]) -> None:

@@ -1,4 +1,5 @@
 """A text encoder that only looks up: caption features made ahead, no text tower."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -33,11 +34,15 @@ class CachedText(TextEncoder):
         super().__init__()
         files = list_files(Path(path))
         if not files or not files[0].is_file():
-            raise FileNotFoundError(f'CachedText.path={path!r}: no caption features there; make them with tools/cache_text.py')
+            raise FileNotFoundError(
+                f'CachedText.path={path!r}: no caption features there; make them with tools/cache_text.py'
+            )
         towers = {read_tower(file): file for file in files}
         if len(towers) > 1:
-            raise DataError(f'CachedText.path={path!r}: the files are of several text towers: '
-                             f'{", ".join(str(file) for file in towers.values())}; name one, or keep towers in folders of their own')
+            raise DataError(
+                f'CachedText.path={path!r}: the files are of several text towers: '
+                f'{", ".join(str(file) for file in towers.values())}; name one, or keep towers in folders of their own'
+            )
         self.path = path
         self.digest = next(iter(towers))
         keys: list[bytes] = []
@@ -62,8 +67,10 @@ class CachedText(TextEncoder):
         """
         missing = [caption for caption in captions if caption not in self._slots]
         if missing:
-            raise DataError(f'{self.path}: no features of {len(missing)} of {len(captions)} captions, first: {_text(missing[0])!r}. '
-                           'Make them with tools/cache_text.py (with --train for training), or use CLIPText')
+            raise DataError(
+                f'{self.path}: no features of {len(missing)} of {len(captions)} captions, first: {_text(missing[0])!r}. '
+                'Make them with tools/cache_text.py (with --train for training), or use CLIPText'
+            )
         if self._table.device != self._anchor.device:
             self._table = self._table.to(self._anchor.device)
         index = torch.tensor([self._slots[caption] for caption in captions], dtype=torch.int64)

@@ -1,4 +1,5 @@
 """CLIP's frozen text tower as the model's text encoder (Sec. III-A)."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -40,12 +41,14 @@ class CLIPText(TextEncoder):
 
     option_keys: ClassVar[dict[str, tuple[str, ...]]] = {'cache': ('max_entries', 'path', 'flush_every')}
 
-    def __init__(self,
-                 *,
-                 model_name: str,
-                 pretrained: str | None,
-                 save_in_checkpoint: bool = False,
-                 cache: Mapping[str, Any] | None = DEFAULT_CACHE) -> None:
+    def __init__(
+        self,
+        *,
+        model_name: str,
+        pretrained: str | None,
+        save_in_checkpoint: bool = False,
+        cache: Mapping[str, Any] | None = DEFAULT_CACHE,
+    ) -> None:
         super().__init__()
         _check_tokenizer(model_name)
         self.save_in_checkpoint = save_in_checkpoint
@@ -83,11 +86,15 @@ class CLIPText(TextEncoder):
         """
         tower = self._frozen.tower
         if tokens.size and not 0 <= tokens.min() <= tokens.max() < tower.vocab_size:
-            raise ConfigError(f'expected token ids from 0 to {tower.vocab_size - 1}, got {tokens.min()} to {tokens.max()}')
+            raise ConfigError(
+                f'expected token ids from 0 to {tower.vocab_size - 1}, got {tokens.min()} to {tokens.max()}'
+            )
         lengths = tower.lengths(tokens)
         if tokens.size and lengths.max() > tower.context_length:
-            raise ConfigError(f'expected captions of at most {tower.context_length} tokens, got {lengths.max()}; '
-                              f'set TokenizeCaptions.context_length={tower.context_length} in every pipeline')
+            raise ConfigError(
+                f'expected captions of at most {tower.context_length} tokens, got {lengths.max()}; '
+                f'set TokenizeCaptions.context_length={tower.context_length} in every pipeline'
+            )
         return lengths
 
     def encode(self, captions: list[bytes]) -> Tensor:
@@ -106,7 +113,9 @@ class CLIPText(TextEncoder):
             return torch.empty(0, self.out_dim, device=device)
         if len(features) == 1:
             return features[0]
-        order = np.argsort(np.argsort([slot < 0 for slot in slots], kind='stable'))  # known ones stand first in the list
+        order = np.argsort(
+            np.argsort([slot < 0 for slot in slots], kind='stable')
+        )  # known ones stand first in the list
         return _take(torch.cat(features), torch.from_numpy(order))
 
     def load_tower(self, state: dict[str, Tensor]) -> None:
@@ -132,8 +141,10 @@ def _check_tokenizer(model_name: str) -> None:
     """Refuse models with a tokenizer of their own: TokenizeCaptions gives CLIP's tokens, which mean other words there."""
     tokenizer = model_config(model_name)['text_cfg'].get('hf_tokenizer_name')
     if tokenizer is not None:
-        raise ConfigError(f"model_name={model_name!r}: its text tower reads tokens of {tokenizer}, but TokenizeCaptions gives CLIP's own; "
-                          'choose a model without hf_tokenizer_name, or train without text (model.text=None)')
+        raise ConfigError(
+            f"model_name={model_name!r}: its text tower reads tokens of {tokenizer}, but TokenizeCaptions gives CLIP's own; "
+            'choose a model without hf_tokenizer_name, or train without text (model.text=None)'
+        )
 
 
 def _take(table: Tensor, index: Tensor) -> Tensor:

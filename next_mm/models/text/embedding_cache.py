@@ -1,4 +1,5 @@
 """A bounded memory of caption features, kept from step to step and from epoch to epoch, and on disk if asked."""
+
 from __future__ import annotations
 
 import atexit
@@ -37,13 +38,9 @@ class EmbeddingCache:
         FileExistsError: ``path`` is a file.
     """
 
-    def __init__(self,
-                 dim: int,
-                 *,
-                 max_entries: int,
-                 path: str | Path | None = None,
-                 tower: str = '',
-                 flush_every: int = 4096) -> None:
+    def __init__(
+        self, dim: int, *, max_entries: int, path: str | Path | None = None, tower: str = '', flush_every: int = 4096
+    ) -> None:
         if max_entries < 1:
             raise ConfigError(f'max_entries={max_entries}: expected at least 1 (text.cache=None turns the cache off)')
         self.max_entries = max_entries
@@ -80,7 +77,7 @@ class EmbeddingCache:
     def add(self, keys: Sequence[bytes], features: Tensor) -> None:
         """Keep the features (C, D) of captions that are not known yet, as far as there is room."""
         places = [place for place, key in enumerate(keys) if key not in self._slots]
-        places = places[:self.max_entries - len(self)]
+        places = places[: self.max_entries - len(self)]
         if not places:
             return
         start, stop = len(self), len(self) + len(places)
@@ -90,8 +87,12 @@ class EmbeddingCache:
         new = [keys[place] for place in places]
         self._slots.update(zip(new, range(start, stop)))
         if stop == self.max_entries:
-            print_log(f'the caption cache is full ({stop} captions): new captions are encoded again each time they come. '
-                      'Raise model.text.cache.max_entries if memory allows', 'current', logging.WARNING)
+            print_log(
+                f'the caption cache is full ({stop} captions): new captions are encoded again each time they come. '
+                'Raise model.text.cache.max_entries if memory allows',
+                'current',
+                logging.WARNING,
+            )
         if self.path is not None:
             self._unsaved += new
             if len(self._unsaved) >= self._flush_every:
@@ -112,5 +113,5 @@ class EmbeddingCache:
             return
         size = min(self.max_entries, max(needed, 2 * len(old), 1024))
         table = old.new_empty(size, old.shape[1])
-        table[:len(old)] = old
+        table[: len(old)] = old
         self._table = table

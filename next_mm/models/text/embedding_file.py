@@ -1,4 +1,5 @@
 """Caption features on disk: safetensors files, each with the features of one text tower (no pickle, nothing is executed)."""
+
 from __future__ import annotations
 
 import json
@@ -57,8 +58,10 @@ def read_tower(path: Path) -> str:
     except (SafetensorError, json.JSONDecodeError, UnicodeDecodeError) as error:
         raise DataError(f'{path}: not a file of caption features, or damaged: {error}') from error
     if metadata.get('format') != FORMAT or 'tower' not in metadata:
-        raise DataError(f'{path}: expected a file of caption features ({FORMAT!r}), got {metadata.get("format")!r}; '
-                         'tools/cache_text.py makes them')
+        raise DataError(
+            f'{path}: expected a file of caption features ({FORMAT!r}), got {metadata.get("format")!r}; '
+            'tools/cache_text.py makes them'
+        )
     return metadata['tower']
 
 
@@ -75,4 +78,4 @@ def read_features(path: Path) -> tuple[list[bytes], Tensor]:
     if len(features) != len(lengths) or (ends[-1] if ends else 0) != len(tokens):
         raise DataError(f'{path}: damaged: {len(features)} features, {len(lengths)} captions, {len(tokens)} tokens')
     flat = tokens.numpy()
-    return [flat[end - length:end].tobytes() for end, length in zip(ends, lengths.tolist())], features
+    return [flat[end - length : end].tobytes() for end, length in zip(ends, lengths.tolist())], features

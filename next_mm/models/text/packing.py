@@ -1,4 +1,5 @@
 """Pack captions for a causal text tower so that no padding and no shared beginning is computed (plain NumPy, no model)."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
@@ -63,7 +64,9 @@ def _common_prefix(first: np.ndarray, second: np.ndarray) -> int:
     return int(different[0]) if len(different) else length
 
 
-def _pack(captions: Sequence[np.ndarray], chosen: list[int], shared: list[int], budget: int, context_length: int) -> Pack:
+def _pack(
+    captions: Sequence[np.ndarray], chosen: list[int], shared: list[int], budget: int, context_length: int
+) -> Pack:
     ids = np.zeros(budget, dtype=np.int64)
     positions = np.zeros(budget, dtype=np.int64)
     sources = np.zeros(budget, dtype=np.int64)
@@ -78,7 +81,7 @@ def _pack(captions: Sequence[np.ndarray], chosen: list[int], shared: list[int], 
         sources[new] = place * context_length + positions[new]
         if common:
             paths[place, :common] = paths[place - 1, :common]
-        paths[place, common:len(caption)] = np.arange(new.start, new.stop)
+        paths[place, common : len(caption)] = np.arange(new.start, new.stop)
         ends[place] = paths[place, len(caption) - 1]
         used = new.stop
     return Pack(ids, positions, paths, sources, ends, np.array(chosen, dtype=np.int64))

@@ -1,4 +1,5 @@
 """CLIP's text tower, run on packed captions: no padding, shared beginnings once, always the same shapes."""
+
 from __future__ import annotations
 
 import hashlib
@@ -60,8 +61,10 @@ class TextTower(nn.Module):
         """
         endless = ~(tokens == END_OF_TEXT).any(axis=1)
         if endless.any():
-            raise ConfigError(f"{endless.sum()} of {len(tokens)} captions do not end with CLIP's end-of-text token {END_OF_TEXT}, first: "
-                              f'{tokens[endless][0, :8].tolist()} ...; expected the tokens of TokenizeCaptions')
+            raise ConfigError(
+                f"{endless.sum()} of {len(tokens)} captions do not end with CLIP's end-of-text token {END_OF_TEXT}, first: "
+                f'{tokens[endless][0, :8].tolist()} ...; expected the tokens of TokenizeCaptions'
+            )
         ends = tokens.argmax(axis=1) if self.pool == 'argmax' else (tokens == self.end_id).argmax(axis=1)
         return ends + 1
 
@@ -93,7 +96,7 @@ class TextTower(nn.Module):
             x = self.text_projection(x)
         elif self.text_projection is not None:
             x = x @ self.text_projection
-        return x[:len(pack.rows)]
+        return x[: len(pack.rows)]
 
     def _attention(self, attention: nn.MultiheadAttention, x: Tensor, paths: Tensor, sources: Tensor) -> Tensor:
         """Causal self-attention of each caption within itself, from the flat list (T, width) to those of it that ``sources`` names."""
@@ -138,10 +141,15 @@ def _check_tower(source: nn.Module, name: str) -> None:
     pool = getattr(source, 'text_pool_type', getattr(source, 'pool_type', None))
     end = getattr(source, 'text_eos_id', getattr(source, 'eos_id', None))
     usual = (
-        len(blocks) > 0 and all(type(block) is ResidualAttentionBlock for block in blocks)
+        len(blocks) > 0
+        and all(type(block) is ResidualAttentionBlock for block in blocks)
         and (pool == 'argmax' or (pool == 'eos' and end == END_OF_TEXT))
-        and getattr(source, 'attn_mask', None) is not None and getattr(source, 'cls_emb', None) is None
-        and not getattr(source, 'use_pad_mask', False))
+        and getattr(source, 'attn_mask', None) is not None
+        and getattr(source, 'cls_emb', None) is None
+        and not getattr(source, 'use_pad_mask', False)
+    )
     if not usual:
-        raise ConfigError(f"{name}: its text tower is not CLIP's (causal, read at the end-of-text token); choose another model_name, "
-                         'or train without text (model.text=None)')
+        raise ConfigError(
+            f"{name}: its text tower is not CLIP's (causal, read at the end-of-text token); choose another model_name, "
+            'or train without text (model.text=None)'
+        )

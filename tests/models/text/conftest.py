@@ -1,4 +1,5 @@
 """Captions with words that repeat, as real ones do."""
+
 import numpy as np
 import open_clip
 import pytest
@@ -7,8 +8,12 @@ import torch
 from next_mm.models.text import CLIPText
 
 SENTENCES = (
-    'A young man in a red jacket.', 'He carries a black backpack.', 'He wears grey trousers and white shoes.', 'Seen from behind.',
-    'The scene is dark, a lamp glares on the left.')
+    'A young man in a red jacket.',
+    'He carries a black backpack.',
+    'He wears grey trousers and white shoes.',
+    'Seen from behind.',
+    'The scene is dark, a lamp glares on the left.',
+)
 
 
 @pytest.fixture(scope='session')
@@ -32,4 +37,4 @@ def build_encoder(model_name: str, seed: int = 0, **options) -> CLIPText:
 
 def as_rows(tokens: torch.Tensor) -> list[np.ndarray]:
     """Captions cut behind their end-of-text token."""
-    return [row[:row.argmax() + 1] for row in tokens.numpy()]
+    return [row[: row.argmax() + 1] for row in tokens.numpy()]

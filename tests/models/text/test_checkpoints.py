@@ -38,11 +38,14 @@ def test_no_parameters_and_always_frozen(tiny_clip: str):
 
 @pytest.mark.parametrize('saved', [False, True])
 @pytest.mark.parametrize('loaded', [False, True])
-@pytest.mark.parametrize('load', [
-    lambda model, state: model.load_state_dict(state, strict=True),
-    lambda model, state: mmengine_load(model, state, strict=True),
-    lambda model, state: load_weights(model, state, source='x.pth'),
-])
+@pytest.mark.parametrize(
+    'load',
+    [
+        lambda model, state: model.load_state_dict(state, strict=True),
+        lambda model, state: mmengine_load(model, state, strict=True),
+        lambda model, state: load_weights(model, state, source='x.pth'),
+    ],
+)
 def test_loads_either_way(tiny_clip: str, captions: torch.Tensor, saved: bool, loaded: bool, load):
     source = Model(build_encoder(tiny_clip, save_in_checkpoint=saved))
     state = through_a_file(source)

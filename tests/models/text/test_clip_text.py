@@ -49,9 +49,14 @@ def test_other_towers_are_refused(tmp_path: Path):
         CLIPText(model_name=str(path), pretrained=None)
 
 
-@pytest.mark.parametrize(('name', 'tokenizer'), [('ViT-L-14-worldwide', 'google/mt5-base'), ('ViT-H-14-worldwide', 'facebook/xlm-v-base')])
+@pytest.mark.parametrize(
+    ('name', 'tokenizer'), [('ViT-L-14-worldwide', 'google/mt5-base'), ('ViT-H-14-worldwide', 'facebook/xlm-v-base')]
+)
 def test_models_with_another_tokenizer_are_refused(name: str, tokenizer: str):
-    with pytest.raises(ConfigError, match=f"model_name='{name}': its text tower reads tokens of {tokenizer}, but TokenizeCaptions gives CLIP's"):
+    with pytest.raises(
+        ConfigError,
+        match=f"model_name='{name}': its text tower reads tokens of {tokenizer}, but TokenizeCaptions gives CLIP's",
+    ):
         CLIPText(model_name=name, pretrained=None)
 
 
@@ -89,7 +94,7 @@ def test_garbage_behind_end_of_text_changes_nothing(encoder: CLIPText, captions:
     dirty = captions.clone()
     for row in dirty:
         end = int(row.argmax())
-        row[end + 1:] = torch.randint(0, 49406, (76 - end, ))
+        row[end + 1 :] = torch.randint(0, 49406, (76 - end,))
     assert torch.equal(encoder(dirty), encoder(captions))
 
 
@@ -142,11 +147,14 @@ def test_empty_batch(encoder: CLIPText, tiny_clip: str):
         assert text(torch.zeros(0, 1, 3, 77, dtype=torch.int32)).shape == (0, 1, 3, 32)
 
 
-@pytest.mark.parametrize(('tokens', 'message'), [
-    (torch.zeros(1, 77), 'integer caption tokens on the CPU, got torch.float32'),
-    (torch.tensor([[49408, 0]]), 'token ids from 0 to 49407, got 0 to 49408'),
-    (torch.tensor([[*range(1, 90), 49407]]), 'at most 77 tokens, got 90'),
-])
+@pytest.mark.parametrize(
+    ('tokens', 'message'),
+    [
+        (torch.zeros(1, 77), 'integer caption tokens on the CPU, got torch.float32'),
+        (torch.tensor([[49408, 0]]), 'token ids from 0 to 49407, got 0 to 49408'),
+        (torch.tensor([[*range(1, 90), 49407]]), 'at most 77 tokens, got 90'),
+    ],
+)
 def test_bad_tokens(encoder: CLIPText, tokens: torch.Tensor, message: str):
     with pytest.raises(ValueError, match=message):
         encoder(tokens)
@@ -155,14 +163,18 @@ def test_bad_tokens(encoder: CLIPText, tokens: torch.Tensor, message: str):
 def test_captions_without_an_end_are_refused(encoder: CLIPText, captions: torch.Tensor):
     endless = captions[:3].clone()
     endless[1][endless[1] == 49407] = 5
-    with pytest.raises(ConfigError, match=r"1 of 3 captions do not end with CLIP's end-of-text token 49407, first: \[49406, "):
+    with pytest.raises(
+        ConfigError, match=r"1 of 3 captions do not end with CLIP's end-of-text token 49407, first: \[49406, "
+    ):
         encoder(endless)
 
 
 def test_captions_beyond_the_towers_context_are_a_mistake_of_the_config(tmp_path: Path, captions: torch.Tensor):
     path = tmp_path / 'tiny-short.json'
     path.write_text(json.dumps({**TINY_CLIP, 'text_cfg': {**TINY_CLIP['text_cfg'], 'context_length': 8}}))
-    with pytest.raises(ConfigError, match='at most 8 tokens, got 41; set TokenizeCaptions.context_length=8 in every pipeline'):
+    with pytest.raises(
+        ConfigError, match='at most 8 tokens, got 41; set TokenizeCaptions.context_length=8 in every pipeline'
+    ):
         build_encoder(str(path))(captions)
 
 

@@ -20,7 +20,7 @@ def test_memory_is_bounded_and_what_is_kept_stays(captions: torch.Tensor, tiny_c
             assert torch.equal(encoder(part), plain(part))
     assert len(encoder.cache) == 4
     assert encoder.cache.table(torch.device('cpu')).shape[0] == 4
-    assert captions[0, :captions[0].argmax() + 1].numpy().tobytes() in encoder.cache
+    assert captions[0, : captions[0].argmax() + 1].numpy().tobytes() in encoder.cache
 
 
 def test_a_batch_larger_than_the_room(captions: torch.Tensor, tiny_clip: str):
@@ -33,7 +33,7 @@ def test_grows_and_keeps_its_entries():
     features = torch.randn(3000, 4)
     keys = [i.to_bytes(4, 'little') for i in range(3000)]
     for start in range(0, 3000, 700):
-        cache.add(keys[start:start + 700], features[start:start + 700])
+        cache.add(keys[start : start + 700], features[start : start + 700])
     assert torch.equal(cache.table(torch.device('cpu'))[cache.slots(keys)], features)
     assert cache.slots([b'none']) == [-1]
 
@@ -45,9 +45,11 @@ def test_no_room_is_an_error(tiny_clip: str, options: dict):
 
 
 def test_a_second_process_reads_what_the_first_wrote(tiny_clip: str, captions: torch.Tensor, tmp_path: Path):
-    script = ('import torch; from tests.models.text.conftest import build_encoder; '
-              f'e = build_encoder({tiny_clip!r}, cache={{"path": {str(tmp_path)!r}}}); '
-              f'torch.save(e(torch.load({str(tmp_path / "t.pt")!r})), {str(tmp_path / "f.pt")!r})')
+    script = (
+        'import torch; from tests.models.text.conftest import build_encoder; '
+        f'e = build_encoder({tiny_clip!r}, cache={{"path": {str(tmp_path)!r}}}); '
+        f'torch.save(e(torch.load({str(tmp_path / "t.pt")!r})), {str(tmp_path / "f.pt")!r})'
+    )
     torch.save(captions, tmp_path / 't.pt')
     subprocess.run([sys.executable, '-c', script], check=True, cwd=Path(__file__).parents[3])  # written as it ends
     encoder = build_encoder(tiny_clip, cache={'path': tmp_path})
@@ -97,7 +99,9 @@ def test_cached_text_names_the_missing_caption(tiny_clip: str, captions: torch.T
     encoder = build_encoder(tiny_clip, cache={'path': tmp_path})
     encoder(captions[1:])
     encoder.cache.flush()
-    with pytest.raises(DataError, match=r"no features of 1 of 31 captions, first: 'a young man in a red jacket \.'.*cache_text"):
+    with pytest.raises(
+        DataError, match=r"no features of 1 of 31 captions, first: 'a young man in a red jacket \.'.*cache_text"
+    ):
         CachedText(path=str(tmp_path))(captions)
 
 
@@ -121,7 +125,14 @@ def test_cached_text_refuses(tmp_path: Path):
 
 def test_a_damaged_table_is_found(tmp_path: Path):
     path = tmp_path / 'x.captions.safetensors'
-    save_file({'features': torch.ones(2, 4), 'lengths': torch.ones(3, dtype=torch.int32), 'tokens': torch.ones(3, dtype=torch.int32)},
-              path, metadata={'format': 'next_mm caption features 1', 'tower': 'ab' * 32})
+    save_file(
+        {
+            'features': torch.ones(2, 4),
+            'lengths': torch.ones(3, dtype=torch.int32),
+            'tokens': torch.ones(3, dtype=torch.int32),
+        },
+        path,
+        metadata={'format': 'next_mm caption features 1', 'tower': 'ab' * 32},
+    )
     with pytest.raises(ValueError, match='2 features, 3 captions, 3 tokens'):
         CachedText(path=str(path))

@@ -1,4 +1,5 @@
 """The whole model around the text encoder: no waiting for the device, SDPA, torch.compile."""
+
 from collections import Counter
 from contextlib import nullcontext
 
@@ -39,8 +40,12 @@ def test_a_step_never_waits_for_the_device(model_cfg: dict, incomplete: bool, mo
     model, inputs, batch = build(model_cfg, **({'present': some, 'has_text': some} if incomplete else {}))
     tokens = batch.tokens
     model = model.to('meta')
-    batch = TripletBatch(batch.samples, *(value if value is None else value.to('meta') for value in (
-        batch.labels, batch.cameras, batch.present)), tokens, batch.has_text if batch.has_text is None else batch.has_text.to('meta'))
+    batch = TripletBatch(
+        batch.samples,
+        *(value if value is None else value.to('meta') for value in (batch.labels, batch.cameras, batch.present)),
+        tokens,
+        batch.has_text if batch.has_text is None else batch.has_text.to('meta'),
+    )
     optimizer = torch.optim.Adam(model.parameters())
     monkeypatch.setattr(torch, 'autocast', lambda *args, **kwargs: nullcontext())  # knows no meta device
     for _ in range(2):  # new captions, then known ones
@@ -67,7 +72,9 @@ def test_all_attention_is_sdpa(model_cfg: dict):
     visual, text, mgfa = 2 * 3, 2 * 2, 4  # layers x passes, layers x packs, experts
     assert attention == visual + text + mgfa
     assert ops.counts['_native_multi_head_attention'] == 0
-    assert ops.counts['_softmax'] + ops.counts['_safe_softmax'] == 1  # the router of the structure experts; no hand-made attention
+    assert (
+        ops.counts['_softmax'] + ops.counts['_safe_softmax'] == 1
+    )  # the router of the structure experts; no hand-made attention
 
 
 def test_compiled_equals_eager(model_cfg: dict):
