@@ -1,9 +1,15 @@
 # The plain baseline of Table IV (a) on MSVR310: one CLIP visual tower, the concatenated class tokens, no captions.
 # Needs data/MSVR310; see docs/data.md.
 #   python tools/train.py configs/baseline_msvr310.py
-_base_ = ['_base_/experiments/msvr310.py']
+_base_ = [
+    '_base_/models/baseline_vit-b16.py',
+    '_base_/datasets/msvr310.py',
+    '_base_/schedules/adam_50e.py',
+    '_base_/default_runtime.py',
+]
 
-model = dict(text=None, neck=None, head=dict(type='ClassTokenHead'))
+
+model = dict(backbone=dict(image_size=(128, 256)), num_classes=155)  # height x width; training identities
 train_dataloader = dict(dataset=dict(caption_dir=None))
 val_dataloader = dict(dataset=dict(caption_dir=None))
 test_dataloader = dict(dataset=dict(caption_dir=None))

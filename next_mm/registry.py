@@ -6,10 +6,12 @@ from mmengine.registry import Registry
 DATASETS = Registry('dataset', parent=root.DATASETS, scope='next_mm', locations=['next_mm.datasets'])
 DATA_SAMPLERS = Registry('data sampler', parent=root.DATA_SAMPLERS, scope='next_mm', locations=['next_mm.datasets'])
 TRANSFORMS = Registry('transform', parent=root.TRANSFORMS, scope='next_mm', locations=['next_mm.datasets'])
-MODELS = Registry('model', parent=root.MODELS, scope='next_mm', locations=['next_mm.models'])
+MODELS = Registry('model', parent=root.MODELS, scope='next_mm', locations=['next_mm.models', 'next_mm.methods'])
 METRICS = Registry('metric', parent=root.METRICS, scope='next_mm', locations=['next_mm.evaluation'])
-HOOKS = Registry('hook', parent=root.HOOKS, scope='next_mm', locations=['next_mm.engine'])
-OPTIM_WRAPPERS = Registry('optim wrapper', parent=root.OPTIM_WRAPPERS, scope='next_mm', locations=['next_mm.engine'])
+HOOKS = Registry('hook', parent=root.HOOKS, scope='next_mm', locations=['next_mm.engine', 'next_mm.methods'])
+OPTIM_WRAPPERS = Registry(
+    'optim wrapper', parent=root.OPTIM_WRAPPERS, scope='next_mm', locations=['next_mm.engine', 'next_mm.methods']
+)
 OPTIM_WRAPPER_CONSTRUCTORS = Registry(
     'optim wrapper constructor', parent=root.OPTIM_WRAPPER_CONSTRUCTORS, scope='next_mm', locations=['next_mm.engine']
 )

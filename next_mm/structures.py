@@ -7,10 +7,7 @@ from dataclasses import dataclass, field
 from mmengine.structures import BaseDataElement
 from torch import Tensor
 
-from next_mm.modalities import MODALITIES, NUM_MODALITIES
-from next_mm.records import UNKNOWN, TripletRecord
-
-__all__ = ['MODALITIES', 'NUM_MODALITIES', 'UNKNOWN', 'ReIDDataSample', 'TripletBatch', 'TripletRecord']
+__all__ = ['ReIDDataSample', 'TripletBatch']
 
 
 class ReIDDataSample(BaseDataElement):
@@ -31,7 +28,7 @@ class TripletBatch:
     Attributes:
         samples: the B data samples.
         labels: (B,) identity labels, on the device.
-        cameras: (B,) camera numbers, :data:`UNKNOWN` where not known, on the device.
+        cameras: (B,) camera numbers, :data:`next_mm.triplet.UNKNOWN` where not known, on the device.
         present: (B, 3) bool, on the device; ``None`` says that every modality of every sample is there.
         tokens: (B, S, 3, L) caption tokens, on the CPU (the text encoder looks up what it knows before anything moves),
             cut to the longest caption; ``None`` without text.

@@ -61,3 +61,28 @@ def tiny_clip(tmp_path_factory: pytest.TempPathFactory) -> str:
     path = tmp_path_factory.mktemp('clip') / 'tiny-clip-quickgelu.json'
     path.write_text(json.dumps(TINY_CLIP))
     return str(path)
+
+
+@pytest.fixture(scope='session')
+def tiny_clip_gelu(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The same CLIP with plain GELU."""
+    path = Path(tmp_path_factory.mktemp('clip')) / 'tiny-clip.json'
+    path.write_text(json.dumps({**TINY_CLIP, 'quick_gelu': False}))
+    return str(path)
+
+
+@pytest.fixture
+def model_cfg(tiny_clip: str) -> dict:
+    """The full NEXT model without captions' tower, on the tiny CLIP."""
+    return {
+        'type': 'NEXTReID',
+        'data_preprocessor': {'type': 'TripletPreprocessor', 'mean': [127.5] * 3, 'std': [127.5] * 3},
+        'backbone': {'type': 'CLIPVisual', 'model_name': tiny_clip, 'pretrained': None, 'image_size': (32, 16)},
+        'text': {'type': 'CLIPText', 'model_name': tiny_clip, 'pretrained': None},
+        'neck': {
+            'type': 'MultiGrainedExperts',
+            'semantic': {'type': 'TMSE', 'num_experts': 3},
+            'structure': {'type': 'CSSE', 'num_experts': 3},
+        },
+        'head': {'type': 'MGFAHead', 'num_classes': 4, 'num_heads': 4, 'triplet': {'type': 'TripletLoss'}},
+    }

@@ -17,7 +17,7 @@ def _in_root(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_leaves_are_found() -> None:
-    assert {'configs/next_rgbnt201.py', 'configs/next_demo.py', 'configs/baseline_msvr310.py'} <= set(LEAVES)
+    assert {'configs/next_rgbnt201.py', 'configs/next_synthetic.py', 'configs/baseline_msvr310.py'} <= set(LEAVES)
 
 
 @pytest.mark.parametrize('leaf', LEAVES)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from next_mm.apis import load_config
-from projects.demo.dataset import write_dataset
+from projects.synthetic.dataset import write_dataset
 from tests import documents
 from tests.datasets.trees import write_captions
 from tests.documents import CONFIGS, DOCUMENTS, FOREIGN, ROOT, TOOLS, Command, Passage
@@ -53,8 +53,8 @@ def test_the_commands_are_found() -> None:
     assert {
         'README.md',
         'CONTRIBUTING.md',
-        'projects/demo/README.md',
-        'configs/baseline_demo.py',
+        'projects/synthetic/README.md',
+        'configs/baseline_synthetic.py',
         'tools/slurm_train.sh',
     } <= places
 
@@ -118,7 +118,7 @@ def test_every_tool_is_in_a_document() -> None:
 
 @pytest.mark.parametrize('passage', SNIPPETS, ids=lambda passage: passage.place)
 def test_python_in_a_document_is_a_config_that_is_accepted(passage: Passage, tmp_path: Path) -> None:
-    text = passage.text if '_base_' in passage.text else f"_base_ = ['next_demo.py']\n{passage.text}"
+    text = passage.text if '_base_' in passage.text else f"_base_ = ['next_synthetic.py']\n{passage.text}"
     for path in (ROOT / 'configs').iterdir():  # a config of one's own stands beside ours
         (tmp_path / path.name).symlink_to(path)
     (tmp_path / 'from_the_document.py').write_text(text)
@@ -136,8 +136,8 @@ def _shown(beginning: str) -> list[str]:
 
 def test_a_model_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
     tool, _ = _shown('python tools/model_complexity.py configs/next_rgbnt201.py')
-    run_python([tool, 'configs/next_demo.py'])
-    assert re.search(r'sum\s+│\s+1\.40 ', capsys.readouterr().out)  # as in Table IV (d) on the demo
+    run_python([tool, 'configs/next_synthetic.py'])
+    assert re.search(r'sum\s+│\s+1\.40 ', capsys.readouterr().out)  # as in Table IV (d) on the synthetic data
 
 
 def test_a_layout_is_filled(tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_a_layout_is_filled(tmp_path: Path) -> None:
         '32',
         '16',
     ]
-    run_python([*_shown('python -m projects.demo.fill_layout rgbnt201'), *options])
+    run_python([*_shown('python -m projects.synthetic.fill_layout rgbnt201'), *options])
     assert len(list((tmp_path / 'filled').rglob('*.jpg'))) == 6
 
 
@@ -184,7 +184,7 @@ def _environment() -> dict[str, str]:
     return {**os.environ, 'PATH': path, 'OMP_NUM_THREADS': '1', 'CUDA_VISIBLE_DEVICES': '', 'PYTHONPATH': str(ROOT)}
 
 
-def test_simulated_models_caption_the_demo(tmp_path: Path) -> None:
+def test_simulated_models_caption_the_synthetic(tmp_path: Path) -> None:
     data = tmp_path / 'RGBNT201'
     write_dataset(data, train_identities=2, test_identities=1, triplets=2, seed=0)
     with socket.socket() as free:
@@ -205,7 +205,7 @@ def test_simulated_models_caption_the_demo(tmp_path: Path) -> None:
             with pytest.raises(SystemExit) as end:
                 run_python(
                     [
-                        *_shown('python tools/generate_captions.py configs/captions/demo_simulated.py'),
+                        *_shown('python tools/generate_captions.py configs/captions/synthetic_simulated.py'),
                         '--cfg-options',
                         *options,
                     ]

@@ -1,4 +1,4 @@
-"""The demo at a small size, from nothing to a trained, tested, killed, resumed and distributed model."""
+"""The synthetic data at a small size, from nothing to a trained, tested, killed, resumed and distributed model."""
 
 import json
 import os
@@ -20,7 +20,7 @@ from next_mm.apis import test as run_test
 from next_mm.engine import CheckpointError, read_checkpoint
 
 ROOT = Path(__file__).parents[1]
-CONFIG = 'configs/next_demo.py'
+CONFIG = 'configs/next_synthetic.py'
 EPOCHS, IDENTITIES = 2, 8
 
 pytestmark = pytest.mark.skipif(
@@ -35,8 +35,8 @@ def _in_root(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope='module')
 def options(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Options that make the demo small; its data are made once for this module."""
-    root = tmp_path_factory.mktemp('demo')
+    """Options that make the synthetic data small; its data are made once for this module."""
+    root = tmp_path_factory.mktemp('synthetic')
     values = {
         'prepare.root': str(root),
         'prepare.train_identities': IDENTITIES,
@@ -116,7 +116,7 @@ def _losses(work_dir: Path) -> list[float]:
     return [line['loss'] for line in lines if 'loss' in line]
 
 
-def test_the_demo_trains_reports_and_draws(finished: Path) -> None:
+def test_the_synthetic_trains_reports_and_draws(finished: Path) -> None:
     history = _history(finished)
     assert [entry['epoch'] for entry in history] == [1, 2]
     assert all(0 < entry[f'reid/{name}'] <= 100 for entry in history for name in ('mAP', 'R-1', 'R-5', 'R-10', 'mINP'))

@@ -16,7 +16,7 @@ from next_mm.apis import check_config, load_config
 from next_mm.evaluation import ReRanking
 from next_mm.registry import METRICS, MODELS
 from tests.conftest import TINY_CLIP
-from tests.models.conftest import make_samples
+from tests.toys import make_samples
 
 ROOT = Path(__file__).parents[1]
 SECTION = (

@@ -170,3 +170,24 @@ def toy_config(work_dir: Any, **changes: Any) -> Config:
     )
     cfg.merge_from_dict({key.replace('__', '.'): value for key, value in changes.items()})
     return cfg
+
+
+def make_samples(labels: list[int], subsets: int = 3, **fields: torch.Tensor) -> dict:
+    """A raw batch as the data loader gives it: random pictures, random captions of 5 to 9 tokens."""
+    generator = torch.Generator().manual_seed(len(labels) + subsets)
+    data: dict = {'inputs': [], 'data_samples': []}
+    for index, label in enumerate(labels):
+        data['inputs'].append(torch.randint(0, 256, (3, 3, 32, 16), dtype=torch.uint8, generator=generator))
+        sample = ReIDDataSample(metainfo={'sample_idx': index, 'name': f'{index:06d}.jpg', 'camera': index % 2})
+        sample.label = label
+        sample.present = torch.ones(3, dtype=torch.bool)
+        sample.has_text = torch.ones(3, dtype=torch.bool)
+        sample.tokens = torch.zeros(subsets, 3, 77, dtype=torch.int32)
+        for row in sample.tokens.flatten(0, 1):
+            length = int(torch.randint(3, 8, (), generator=generator))
+            row[0], row[length + 1] = 49406, 49407
+            row[1 : length + 1] = torch.randint(1, 40000, (length,), generator=generator)
+        for name, value in fields.items():
+            sample.set_data({name: value[index]})
+        data['data_samples'].append(sample)
+    return data

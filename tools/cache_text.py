@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from mmengine.config import Config
 
-from next_mm.command_line import ConfigOptions, mistakes_in_one_line
+from next_mm.utils.command_line import ConfigOptions, mistakes_in_one_line
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -61,7 +61,7 @@ def list_captions(dataset: TripletDataset) -> Iterator[Tensor]:
     """Yield the tokens (1, 3, L) of all texts that the dataset's pipeline can give, three at a time."""
     import torch
 
-    from next_mm.captions import split_sentences
+    from next_mm.captions.sentences import split_sentences
     from next_mm.datasets.transforms import SampleSentences, TokenizeCaptions, TripletTransform
 
     steps = {type(step): step for step in dataset.pipeline.transforms}

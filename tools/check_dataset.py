@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections import defaultdict
 
-from next_mm.command_line import ConfigOptions, mistakes_in_one_line
+from next_mm.utils.command_line import ConfigOptions, mistakes_in_one_line
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -31,7 +31,7 @@ def main() -> int:
     from rich.progress import track
 
     from next_mm.apis import load_config
-    from next_mm.apis.data_check import check_data
+    from next_mm.apis.checks.data import check_data
 
     config = load_config(arguments.config, arguments.cfg_options)
     console = Console(soft_wrap=True, highlight=False)

@@ -12,7 +12,7 @@ import re
 import sys
 from pathlib import Path
 
-from next_mm.command_line import ConfigOptions
+from next_mm.utils.command_line import ConfigOptions
 
 
 def parse_shard(text: str) -> tuple[int, int]:

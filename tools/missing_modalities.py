@@ -1,6 +1,6 @@
 """Test trained models with each modality missing (six cases and all), and without captions.
 
-python tools/missing_modalities.py work_dirs/next_demo --out-dir work_dirs/analysis
+python tools/missing_modalities.py work_dirs/next_synthetic --out-dir work_dirs/analysis
 """
 
 import argparse
@@ -16,10 +16,10 @@ def main() -> None:
     line.add_arguments(parser, several=True)
     parser.add_argument('--doc', type=Path, help='Markdown file whose block "missing-modalities" gets the table')
     args = parser.parse_args()
-    from next_mm.analysis.hardware import describe_machine
     from next_mm.analysis.missing import evaluate_case, missing_cases, missing_table
     from next_mm.analysis.studies import is_synthetic
     from next_mm.analysis.tables import replace_block
+    from next_mm.utils.machine import describe_machine
 
     runs = line.load_runs(args)
     results = []

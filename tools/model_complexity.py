@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from next_mm.command_line import ConfigOptions
+from next_mm.utils.command_line import ConfigOptions
 
 
 def main() -> None:
@@ -18,7 +18,7 @@ def main() -> None:
     )
     args = parser.parse_args()
     from next_mm import apis  # late, so that --help is quick
-    from next_mm.engine.complexity import cost_table, count_costs
+    from next_mm.analysis.cost import cost_table, count_costs
 
     with apis.mistakes_in_one_line():
         cfg = apis.load_config(args.config, args.cfg_options)

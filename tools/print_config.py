@@ -1,16 +1,16 @@
-"""Print a config with all its bases merged and checked: ``python tools/print_config.py configs/next_demo.py``."""
+"""Print a config with all its bases merged and checked: ``python tools/print_config.py configs/next_synthetic.py``."""
 
 from __future__ import annotations
 
 import argparse
 
-from next_mm.command_line import ConfigOptions
+from next_mm.utils.command_line import ConfigOptions
 
 
 def main() -> None:
     """Print."""
     parser = argparse.ArgumentParser(description='Print a config with all its bases merged, after checking every key.')
-    parser.add_argument('config', help='config file, e.g. configs/next_demo.py')
+    parser.add_argument('config', help='config file, e.g. configs/next_synthetic.py')
     parser.add_argument(
         '--cfg-options', nargs='+', action=ConfigOptions, metavar='KEY=VALUE', help='change config entries'
     )

@@ -1,4 +1,4 @@
-"""A run as one self-contained HTML page: ``python tools/report.py work_dirs/next_demo``."""
+"""A run as one self-contained HTML page: ``python tools/report.py work_dirs/next_synthetic``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def main() -> None:
     parser.add_argument('--max-pictures', type=int, default=24, help='how many pictures go into the page (default: 24)')
     args = parser.parse_args()
     from next_mm.analysis.report import write_report
-    from next_mm.command_line import mistakes_in_one_line
+    from next_mm.utils.command_line import mistakes_in_one_line
 
     with mistakes_in_one_line():
         print(write_report(args.work_dir, args.out, args.max_pictures))

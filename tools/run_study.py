@@ -1,4 +1,4 @@
-"""Train and test all rows of a table of the paper: ``python tools/run_study.py table4 --dataset demo --seeds 3``.
+"""Train and test all rows of a table of the paper: ``python tools/run_study.py table4 --dataset synthetic --seeds 3``.
 
 Runs that ended are kept, runs that were interrupted go on, and the table is written anew after every run:
 ``work_dirs/studies/<dataset>/<study>.{md,csv,tex,png,pdf}``. A row of your own is a file ``configs/ablations/<study>_<row>.py``.
@@ -13,7 +13,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from next_mm.command_line import ConfigOptions, mistakes_in_one_line
+from next_mm.utils.command_line import ConfigOptions, mistakes_in_one_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -31,7 +31,7 @@ def parse_args() -> argparse.Namespace:
         'study', nargs='?', help='prefix of the configs, e.g. table4; without it the studies are listed'
     )
     parser.add_argument(
-        '--dataset', default='demo', help='an experiment of configs/_base_/experiments (default: demo, synthetic)'
+        '--dataset', default='synthetic', help='an experiment of configs/_base_/experiments (default: synthetic data)'
     )
     parser.add_argument('--seeds', type=int, default=1, help='number of seeds, 0 to N - 1 (default: 1)')
     parser.add_argument('--rows', nargs='+', default=[], metavar='ROW', help='only these rows, e.g. c d')

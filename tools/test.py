@@ -1,4 +1,4 @@
-"""Test a checkpoint: ``python tools/test.py configs/next_demo.py work_dirs/next_demo/epoch_16.pth``."""
+"""Test a checkpoint: ``python tools/test.py configs/next_synthetic.py work_dirs/next_synthetic/epoch_16.pth``."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import json
 import os
 from pathlib import Path
 
-from next_mm.command_line import ConfigOptions
+from next_mm.utils.command_line import ConfigOptions
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description='Test a checkpoint on the test set of a config.')
-    parser.add_argument('config', help='config file, e.g. configs/next_demo.py')
+    parser.add_argument('config', help='config file, e.g. configs/next_synthetic.py')
     parser.add_argument('checkpoint', help='checkpoint file')
     parser.add_argument('--work-dir', help='folder of the logs (default: work_dirs/<config>)')
     parser.add_argument('--out', metavar='FILE.json', help='write the metrics here')

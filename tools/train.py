@@ -1,17 +1,17 @@
-"""Train a model: ``python tools/train.py configs/next_demo.py``."""
+"""Train a model: ``python tools/train.py configs/next_synthetic.py``."""
 
 from __future__ import annotations
 
 import argparse
 import os
 
-from next_mm.command_line import ConfigOptions
+from next_mm.utils.command_line import ConfigOptions
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description='Train a model and test it on unseen identities.')
-    parser.add_argument('config', help='config file, e.g. configs/next_demo.py')
+    parser.add_argument('config', help='config file, e.g. configs/next_synthetic.py')
     parser.add_argument('--work-dir', help='folder of checkpoints and logs (default: work_dirs/<config>)')
     parser.add_argument(
         '--resume',

@@ -9,7 +9,20 @@ _row = dict(
         msvr310={'mAP': 50.1, 'R-1': 68.9, 'R-5': 83.4, 'R-10': 87.8, 'params M': 88.3, 'G MACs': 33.3},
     ),
 )
-model = dict(text=None, neck=None, head=dict(type='ClassTokenHead'))
+model = dict(
+    type='BaselineReID',
+    text=None,
+    neck=None,
+    head=None,
+    branches=dict(
+        _delete_=True,
+        classes=dict(
+            losses=dict(
+                id=dict(type='CrossEntropy', label_smoothing=0.1), triplet=dict(type='TripletLoss', margin=None)
+            )
+        ),
+    ),
+)
 train_dataloader = dict(dataset=dict(caption_dir=None))
 val_dataloader = dict(dataset=dict(caption_dir=None))
 test_dataloader = dict(dataset=dict(caption_dir=None))

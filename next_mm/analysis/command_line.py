@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from mmengine.config import Config
 
 from next_mm.analysis.run_logs import find_checkpoint, find_config, run_name
-from next_mm.command_line import ConfigOptions, mistakes_in_one_line
 from next_mm.errors import UserError
+from next_mm.utils.command_line import ConfigOptions, mistakes_in_one_line
 
 if TYPE_CHECKING:  # torch is loaded where it is used, so that --help is quick
     from mmengine.visualization import Visualizer

@@ -11,8 +11,8 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from next_mm.analysis.extraction import TestFeatures
-from next_mm.analysis.plotting import COLOURS
 from next_mm.errors import UserError
+from next_mm.visualization.style import COLOURS
 
 EDGES = np.linspace(0.0, 2.0, 101)
 """Bins of the Euclidean distance between normalised features, which lies within 0 and 2."""

@@ -11,10 +11,10 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from next_mm.analysis.extraction import predict, require_experts
-from next_mm.analysis.plotting import MODALITY_COLOURS, MODALITY_NAMES
 from next_mm.analysis.tables import Table
-from next_mm.engine.hooks import ExpertLoadMeter
 from next_mm.errors import UserError
+from next_mm.methods.next import ExpertLoadMeter
+from next_mm.visualization.style import MODALITY_COLOURS, MODALITY_NAMES
 
 
 def measure_expert_load(model: nn.Module, loader: DataLoader, title: str = 'expert load') -> np.ndarray:

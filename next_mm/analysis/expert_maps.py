@@ -10,7 +10,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
-from next_mm.analysis.plotting import MODALITY_NAMES
+from next_mm.visualization.style import MODALITY_NAMES
 
 VEIL, VEIL_OPACITY = np.array([52, 66, 112]), 0.85
 """Colour (RGB) and opacity that cover a patch which an expert does not take; blue, so that it shows on pictures of darkness too."""

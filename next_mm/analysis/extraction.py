@@ -19,7 +19,8 @@ from torch.utils.data import DataLoader
 
 from next_mm.apis import build_model, prepare
 from next_mm.errors import UserError
-from next_mm.structures import NUM_MODALITIES, ReIDDataSample
+from next_mm.structures import ReIDDataSample
+from next_mm.triplet import NUM_MODALITIES
 
 
 @dataclass

@@ -13,7 +13,7 @@ from torch import nn
 from next_mm.analysis.extraction import build_test_loader, predict
 from next_mm.analysis.run_logs import METRICS
 from next_mm.analysis.tables import Table
-from next_mm.modalities import MODALITIES
+from next_mm.triplet import MODALITIES
 
 
 @dataclass(frozen=True)

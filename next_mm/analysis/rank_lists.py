@@ -16,8 +16,8 @@ from PIL import Image
 from next_mm.analysis.command_line import TrainedModel
 from next_mm.analysis.extraction import build_test_loader, predict
 from next_mm.engine.hooks import choose_queries
-from next_mm.engine.rank_list_picture import QueryPictures
 from next_mm.errors import UserError
+from next_mm.visualization.rank_list import QueryPictures
 
 Query = dict[str, Any]
 

@@ -17,7 +17,6 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from mmengine.config import Config
 
-from next_mm.analysis.plotting import COLOURS, MODALITY_COLOURS, paper_style
 from next_mm.analysis.run_logs import (
     METRICS,
     RunLog,
@@ -30,7 +29,8 @@ from next_mm.analysis.run_logs import (
 )
 from next_mm.analysis.studies import is_synthetic
 from next_mm.errors import ConfigError, DataError
-from next_mm.modalities import MODALITIES
+from next_mm.triplet import MODALITIES
+from next_mm.visualization.style import COLOURS, MODALITY_COLOURS, paper_style
 
 LINES = ('-', '--', ':', '-.')
 MAX_WIDTH = 1600

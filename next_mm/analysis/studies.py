@@ -81,7 +81,7 @@ def load_study(
 
     Args:
         study: prefix of the rows' file names.
-        dataset: name of an experiment, e.g. ``demo`` or ``rgbnt201``.
+        dataset: name of an experiment, e.g. ``synthetic`` or ``rgbnt201``.
         config_dir: where the rows' configs are.
         only: names of rows, with or without the study's prefix; empty means all.
         options: dotted keys to values, changed in every row alike.
@@ -128,5 +128,5 @@ def digest_config(config: Config) -> str:
 
 
 def is_synthetic(config: Config) -> bool:
-    """Whether an experiment's pictures are rendered (the demo), so that its figures must be called synthetic."""
+    """Whether an experiment's pictures are rendered (the synthetic data), so that its figures must be called synthetic."""
     return bool((config.test_dataloader.dataset.get('metainfo') or {}).get('synthetic'))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from next_mm.analysis.cost import PartCost, count_costs
 from next_mm.analysis.studies import Row
 from next_mm.apis import build_model
-from next_mm.engine.complexity import PartCost, count_costs
 
 TEXT_COST = 'text G MACs'
 

@@ -8,9 +8,9 @@ import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from next_mm.analysis.plotting import COLOURS
 from next_mm.analysis.study_table import RowResult
 from next_mm.analysis.tables import Stat
+from next_mm.visualization.style import COLOURS
 
 
 def draw_study(results: Sequence[RowResult], title: str) -> Figure:

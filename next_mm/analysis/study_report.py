@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from next_mm.analysis.plotting import paper_style, save_figure
 from next_mm.analysis.studies import TITLES, Row, is_synthetic
 from next_mm.analysis.study_plot import draw_study
 from next_mm.analysis.study_table import RowResult, collect, study_table
 from next_mm.analysis.tables import Table, replace_block
+from next_mm.visualization.style import paper_style, save_figure
 
 
 class StudyReport:

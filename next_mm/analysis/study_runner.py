@@ -19,9 +19,9 @@ from datetime import date, datetime
 from pathlib import Path
 from queue import SimpleQueue
 
-from next_mm.analysis.hardware import describe_machine
 from next_mm.analysis.run_logs import log_folders
 from next_mm.analysis.studies import DATASET_VARIABLE, Row
+from next_mm.utils.machine import describe_machine
 
 OUTCOME = 'outcome.json'
 CONSOLE = 'console.log'

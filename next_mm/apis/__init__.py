@@ -1,10 +1,10 @@
 """The way in: configs are loaded and checked, Runners and models are built from them here."""
 
+from next_mm.apis.checks.config import check_config
 from next_mm.apis.config import apply_amp, load_config, show_rank_lists
-from next_mm.apis.config_check import check_config
-from next_mm.apis.running import build_model, build_runner, prepare, resume_from, test, train
-from next_mm.command_line import mistakes_in_one_line
+from next_mm.apis.training import build_model, build_runner, prepare, resume_from, test, train
 from next_mm.errors import ConfigError
+from next_mm.utils.command_line import mistakes_in_one_line
 
 __all__ = [
     'ConfigError',

@@ -9,7 +9,7 @@ from typing import Any
 
 from mmengine.config import Config
 
-from next_mm.apis.config_check import check_config
+from next_mm.apis.checks.config import check_config
 from next_mm.errors import ConfigError
 
 __all__ = ['apply_amp', 'load_config', 'show_rank_lists']
@@ -56,7 +56,7 @@ def load_config(
         cfg.work_dir = str(Path('work_dirs') / Path(path).stem)
     if cfg.get('model') is None:
         raise ConfigError(
-            f'{path}: no model; is it one of the base files (configs/_base_)? Take a leaf, such as configs/next_demo.py'
+            f'{path}: no model; is it one of the base files (configs/_base_)? Take a leaf, such as configs/next_synthetic.py'
         )
     cfg.setdefault('default_scope', 'next_mm')
     check_config(cfg)

@@ -19,7 +19,7 @@ from next_mm.captioning.prompts import attribute_instruction, attribute_messages
 from next_mm.captioning.schema import Schema
 from next_mm.captioning.settings import CaptionSettings, ModelSettings
 from next_mm.captioning.store import FAILED, USABLE, Answer, Store
-from next_mm.modalities import MODALITIES
+from next_mm.triplet import MODALITIES
 
 _RANK = {'complete': 3, 'partial': 2, 'invalid': 1, 'refused': 0}
 

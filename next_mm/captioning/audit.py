@@ -13,7 +13,7 @@ from next_mm.captioning.schema import Schema
 from next_mm.captioning.settings import CaptionSettings
 from next_mm.captioning.template import CONTEXT_LENGTH, count_clip_tokens
 from next_mm.captioning.unknown import unknown_words
-from next_mm.captions import read_captions, split_sentences
+from next_mm.captions.sentences import read_captions, split_sentences
 
 _FOREIGN = re.compile(r'[^\x00-\u024f\u2000-\u206f\u20ac\u2122\ufeff]')  # beyond Latin letters, signs and punctuation
 

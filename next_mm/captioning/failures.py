@@ -12,7 +12,7 @@ from next_mm.captioning.prompts import attribute_version
 from next_mm.captioning.schema import Schema
 from next_mm.captioning.settings import CaptionSettings
 from next_mm.captioning.store import USABLE, Store
-from next_mm.modalities import MODALITIES
+from next_mm.triplet import MODALITIES
 
 _REASON_LENGTH = 200
 

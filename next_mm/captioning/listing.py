@@ -14,8 +14,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from next_mm.layouts import LAYOUTS
-from next_mm.modalities import MODALITIES
-from next_mm.records import TripletRecord
+from next_mm.triplet import MODALITIES, TripletRecord
 
 _PICTURE, _ERROR = 'next_mm-picture ', 'next_mm-error '
 """Begin of the lines that matter; a dataset may print others."""

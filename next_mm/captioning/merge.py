@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from next_mm.captioning.observations import AttributeSet, Observation
 from next_mm.captioning.schema import Schema
-from next_mm.modalities import MODALITIES
+from next_mm.triplet import MODALITIES
 
 
 def merge_models(answers: Sequence[AttributeSet]) -> dict[str, Observation]:

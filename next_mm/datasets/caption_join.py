@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 from mmengine.logging import print_log
 
-from next_mm.captions import Captions, degrade_caption, read_captions
+from next_mm.captions.sentences import Captions, degrade_caption, read_captions
 from next_mm.errors import DataError
-from next_mm.structures import MODALITIES, TripletRecord
+from next_mm.triplet import MODALITIES, TripletRecord
 
 
 def caption_folder(data_root: str, caption_dir: str) -> str:

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from next_mm.captions import Captions, read_captions
+from next_mm.captions.sentences import Captions, read_captions
 from next_mm.datasets.caption_join import caption_files, caption_folder
 from next_mm.datasets.decoding import PictureError, read_picture
 from next_mm.datasets.samplers import check_batch, check_size, group_by_label
@@ -16,7 +16,7 @@ from next_mm.datasets.transforms.load import split_panels
 from next_mm.datasets.triplet_dataset import TripletDataset
 from next_mm.errors import DataError
 from next_mm.layouts import Problem
-from next_mm.structures import MODALITIES, TripletRecord
+from next_mm.triplet import MODALITIES, TripletRecord
 
 Progress = Callable[[Iterable, int, str], Iterable]
 """Shows how far an iteration is: (iterable, length, what) to the same items."""

@@ -17,7 +17,7 @@ from mmengine.logging import print_log
 
 from next_mm.datasets.transforms import LoadTriplet, ResizeTriplet
 from next_mm.errors import ConfigError
-from next_mm.structures import NUM_MODALITIES
+from next_mm.triplet import NUM_MODALITIES
 
 _HEADER = (
     8  # bytes before a slot's pictures: the first says that it is filled, the next three which modalities are there

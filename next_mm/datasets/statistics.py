@@ -8,7 +8,7 @@ from io import StringIO
 from rich.console import Console
 from rich.table import Table
 
-from next_mm.structures import MODALITIES, UNKNOWN, TripletRecord
+from next_mm.triplet import MODALITIES, UNKNOWN, TripletRecord
 
 
 def statistics_table(title: str, split: str, records: Sequence[TripletRecord], *, synthetic: bool = False) -> str:

@@ -16,7 +16,7 @@ from next_mm.datasets.statistics import statistics_table
 from next_mm.datasets.transforms import TokenizeCaptions
 from next_mm.errors import ConfigError
 from next_mm.layouts import TripletLayout
-from next_mm.structures import TripletRecord
+from next_mm.triplet import TripletRecord
 
 
 class TripletDataset(TripletLayout, BaseDataset):

@@ -6,8 +6,6 @@ from next_mm.engine.checkpoint import latest_checkpoint, load_weights, read_chec
 from next_mm.engine.hooks import (
     METRICS_FILE,
     EpochSeedHook,
-    ExpertLoadHook,
-    ExpertLoadMeter,
     FiniteLossHook,
     IdentityCountHook,
     RankListHook,
@@ -18,7 +16,6 @@ from next_mm.engine.hooks import (
     metric_table,
 )
 from next_mm.engine.param_groups import ReIDOptimWrapperConstructor, group_parameters
-from next_mm.engine.rank_list_picture import RankedTriplet, draw_rank_list
 from next_mm.engine.runner import TripletRunner
 from next_mm.errors import CheckpointError
 
@@ -30,18 +27,14 @@ __all__ = [
     'AutocastOptimWrapper',
     'CheckpointError',
     'EpochSeedHook',
-    'ExpertLoadHook',
-    'ExpertLoadMeter',
     'FiniteLossHook',
     'IdentityCountHook',
     'RankListHook',
-    'RankedTriplet',
     'ReIDOptimWrapperConstructor',
     'ReportHook',
     'TripletRunner',
     'best_epoch',
     'choose_queries',
-    'draw_rank_list',
     'epoch_seed',
     'group_parameters',
     'latest_checkpoint',

@@ -12,7 +12,7 @@ from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from next_mm.errors import CheckpointError
-from next_mm.weights_files import refuse_unreadable
+from next_mm.utils.weights import refuse_unreadable
 
 __all__ = ['latest_checkpoint', 'load_weights', 'read_checkpoint']
 
@@ -141,7 +141,7 @@ def _differences(expected: Mapping[str, Tensor], given: Mapping[str, Tensor]) ->
         prefix = classes[0].removesuffix('.weight')
         lines.append(
             f'  It was trained on {trained} identities, the config says {len(expected[classes[0]])}. To test it set '
-            f'model.head.num_classes={trained}; to go on with other identities set load_ignore="[\'{prefix}\']".'
+            f'model.num_classes={trained}; to go on with other identities set load_ignore="[\'{prefix}\']".'
         )
     return lines
 

@@ -13,7 +13,7 @@ from torch import nn
 
 from next_mm.engine.checkpoint import load_weights, read_checkpoint
 from next_mm.engine.resumed_config import compare_configs
-from next_mm.engine.test_set import check_monitored, check_test_set
+from next_mm.engine.run_checks import check_monitored, check_test_set
 from next_mm.errors import CheckpointError
 
 __all__ = ['TripletRunner']

@@ -2,10 +2,10 @@
 
 from next_mm.evaluation.preflight import check_protocol
 from next_mm.evaluation.protocol import RULES, RetrievalTable, build_table
-from next_mm.evaluation.rank_list import RankList, rank_list
-from next_mm.evaluation.ranking import Labels, QueryScores, cosine_rows, matrix_rows, score_queries, summarize
 from next_mm.evaluation.reid_metric import ReIDMetric
-from next_mm.evaluation.reranking import ReRanking, rerank
+from next_mm.retrieval.rank_list import RankList, rank_list
+from next_mm.retrieval.ranking import Labels, QueryScores, cosine_rows, matrix_rows, score_queries, summarize
+from next_mm.retrieval.reranking import ReRanking, rerank
 
 __all__ = [
     'RULES',

@@ -9,7 +9,7 @@ import torch
 
 from next_mm.errors import DataError
 from next_mm.evaluation.protocol import FIELDS, build_table, check_rule, explain_no_match
-from next_mm.evaluation.ranking import SameIdentity
+from next_mm.retrieval.ranking import SameIdentity
 
 
 def check_protocol(records: Sequence[Mapping[str, Any]], rule: str) -> None:

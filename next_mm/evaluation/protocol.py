@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from next_mm.errors import ConfigError, DataError
-from next_mm.evaluation.ranking import Labels
-from next_mm.structures import UNKNOWN
+from next_mm.retrieval.ranking import Labels
+from next_mm.triplet import UNKNOWN
 
 RULES = ('camera', 'scene', 'none')
 """Entries of the query's identity are left out if they share its camera, its scene, or only if they are the query

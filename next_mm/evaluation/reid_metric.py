@@ -18,11 +18,11 @@ from torch import Tensor
 from next_mm.errors import ConfigError, DataError
 from next_mm.evaluation.gathering import FeatureBlocks, gather_features, run_on_main
 from next_mm.evaluation.protocol import FIELDS, RULES, RetrievalTable, build_table, check_rule, explain_no_match
-from next_mm.evaluation.query_results import save_query_results
-from next_mm.evaluation.rank_list import rank_list
-from next_mm.evaluation.ranking import cosine_rows, score_queries, summarize
-from next_mm.evaluation.reranking import ReRanking
 from next_mm.registry import METRICS
+from next_mm.retrieval.rank_list import rank_list
+from next_mm.retrieval.ranking import cosine_rows, score_queries, summarize
+from next_mm.retrieval.reranking import ReRanking
+from next_mm.retrieval.results import save_query_results
 
 
 @METRICS.register_module()
@@ -31,18 +31,18 @@ class ReIDMetric(BaseMetric):
 
     Every sample counts once, whatever the number of processes: what the distributed sampler adds as padding is known
     by its
-    ``sample_idx`` and dropped. How ties are ranked: :mod:`next_mm.evaluation.ranking`.
+    ``sample_idx`` and dropped. How ties are ranked: :mod:`next_mm.retrieval.ranking`.
 
     Args:
         rule: which gallery entries of the query's identity are left out: those of its ``'camera'``, those of its
             ``'scene'``
             (MSVR310), or with ``'none'`` only the query itself.
         topk: ranks of the CMC curve.
-        rerank: options of :class:`~next_mm.evaluation.reranking.ReRanking`, ``dict()`` for its defaults; None ranks by
+        rerank: options of :class:`~next_mm.retrieval.reranking.ReRanking`, ``dict()`` for its defaults; None ranks by
             the
             features alone.
         chunk_size: queries ranked at a time; by default what keeps a chunk of distances at 64 MiB.
-        save_to: a ``.json`` file for the results of every query (:mod:`next_mm.evaluation.query_results`).
+        save_to: a ``.json`` file for the results of every query (:mod:`next_mm.retrieval.results`).
         collect_device: see :class:`mmengine.evaluator.BaseMetric`.
         collect_dir: see :class:`mmengine.evaluator.BaseMetric`.
         prefix: see :class:`mmengine.evaluator.BaseMetric`.

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from next_mm.layouts.listing import Problem, Triplet, list_folders, pair_by_name
 from next_mm.layouts.triplet_layout import TripletLayout
-from next_mm.records import UNKNOWN
+from next_mm.triplet import UNKNOWN
 
 
 class FolderLayout(TripletLayout):

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from next_mm.errors import DataError
-from next_mm.modalities import MODALITIES
-from next_mm.records import UNKNOWN
+from next_mm.triplet import MODALITIES, UNKNOWN
 
 PICTURE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
 """File names that count as pictures; anything else in a folder is left alone."""

@@ -11,8 +11,7 @@ from next_mm.errors import ConfigError
 from next_mm.layouts.listing import Problem, Triplet, list_folders, pair_by_name
 from next_mm.layouts.own_list import number_names, read_rows, row_problem
 from next_mm.layouts.triplet_layout import TripletLayout
-from next_mm.modalities import MODALITIES
-from next_mm.records import UNKNOWN
+from next_mm.triplet import MODALITIES, UNKNOWN
 
 
 class OwnTriplets(TripletLayout):

@@ -11,8 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from next_mm.errors import DataError
-from next_mm.modalities import MODALITIES
-from next_mm.records import UNKNOWN
+from next_mm.triplet import MODALITIES, UNKNOWN
 
 COLUMNS = (
     'split',

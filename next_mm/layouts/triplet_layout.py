@@ -10,8 +10,7 @@ from typing import ClassVar
 
 from next_mm.errors import ConfigError, DataError
 from next_mm.layouts.listing import Problem, Triplet, missing_partners, refuse
-from next_mm.modalities import MODALITIES, NUM_MODALITIES
-from next_mm.records import TripletRecord
+from next_mm.triplet import MODALITIES, NUM_MODALITIES, TripletRecord
 
 SPLITS = ('train', 'test')
 

@@ -13,7 +13,7 @@ from mmengine.runner import Runner
 from next_mm.analysis.studies import TITLES, digest_config, list_studies, load_row
 from next_mm.analysis.study_cost import row_costs
 from next_mm.registry import MODELS
-from projects.demo.dataset import write_dataset
+from projects.synthetic.dataset import write_dataset
 
 ROOT = Path(__file__).parents[2]
 LEAVES = [path for paths in list_studies(ROOT / 'configs' / 'ablations').values() for path in paths]
@@ -38,7 +38,7 @@ def _in_root(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope='module')
 def data_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Rendered triplets of a few identities, with the captions of a second source beside the first."""
-    root = tmp_path_factory.mktemp('demo') / 'RGBNT201'
+    root = tmp_path_factory.mktemp('synthetic') / 'RGBNT201'
     write_dataset(root, train_identities=2, test_identities=2, triplets=2, seed=0)
     shutil.copytree(root / 'text', root / 'text_idea')
     return root
@@ -52,7 +52,7 @@ def load_small(path: Path, data_root: Path):
         'model.head.num_classes': 2,
         'model.backbone.pretrained': None,
     }
-    cfg = load_row(path, 'demo', options).resolved
+    cfg = load_row(path, 'synthetic', options).resolved
     if cfg.model.get('text'):
         cfg.model.text.pretrained = None
     return cfg
@@ -71,7 +71,7 @@ def test_leaf_takes_a_training_step(path: Path, data_root: Path) -> None:
 
 
 def test_the_rows_that_are_next_are_next() -> None:
-    digests = {path.stem: load_row(path, 'demo').digest for path in LEAVES}
+    digests = {path.stem: load_row(path, 'synthetic').digest for path in LEAVES}
     assert {name for name, digest in digests.items() if digest == digests['table4_d']} == AS_NEXT
     others = [digest for name, digest in digests.items() if name not in AS_NEXT]
     assert len(set(others)) == len(others)  # no two rows train the same by mistake
@@ -102,7 +102,7 @@ def test_leaf_opens_with_its_command(path: Path) -> None:
 
 
 def test_costs_are_those_of_the_row() -> None:
-    rows = [load_row(ROOT / f'configs/ablations/table8_{name}.py', 'demo') for name in 'ab']
+    rows = [load_row(ROOT / f'configs/ablations/table8_{name}.py', 'synthetic') for name in 'ab']
     without, with_text = (row_costs(rows)[row.digest] for row in rows)
     assert without['text G MACs'] == 0 < with_text['text G MACs'] < with_text['G MACs']
     trainable = sum(

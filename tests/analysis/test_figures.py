@@ -16,9 +16,9 @@ from next_mm.analysis.expert_load import draw_expert_load, expert_load_table
 from next_mm.analysis.expert_maps import VEIL, ExpertView, draw_expert_views, enlarge, show_mask
 from next_mm.analysis.extraction import TestFeatures, require_experts, watch
 from next_mm.analysis.missing import missing_cases, missing_table
-from next_mm.analysis.plotting import paper_style, save_figure, to_pixels
 from next_mm.analysis.rank_lists import stack
 from next_mm.structures import ReIDDataSample
+from next_mm.visualization.style import paper_style, save_figure, to_pixels
 
 
 def make_features(identities: int = 4, each: int = 5, spread: float = 0.5) -> TestFeatures:

@@ -86,8 +86,8 @@ def test_checkpoints_are_found_by_pointer_and_by_name(tmp_path):
 def test_config_and_pictures(run):
     with pytest.raises(FileNotFoundError, match='no configuration'):
         find_config(run)
-    (run / 'next_demo.py').touch()
-    assert find_config(run).name == 'next_demo.py'
+    (run / 'next_synthetic.py').touch()
+    assert find_config(run).name == 'next_synthetic.py'
     for place in ('a.png', '20260101_000000/vis_data/old.png', '20260101_010000/vis_data/new.jpg', 'notes.txt'):
         (run / place).touch()
     assert [path.name for path in find_pictures(run)] == ['new.jpg', 'old.png', 'a.png']

@@ -154,7 +154,7 @@ def test_the_table_shows_the_last_epoch_its_spread_and_the_paper_on_real_data_on
 @pytest.fixture
 def config_dir(tmp_path) -> Path:
     (tmp_path / '_base_' / 'experiments').mkdir(parents=True)
-    for name in ('demo', 'real'):
+    for name in ('synthetic', 'real'):
         (tmp_path / '_base_' / 'experiments' / f'{name}.py').write_text(f"a = '{name}'\nb = 1\n")
     leaves = tmp_path / 'ablations'
     leaves.mkdir()
@@ -176,9 +176,9 @@ def _plain_loading(monkeypatch):
 def test_a_config_is_a_row(config_dir, monkeypatch):
     monkeypatch.delenv(studies.DATASET_VARIABLE, raising=False)
     assert {name: len(paths) for name, paths in list_studies(config_dir).items()} == {'own': 3}
-    rows = load_study('own', 'demo', config_dir)
+    rows = load_study('own', 'synthetic', config_dir)
     assert [row.label for row in rows] == ['A', 'B', 'C'] and rows[1].paper == {'real': {'mAP': 1.0}}
-    assert rows[0].resolved.a == 'demo' and studies.DATASET_VARIABLE not in os.environ
+    assert rows[0].resolved.a == 'synthetic' and studies.DATASET_VARIABLE not in os.environ
     assert rows[0].digest == rows[2].digest != rows[1].digest
     assert load_study('own', 'real', config_dir, ('b',))[0].digest != rows[1].digest
 
@@ -187,9 +187,9 @@ def test_a_config_is_a_row(config_dir, monkeypatch):
 @pytest.mark.parametrize(
     'study, dataset, rows, said',
     [
-        ('other', 'demo', (), r"study 'other' has no configs.*there are: own"),
-        ('own', 'moon', (), "dataset 'moon' has no experiment; there are: demo, real"),
-        ('own', 'demo', ('z',), "study 'own' has no row z; there are: a, b, c"),
+        ('other', 'synthetic', (), r"study 'other' has no configs.*there are: own"),
+        ('own', 'moon', (), "dataset 'moon' has no experiment; there are: synthetic, real"),
+        ('own', 'synthetic', ('z',), "study 'own' has no row z; there are: a, b, c"),
     ],
 )
 def test_what_is_not_there_is_named(config_dir, study, dataset, rows, said):
@@ -199,9 +199,9 @@ def test_what_is_not_there_is_named(config_dir, study, dataset, rows, said):
 
 @pytest.mark.usefixtures('_plain_loading')
 def test_a_row_without_label_is_refused(config_dir):
-    (config_dir / 'own_d.py').write_text("_base_ = ['../_base_/experiments/demo.py']\n_row = dict(lable='D')\n")
+    (config_dir / 'own_d.py').write_text("_base_ = ['../_base_/experiments/synthetic.py']\n_row = dict(lable='D')\n")
     with pytest.raises(ValueError, match='expected _row=dict'):
-        load_row(config_dir / 'own_d.py', 'demo')
+        load_row(config_dir / 'own_d.py', 'synthetic')
 
 
 def test_helpers_and_work_directories_do_not_change_the_digest():

@@ -13,8 +13,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from next_mm import apis
 from next_mm.analysis.studies import load_row
-from next_mm.models.clip_loading import load_clip
-from projects.demo.dataset import write_dataset
+from next_mm.models.clip.loading import load_clip
+from projects.synthetic.dataset import write_dataset
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,8 +37,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(ROOT)
-        torch.save(load_clip('projects/demo/clip_demo.json', None).state_dict(), clip)
-        cfg = load_row(ROOT / 'configs/ablations/table4_d.py', 'demo', options).resolved
+        torch.save(load_clip('projects/synthetic/clip_synthetic.json', None).state_dict(), clip)
+        cfg = load_row(ROOT / 'configs/ablations/table4_d.py', 'synthetic', options).resolved
         cfg.work_dir = str(folder / 'work')
         apis.train(cfg)
     return folder / 'work'

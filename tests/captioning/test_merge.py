@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from next_mm.captioning import Observation, complement_modalities, load_schema, merge_models
-from next_mm.modalities import MODALITIES
+from next_mm.triplet import MODALITIES
 
 SCHEMA = load_schema('person')
 NAMES = ('gender', 'backpack', 'upper_color', 'illumination', 'view', 'capture_time', 'glasses')

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from next_mm.captions import NOISE_WORDS, degrade_caption
+from next_mm.captions.sentences import NOISE_WORDS, degrade_caption
 from next_mm.datasets import TokenizeCaptions, read_captions, split_sentences
 
 

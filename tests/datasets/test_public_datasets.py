@@ -245,10 +245,10 @@ def test_caption_quality_is_reproducible(tmp_path):
 
 
 # loading
-@pytest.mark.parametrize('name', ['rgbnt201', 'msvr310', 'rgbnt100', 'wmveid863', 'market_mm', 'demo'])
+@pytest.mark.parametrize('name', ['rgbnt201', 'msvr310', 'rgbnt100', 'wmveid863', 'market_mm', 'synthetic'])
 def test_base_configs_load(tmp_path, repo_dir, name):
     make = dict(
-        demo=trees.make_rgbnt201,
+        synthetic=trees.make_rgbnt201,
         rgbnt201=trees.make_rgbnt201,
         msvr310=trees.make_msvr310,
         rgbnt100=trees.make_rgbnt100,
@@ -271,7 +271,7 @@ def test_base_configs_load(tmp_path, repo_dir, name):
         subsets = 3 if loader is config.train_dataloader else 1
         assert (
             all(token.shape == (subsets, 3, 77) for token in tokens)
-            if 'rgbnt201' in name or name == 'demo'
+            if 'rgbnt201' in name or name == 'synthetic'
             else not any(tokens)
         )
 

@@ -16,7 +16,7 @@ from mmengine.model import BaseModel
 from next_mm.apis import build_runner, train
 from next_mm.errors import ConfigError, DataError
 from next_mm.evaluation import ReIDMetric, check_protocol
-from next_mm.models.next_reid import NO_CAPTIONS
+from next_mm.methods.next.model import NO_CAPTIONS
 from next_mm.registry import HOOKS, MODELS
 from tests.datasets.trees import write_picture
 from tests.toys import toy_config

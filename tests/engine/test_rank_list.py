@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from next_mm.datasets import MSVR310, read_picture
-from next_mm.engine import RankedTriplet, choose_queries, draw_rank_list
-from next_mm.engine.rank_list_picture import QueryPictures
+from next_mm.engine import choose_queries
+from next_mm.visualization.rank_list import QueryPictures, RankedTriplet, draw_rank_list
 from tests.datasets.trees import VEHICLE_FOLDERS, make_msvr310, write_picture
 
 
@@ -67,7 +67,7 @@ class TwoTriplets:
 def test_a_querys_picture_names_what_ranked_it(distance: float, note: str, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list = []
     monkeypatch.setattr(
-        'next_mm.engine.rank_list_picture.draw_rank_list', lambda title, columns: drawn.append((title, columns))
+        'next_mm.visualization.rank_list.draw_rank_list', lambda title, columns: drawn.append((title, columns))
     )
     pictures = QueryPictures(TwoTriplets())
     nearest = [dict(name='1.jpg', identity=6, distance=distance, correct=False)]
@@ -85,7 +85,7 @@ def test_a_query_is_not_drawn_from_the_gallerys_picture_of_its_name(tmp_path, mo
         for folder in VEHICLE_FOLDERS:
             write_picture(root / part / '0038' / folder / name, seed=len(part))
     drawn: list = []
-    monkeypatch.setattr('next_mm.engine.rank_list_picture.draw_rank_list', lambda title, columns: drawn.append(columns))
+    monkeypatch.setattr('next_mm.visualization.rank_list.draw_rank_list', lambda title, columns: drawn.append(columns))
     entry = dict(name=name, identity=38, distance=-0.5, correct=True)
     QueryPictures(MSVR310(data_root=str(root), split='test'))(
         dict(name=name, identity=38, camera=7, ap=0.5, nearest=[entry]), topk=1

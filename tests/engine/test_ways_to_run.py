@@ -13,7 +13,7 @@ from mmengine.config import Config
 from next_mm.apis import build_model, build_runner, load_config, train
 from next_mm.apis import test as run_test
 from next_mm.engine import read_checkpoint
-from next_mm.models.clip_loading import load_clip
+from next_mm.models.clip.loading import load_clip
 from next_mm.models.text import CLIPText
 from tests.datasets.trees import make_rgbnt201
 from tests.tools.test_cache_text import tool as tool
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture
 def options(tmp_path: Path, tiny_clip: str, repo_dir: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """The demo's config over a tiny CLIP with weights of its own and a tiny RGBNT201."""
+    """The synthetic data's config over a tiny CLIP with weights of its own and a tiny RGBNT201."""
     monkeypatch.chdir(repo_dir)
     make_rgbnt201(tmp_path / 'data', size=SIZE)
     weights = str(tmp_path / 'clip.pt')
@@ -50,7 +50,7 @@ def options(tmp_path: Path, tiny_clip: str, repo_dir: Path, monkeypatch: pytest.
 
 def make_config(options: dict[str, Any], work_dir: Path, **changes: Any) -> Config:
     cfg = load_config(
-        'configs/next_demo.py',
+        'configs/next_synthetic.py',
         {**options, **{key.replace('__', '.'): value for key, value in changes.items()}},
         work_dir=work_dir,
     )
@@ -97,7 +97,7 @@ def test_a_run_from_caption_features_alone_gives_the_same_numbers(
         'argv',
         [
             'cache_text.py',
-            'configs/next_demo.py',
+            'configs/next_synthetic.py',
             '--train',
             '--out',
             str(tmp_path / 'features'),

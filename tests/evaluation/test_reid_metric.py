@@ -7,7 +7,7 @@ from torch.nn.functional import normalize
 
 from next_mm.evaluation import ReIDMetric
 from next_mm.registry import METRICS
-from tests.evaluation.oracle import loop_metrics
+from tests.retrieval.oracle import loop_metrics
 
 KEYS = ('mAP', 'R-1', 'R-5', 'R-10', 'mINP')
 

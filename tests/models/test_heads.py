@@ -7,9 +7,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from next_mm.models import ClassTokenHead, MGFAHead
+from next_mm.methods.next import ExpertFeatures, MGFAHead
+from next_mm.models import ClassTokenHead
 from next_mm.models.backbones import VisualFeatures
-from next_mm.models.necks import ExpertFeatures
 
 B, N, D, E, HEADS = 2, 4, 16, 3, 4
 

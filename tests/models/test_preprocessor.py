@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from next_mm.models import TripletPreprocessor
-from tests.models.conftest import make_samples
+from tests.toys import make_samples
 
 
 @pytest.fixture

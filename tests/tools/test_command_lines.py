@@ -44,7 +44,7 @@ def test_scripts_say_how_they_are_used(script: str) -> None:
 
 
 def test_print_config_shows_all_bases_and_names_misspelt_options() -> None:
-    command = [sys.executable, 'tools/print_config.py', 'configs/next_demo.py', '--cfg-options']
+    command = [sys.executable, 'tools/print_config.py', 'configs/next_synthetic.py', '--cfg-options']
     environment = {**os.environ, 'PYTHONPATH': str(ROOT)}
     good = subprocess.run(
         [*command, 'model.neck.semantic.sampling=topk'], cwd=ROOT, capture_output=True, text=True, env=environment

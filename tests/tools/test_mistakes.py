@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from next_mm.command_line import mistakes_in_one_line
 from next_mm.errors import CheckpointError, ConfigError, DataError
+from next_mm.utils.command_line import mistakes_in_one_line
 from tests.datasets.trees import make_rgbnt201
 from tests.toys import toy_config  # noqa: F401 - registers ToyReID
 

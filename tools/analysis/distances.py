@@ -15,7 +15,7 @@ def main() -> None:
     args = parser.parse_args()
     from next_mm.analysis.distances import distance_histogram, draw_distances
     from next_mm.analysis.extraction import build_test_loader, extract_features
-    from next_mm.analysis.plotting import paper_style, save_figure
+    from next_mm.visualization.style import paper_style, save_figure
 
     runs = line.load_runs(args)
     histograms = {

@@ -15,7 +15,7 @@ def main() -> None:
     args = parser.parse_args()
     from next_mm.analysis.expert_load import draw_expert_load, expert_load_table, measure_expert_load
     from next_mm.analysis.extraction import build_test_loader
-    from next_mm.analysis.plotting import paper_style, save_figure
+    from next_mm.visualization.style import paper_style, save_figure
 
     runs = line.load_runs(args)
     loads = {run.label: measure_expert_load(run.model, build_test_loader(run.cfg), run.label) for run in runs}

@@ -1,6 +1,6 @@
 """What the experts look at: sampling masks and structure weights over the pictures (Fig. 9).
 
-python tools/analysis/expert_maps.py work_dirs/next_demo/epoch_16.pth --samples 3
+python tools/analysis/expert_maps.py work_dirs/next_synthetic/epoch_16.pth --samples 3
 """
 
 import argparse
@@ -18,7 +18,7 @@ def main() -> None:
     from next_mm.analysis.expert_maps import draw_expert_views
     from next_mm.analysis.expert_views import choose_samples, collect_views
     from next_mm.analysis.extraction import build_test_loader
-    from next_mm.analysis.plotting import paper_style, save_figure
+    from next_mm.visualization.style import paper_style, save_figure
 
     (run,) = line.load_runs(args)
     dataset = build_test_loader(run.cfg).dataset

@@ -19,7 +19,7 @@ def main() -> None:
     args = parser.parse_args()
     from next_mm.analysis.embedding import draw_embeddings
     from next_mm.analysis.extraction import build_test_loader, extract_features
-    from next_mm.analysis.plotting import paper_style, save_figure
+    from next_mm.visualization.style import paper_style, save_figure
 
     runs = line.load_runs(args)
     features = {run.label: extract_features(run.model, build_test_loader(run.cfg), run.label) for run in runs}

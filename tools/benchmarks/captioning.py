@@ -1,7 +1,7 @@
 """Measure the caption pipeline against simulated models.
 
     python tools/benchmarks/captioning.py speed [--pictures 20000] [--latency 0.2] [--concurrency 64]
-    python tools/benchmarks/captioning.py quality data/demo/RGBNT201/attributes.json [--models NAME NAME ...]
+    python tools/benchmarks/captioning.py quality data/synthetic/RGBNT201/attributes.json [--models NAME NAME ...]
 
 ``speed`` asks a local server, in a process of its own, about tiny pictures and reports answers a second, peak memory, and
 whether every process of the pipeline stayed under 500 MiB.

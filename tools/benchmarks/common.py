@@ -23,7 +23,7 @@ from rich.table import Table
 from torch import Tensor, nn
 
 from next_mm.apis import build_model, load_config
-from next_mm.models.clip_loading import load_clip
+from next_mm.models.clip.loading import load_clip
 from next_mm.structures import ReIDDataSample, TripletBatch
 
 START, END = 49406, 49407  # CLIP's tokens around a caption

@@ -29,7 +29,7 @@ from torch.nn.functional import normalize
 from next_mm.evaluation import RULES, Labels, matrix_rows, rerank, score_queries, summarize
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from tests.evaluation.oracle import literal_reranking, loop_metrics
+from tests.retrieval.oracle import literal_reranking, loop_metrics
 
 WIDTH = 1536  # the identity feature of NEXT
 STABLE, DEFAULT = 'numpy argsort, stable', 'numpy argsort, default'

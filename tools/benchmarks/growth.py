@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from next_mm.models.backbones import VisualFeatures
 from next_mm.registry import MODELS
-from next_mm.structures import NUM_MODALITIES
+from next_mm.triplet import NUM_MODALITIES
 
 TOKENS = 128
 BASE = {'batch': 16, 'identities': 171, 'experts': 3}

@@ -1,5 +1,5 @@
 # NEXT on CLIP ViT-B/16: the full model, Table IV (d). Pictures of persons, 256 x 128 (height x width).
-# The dataset's experiment sets head.num_classes, and image_size for vehicles.
+# The dataset's experiment sets num_classes, and image_size for vehicles.
 model = dict(
     type='NEXTReID',
     data_preprocessor=dict(
@@ -18,10 +18,13 @@ model = dict(
         semantic=dict(type='TMSE', num_experts=3, dropout=0.1, sampling='dynamic', router='multi'),
         structure=dict(type='CSSE', num_experts=3, dropout=0.1, router='share'),
     ),
-    head=dict(
-        type='MGFAHead',
-        num_classes=0,
-        label_smoothing=0.1,  # open in the paper; the peers'
-        triplet=dict(type='TripletLoss', margin=None),
+    head=dict(type='MGFAHead'),
+    branches=dict(
+        experts=dict(
+            losses=dict(
+                id=dict(type='CrossEntropy', label_smoothing=0.1),  # open in the paper; the peers'
+                triplet=dict(type='TripletLoss', margin=None),  # open in the paper; soft margin as the peers
+            )
+        )
     ),
-)  # open in the paper; soft margin as the peers
+)

@@ -13,7 +13,7 @@ from next_mm.captioning.report.page import Section, write_page
 from next_mm.captioning.report.sections import agreement_section, text_section, token_section
 from next_mm.captioning.report.statistics import Agreement, TextStatistics
 from next_mm.captioning.schema import Schema
-from next_mm.captions import read_captions
+from next_mm.captions.sentences import read_captions
 
 Files = dict[tuple[str, str], dict[str, str]]
 

@@ -12,7 +12,7 @@ from next_mm.captioning.observations import AttributeSet
 from next_mm.captioning.schema import Schema
 from next_mm.captioning.template import CONTEXT_LENGTH, count_clip_tokens
 from next_mm.captioning.unknown import unknown_words
-from next_mm.captions import split_sentences
+from next_mm.captions.sentences import split_sentences
 
 BINS = 100
 """Confidence is counted in hundredths."""

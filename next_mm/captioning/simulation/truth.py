@@ -1,4 +1,4 @@
-"""True attributes of a dataset whose truth is known, as the demo's."""
+"""True attributes of a dataset whose truth is known, as the synthetic data's."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from next_mm.captioning.pictures import picture_key
-from next_mm.modalities import MODALITIES
+from next_mm.triplet import MODALITIES
 
 _FOLDERS = {'train': 'train_171', 'test': 'test'}
 _NAMES = dict(zip(MODALITIES, ('RGB', 'NI', 'TI')))

@@ -13,8 +13,8 @@ import torch
 from mmcv.transforms import BaseTransform
 
 from next_mm.errors import ConfigError
-from next_mm.option_checks import check_number
 from next_mm.registry import TRANSFORMS
+from next_mm.utils.options import check_number
 
 _OTHER_SIDE = {'left': 'right', 'right': 'left', 'Left': 'Right', 'Right': 'Left'}
 _SIDE = re.compile(r'\b(?:[Ll]eft|[Rr]ight)\b')

@@ -10,9 +10,9 @@ import torch.nn.functional as F
 from mmcv.transforms import BaseTransform
 
 from next_mm.datasets.decoding import PictureError, read_picture
-from next_mm.option_checks import check_size
 from next_mm.registry import TRANSFORMS
-from next_mm.structures import NUM_MODALITIES
+from next_mm.triplet import NUM_MODALITIES
+from next_mm.utils.options import check_size
 
 
 @TRANSFORMS.register_module()

@@ -13,7 +13,8 @@ from mmengine.registry import FUNCTIONS
 
 from next_mm.errors import ConfigError, DataError
 from next_mm.registry import TRANSFORMS
-from next_mm.structures import NUM_MODALITIES, ReIDDataSample
+from next_mm.structures import ReIDDataSample
+from next_mm.triplet import NUM_MODALITIES
 
 _META = ('sample_idx', 'name', 'img_paths', 'identity', 'camera', 'scene', 'is_query', 'is_gallery', 'captions')
 

@@ -10,10 +10,10 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmengine.logging import print_log
 
-from next_mm.captions import split_sentences
+from next_mm.captions.sentences import split_sentences
 from next_mm.errors import ConfigError
 from next_mm.registry import TRANSFORMS
-from next_mm.structures import NUM_MODALITIES
+from next_mm.triplet import NUM_MODALITIES
 
 _CACHED_TEXTS = 500_000  # a sentence takes about 300 bytes with its tokens
 

@@ -1,17 +1,14 @@
 """Hooks: what happens around training and testing, one idea a file."""
 
+from next_mm.engine.hooks.class_count import IdentityCountHook
 from next_mm.engine.hooks.epoch_seed import EpochSeedHook, epoch_seed
-from next_mm.engine.hooks.expert_load import ExpertLoadHook, ExpertLoadMeter
 from next_mm.engine.hooks.finite_loss import FiniteLossHook
-from next_mm.engine.hooks.identity_count import IdentityCountHook
 from next_mm.engine.hooks.rank_list import RankListHook, choose_queries
 from next_mm.engine.hooks.report import METRICS_FILE, ReportHook, best_epoch, metric_table
 
 __all__ = [
     'METRICS_FILE',
     'EpochSeedHook',
-    'ExpertLoadHook',
-    'ExpertLoadMeter',
     'FiniteLossHook',
     'IdentityCountHook',
     'RankListHook',

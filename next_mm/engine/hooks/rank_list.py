@@ -14,9 +14,9 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from PIL import Image
 
-from next_mm.engine.rank_list_picture import QueryPictures
 from next_mm.evaluation import ReIDMetric
 from next_mm.registry import HOOKS
+from next_mm.visualization.rank_list import QueryPictures
 
 __all__ = ['RankListHook', 'choose_queries']
 

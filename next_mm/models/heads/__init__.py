@@ -1,6 +1,6 @@
-"""Heads: MGFA and the plain baseline, with BNNeck, classifier and losses."""
+"""Heads: BNNeck, classifier and losses over an identity feature."""
 
-from next_mm.models.heads.identity import ClassTokenHead, IdentityHead
-from next_mm.models.heads.mgfa import MGFAHead
+from next_mm.models.heads.branch import IdentityBranch
+from next_mm.models.heads.gather import gather_batch
 
-__all__ = ['ClassTokenHead', 'IdentityHead', 'MGFAHead']
+__all__ = ['IdentityBranch', 'gather_batch']

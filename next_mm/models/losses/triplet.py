@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -42,14 +44,16 @@ def pairwise_distances(features: Tensor) -> Tensor:
 
 @MODELS.register_module()
 class TripletLoss(nn.Module):
-    """Batch-hard triplet loss as a part of a head.
+    """Batch-hard triplet loss as a loss of an :class:`~next_mm.models.heads.IdentityBranch`.
 
     Args:
         margin: hinge margin in units of the feature distance, or ``None`` for the soft margin.
         weight: factor on the loss.
     """
 
-    def __init__(self, margin: float | None = None, weight: float = 1.0) -> None:
+    on: ClassVar[str] = 'feature'
+
+    def __init__(self, *, margin: float | None = None, weight: float = 1.0) -> None:
         super().__init__()
         self.margin = margin
         self.weight = weight

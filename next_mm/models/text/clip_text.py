@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from next_mm.errors import ConfigError
-from next_mm.models.clip_loading import load_clip, model_config
+from next_mm.models.clip.loading import load_clip, model_config
 from next_mm.models.text.base import TOWER, TextEncoder
 from next_mm.models.text.embedding_cache import EmbeddingCache
 from next_mm.models.text.text_tower import TextTower, to_device
@@ -30,7 +30,7 @@ class CLIPText(TextEncoder):
 
     Args:
         model_name: a model name of open_clip, or an open_clip model config file.
-        pretrained: pretrained tag, local file or ``None``; see :func:`next_mm.models.clip_loading.load_clip`.
+        pretrained: pretrained tag, local file or ``None``; see :func:`next_mm.models.clip.loading.load_clip`.
         save_in_checkpoint: store the tower in checkpoints (64 M parameters for ViT-B/16), so that they load where ``pretrained``
             is not at hand. Checkpoints of either kind load in a model of either kind.
         cache: arguments of :class:`EmbeddingCache` (``max_entries``, ``path``, ``flush_every``), ``None`` for no cache.

@@ -12,7 +12,7 @@ from open_clip.transformer import ResidualAttentionBlock
 from torch import Tensor, nn
 
 from next_mm.errors import ConfigError
-from next_mm.models.quick_gelu import is_quick_gelu, quick_gelu_mlp
+from next_mm.models.clip.quick_gelu import is_quick_gelu, quick_gelu_mlp
 from next_mm.models.text.packing import Pack, pack_captions
 
 PACK_TOKENS = {'cpu': 256}

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from next_mm.errors import ConfigError
-from next_mm.models.clip_loading import load_clip
+from next_mm.models.clip.loading import load_clip
 from next_mm.models.text import CLIPText
 from next_mm.models.text.text_tower import TextTower
 from tests.conftest import TINY_CLIP

@@ -9,7 +9,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from next_mm.registry import MODELS
 from next_mm.structures import TripletBatch
-from tests.models.conftest import make_samples
+from tests.toys import make_samples
 
 
 class CountOps(TorchDispatchMode):

@@ -1,3 +1,0 @@
-# NEXT on the demo: synthetic triplets and a small CLIP, both made on the first run. Needs nothing; about four minutes on two CPU cores.
-#   python tools/train.py configs/next_demo.py
-_base_ = ['_base_/experiments/demo.py']

@@ -1,0 +1,1 @@
+"""What a config and its data are checked for before anything runs."""

@@ -1,0 +1,251 @@
+"""A misspelt or unknown key in a config is an error that names it, before anything is built.
+
+mmengine's Runner reads its config with ``cfg.get``: a misspelt top-level key is ignored there, and a misspelt argument of a
+scheduler or an evaluator shows only when training starts or ends.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.registry import Registry
+from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner, TestLoop, ValLoop
+from mmengine.utils.dl_utils import set_multi_processing
+
+from next_mm import registry as ours
+from next_mm.apis.checks.known_keys import arguments, check_keys, check_numbers, closest, names
+from next_mm.errors import ConfigError
+from next_mm.utils.options import check_number
+
+__all__ = ['check_config']
+
+_RUNNER_KEYS = frozenset(inspect.signature(Runner.__init__).parameters) - {'self', 'cfg'}
+# What the Runner looks up in the whole config beside its arguments, and what next_mm.apis adds.
+_EXTRA_KEYS = frozenset(
+    {
+        'activation_checkpointing',
+        'compile',
+        'custom_imports',
+        'efficient_conv_bn_eval',
+        'find_unused_parameters',
+        'load_ignore',
+        'model_wrapper_cfg',
+        'prepare',
+        'sync_bn',
+    }
+)
+_HOOK_KEYS = ('runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler', 'checkpoint')
+_ENV_KEYS = ('cudnn_benchmark', 'mp_cfg', 'dist_cfg', 'resource_limit')
+_RANDOMNESS_KEYS = tuple(inspect.signature(Runner.set_randomness).parameters)[1:]
+_LOADER_KEYS = (
+    'dataset',
+    'sampler',
+    'batch_sampler',
+    'collate_fn',
+    'worker_init_fn',
+    'num_batch_per_epoch',
+    'disable_subprocess_warning',
+)
+
+_LOOP_PARTS = {
+    'train': 'optim_wrapper',
+    'val': 'val_evaluator',
+    'test': 'test_evaluator',
+}  # what a loop needs beside cfg and loader
+
+_SECTIONS: dict[str, Registry] = {
+    'model': ours.MODELS,
+    'model_wrapper_cfg': ours.MODEL_WRAPPERS,
+    'data_preprocessor': ours.MODELS,
+    'param_scheduler': ours.PARAM_SCHEDULERS,
+    'default_hooks': ours.HOOKS,
+    'custom_hooks': ours.HOOKS,
+    'val_evaluator': ours.METRICS,
+    'test_evaluator': ours.METRICS,
+    'visualizer': ours.VISUALIZERS,
+    'log_processor': ours.LOG_PROCESSORS,
+    'prepare': ours.TASK_UTILS,
+}
+_NESTED: dict[str, Registry] = {
+    'dataset': ours.DATASETS,
+    'datasets': ours.DATASETS,
+    'sampler': ours.DATA_SAMPLERS,
+    'batch_sampler': ours.DATA_SAMPLERS,
+    'pipeline': ours.TRANSFORMS,
+    'transforms': ours.TRANSFORMS,
+    'optimizer': ours.OPTIMIZERS,
+    'vis_backends': ours.VISBACKENDS,
+    'init_cfg': ours.WEIGHT_INITIALIZERS,
+    'data_preprocessor': ours.MODELS,
+    'metrics': ours.METRICS,
+}
+# What mmengine itself passes to the functions of a data loader.
+_GIVEN_TO_FUNCTIONS = {
+    'collate_fn': {'batch', 'data_batch'},
+    'worker_init_fn': {'worker_id', 'num_workers', 'rank', 'seed'},
+}
+# Built by mmengine from these types where a section names none.
+_DEFAULT_TYPES = {
+    'log_processor': 'LogProcessor',
+    'model_wrapper_cfg': 'MMDistributedDataParallel',
+    'visualizer': 'Visualizer',
+}
+# Keys that mmengine takes out of a component's config before it calls the constructor.
+_READ_BY_BUILDER = {'type', '_scope_'}
+_READ_BY_SECTION = {ours.HOOKS.name: {'priority'}, ours.PARAM_SCHEDULERS.name: {'convert_to_iter_based'}}
+
+
+def check_config(cfg: Config) -> None:
+    """Check the keys of a whole config: top level, environment, hooks, loops, data loaders and every component.
+
+    Args:
+        cfg: a config as :func:`next_mm.apis.load_config` returns it.
+
+    Raises:
+        ConfigError: an unknown key or type, named with its place and the closest known one.
+    """
+    top = [key for key in cfg if not key.startswith('_')]
+    check_keys('the config', top, _RUNNER_KEYS | _EXTRA_KEYS)
+    check_keys('env_cfg', cfg.get('env_cfg') or {}, _ENV_KEYS)
+    check_keys('env_cfg.mp_cfg', (cfg.get('env_cfg') or {}).get('mp_cfg') or {}, names(set_multi_processing))
+    check_keys('randomness', cfg.get('randomness') or {}, _RANDOMNESS_KEYS)
+    check_keys('default_hooks', cfg.get('default_hooks') or {}, _HOOK_KEYS)
+    check_keys('auto_scale_lr', cfg.get('auto_scale_lr') or {}, ('enable', 'base_batch_size'))
+    for name, further in _LOOP_PARTS.items():
+        _check_complete(cfg, (f'{name}_dataloader', f'{name}_cfg', further))
+        _check_loop(f'{name}_cfg', cfg.get(f'{name}_cfg'))
+    for key in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        _check_loader(key, cfg.get(key))
+    for key, section in _SECTIONS.items():
+        _check_components(key, cfg.get(key), section, _DEFAULT_TYPES.get(key))
+    _check_optim_wrapper(cfg.get('optim_wrapper'))
+
+
+def _check_complete(cfg: Config, keys: Sequence[str]) -> None:
+    """Refuse a loop of which a part is missing, as the Runner will."""
+    absent = [key for key in keys if cfg.get(key) is None]
+    if absent and len(absent) < len(keys):
+        present = ' and '.join(key for key in keys if key not in absent)
+        raise ConfigError(
+            f'{" and ".join(absent)}: None, but {present} given: expected all of {", ".join(keys)}, or none'
+        )
+
+
+def _check_loop(where: str, loop: Mapping | None) -> None:
+    if loop is None:
+        return
+    if 'type' in loop:
+        _check_components(where, loop, ours.LOOPS)
+    elif where == 'train_cfg':
+        known = EpochBasedTrainLoop if loop.get('by_epoch', True) else IterBasedTrainLoop
+        check_keys(where, loop, {*names(known), 'by_epoch'} - {'runner', 'dataloader'})
+        check_numbers(where, loop, inspect.signature(known).parameters)
+        for key in ('max_epochs', 'max_iters', 'val_interval'):
+            check_number(f'{where}.{key}', loop.get(key, 1), 1)
+    else:
+        check_keys(
+            where, loop, names(ValLoop if where == 'val_cfg' else TestLoop) - {'runner', 'dataloader', 'evaluator'}
+        )
+
+
+def _check_loader(where: str, loader: Mapping | None) -> None:
+    if loader is None:
+        return
+    from torch.utils.data import DataLoader
+
+    check_keys(where, loader, {*_LOADER_KEYS, *names(DataLoader)})
+    check_numbers(where, loader, inspect.signature(DataLoader).parameters)
+    for key in ('dataset', 'sampler', 'batch_sampler'):
+        _check_components(f'{where}.{key}', loader.get(key), _NESTED[key])
+    for key, given in _GIVEN_TO_FUNCTIONS.items():
+        function = loader.get(key)
+        if isinstance(function, Mapping) and 'type' in function:
+            component = _find(f'{where}.{key}', function['type'], ours.FUNCTIONS)
+            known = arguments(component)
+            if known is not None:
+                name = getattr(component, '__name__', function['type'])
+                check_keys(f'{where}.{key} ({name})', function, {*known, *_READ_BY_BUILDER} - given)
+
+
+def _check_optim_wrapper(cfg: Mapping | None) -> None:
+    if cfg is None:
+        return
+    from torch.nn.utils import clip_grad_norm_, clip_grad_value_
+
+    from next_mm.engine import ReIDOptimWrapperConstructor, group_parameters
+
+    wrapper = {key: value for key, value in cfg.items() if key not in ('constructor', 'paramwise_cfg', 'optimizer')}
+    _check_components('optim_wrapper', wrapper, ours.OPTIM_WRAPPERS, 'OptimWrapper')
+    _check_components('optim_wrapper.optimizer', cfg.get('optimizer'), ours.OPTIMIZERS)
+    clip = cfg.get('clip_grad')
+    if clip:
+        by_value = clip.get('type') == 'value'
+        known = names(clip_grad_value_ if by_value else clip_grad_norm_) - {'parameters'} | {'type'}
+        check_keys('optim_wrapper.clip_grad', clip, known)
+    constructor = cfg.get('constructor')
+    if constructor is not None:
+        _find('optim_wrapper.constructor', constructor, ours.OPTIM_WRAPPER_CONSTRUCTORS)
+    if constructor == ReIDOptimWrapperConstructor.__name__:
+        check_keys(
+            'optim_wrapper.paramwise_cfg', cfg.get('paramwise_cfg') or {}, names(group_parameters) - {'model', 'lr'}
+        )
+
+
+def _check_components(where: str, cfg: Any, section: Registry, default_type: str | None = None) -> None:
+    """Check a component, and all components inside it, against the constructors that they name."""
+    if isinstance(cfg, Mapping):
+        kind = cfg.get('type', default_type)
+        if kind is not None:
+            component = _find(where, kind, section)
+            known = arguments(component)
+            if known is not None:
+                name = getattr(component, '__name__', kind)
+                check_keys(
+                    f'{where} ({name})', cfg, {*known, *_READ_BY_BUILDER, *_READ_BY_SECTION.get(section.name, ())}
+                )
+                check_numbers(where, cfg, known)
+            _check_options(where, cfg, component)
+    for place, key, inner in _children(where, cfg):
+        _check_components(place, inner, _NESTED.get(key, section) if key else section)
+
+
+def _check_options(where: str, cfg: Mapping, component: Any) -> None:
+    """Check the plain dictionaries of options for which a class declares the keys in ``option_keys``."""
+    for option, known in getattr(component, 'option_keys', {}).items():
+        given = cfg.get(option)
+        if given is None:
+            continue
+        if not isinstance(given, Mapping):
+            raise ConfigError(
+                f'{where}.{option}: expected None or a dictionary with any of {", ".join(known)}, got {given!r}'
+            )
+        check_keys(f'{where}.{option}', given, known)
+
+
+def _children(where: str, cfg: Any) -> Iterator[tuple[str, str, Any]]:
+    if isinstance(cfg, Mapping):
+        yield from ((f'{where}.{key}', str(key), inner) for key, inner in cfg.items())
+    elif isinstance(cfg, (list, tuple)):
+        yield from ((f'{where}[{index}]', '', inner) for index, inner in enumerate(cfg))
+
+
+def _find(where: str, kind: Any, section: Registry) -> Any:
+    """Look a type up as the Runner will: in its section, else (a component of another kind inside) anywhere."""
+    if not isinstance(kind, str):
+        return kind
+    registries = [section, *(r for r in {*_SECTIONS.values(), *_NESTED.values()} if r is not section), ours.FUNCTIONS]
+    for registry in registries:
+        component = registry.get(kind)
+        if component is not None:
+            return component
+    known = {name for registry in _family(section) for name in registry.module_dict}
+    raise ConfigError(f"{where}: type '{kind}' is not registered{closest(kind, known)}")
+
+
+def _family(section: Registry | None) -> Iterator[Registry]:
+    while section is not None:
+        yield section
+        section = section.parent

@@ -1,0 +1,103 @@
+"""The data of a config, checked before training: what they hold, and whether model and evaluators can use it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mmengine.config import Config
+
+from next_mm.datasets import TripletDataset
+from next_mm.datasets.check import Progress, check_datasets
+from next_mm.errors import ConfigError, DataError
+from next_mm.evaluation import ReIDMetric, check_protocol
+from next_mm.layouts import Problem
+from next_mm.registry import DATASETS, METRICS
+
+__all__ = ['check_data']
+
+_LOOPS = ('train', 'val', 'test')
+
+
+def check_data(cfg: Config, progress: Progress = lambda items, length, what: items) -> list[Problem]:
+    """Check the data of a config, and what its model and evaluators ask of them.
+
+    Args:
+        cfg: a config as :func:`next_mm.apis.load_config` returns it.
+        progress: shows how far the decoding of the pictures is.
+
+    Returns:
+        Everything found; fatal is what training or testing would stop at or go wrong with.
+
+    Raises:
+        ConfigError: no data loader at all, or an option that its class refuses.
+    """
+    datasets = _build_datasets(cfg)
+    if not datasets:
+        raise ConfigError(
+            'the config has no train_dataloader, val_dataloader or test_dataloader: there is nothing to check'
+        )
+    loader = cfg.get('train_dataloader') or {}
+    instances = (loader.get('batch_sampler') or {}).get('num_instances')
+    return [
+        *_check_classes(cfg, datasets.get('train')),
+        *_check_rules(cfg, datasets),
+        *check_datasets(
+            list(dict.fromkeys(datasets.values())),
+            batch=(loader['batch_size'], instances) if instances is not None else None,
+            captions_read=cfg.model.get('text') is not None,
+            progress=progress,
+        ),
+    ]
+
+
+def _build_datasets(cfg: Config) -> dict[str, TripletDataset]:
+    """The dataset of each loop, nothing listed yet; one object where two loops have the same."""
+    configs: list[dict] = []
+    built: list[TripletDataset] = []
+    datasets: dict[str, TripletDataset] = {}
+    for name in _LOOPS:
+        if cfg.get(f'{name}_dataloader') is None:
+            continue
+        config = {**cfg[f'{name}_dataloader'].dataset.to_dict(), 'pipeline': [], 'lazy_init': True}
+        if config not in configs:
+            configs.append(config)
+            built.append(DATASETS.build(config))
+        datasets[name] = built[configs.index(config)]
+    return datasets
+
+
+def _check_classes(cfg: Config, dataset: TripletDataset | None) -> Iterator[Problem]:
+    classes = cfg.model.get('num_classes')
+    if dataset is None or classes is None:
+        return
+    identities = len({record['identity'] for record in dataset.find_split()[0]})
+    if identities and classes != identities:
+        yield Problem(
+            'another number of classes than identities',
+            f'model.num_classes is {classes}',
+            f'{dataset.title} has {identities} training identities; set model.num_classes={identities}',
+        )
+
+
+def _check_rules(cfg: Config, datasets: Mapping[str, TripletDataset]) -> Iterator[Problem]:
+    evaluators: dict[TripletDataset, dict[str, str]] = {}  # of each test set, which evaluator first asks for a rule
+    for name in ('val', 'test'):
+        if name in datasets:
+            rules = evaluators.setdefault(datasets[name], {})
+            for rule in sorted(_rules(cfg.get(f'{name}_evaluator'))):
+                rules.setdefault(rule, name)
+    for dataset, rules in evaluators.items():
+        records = [{**record, 'sample_idx': number} for number, record in enumerate(dataset.find_split()[0])]
+        for rule, name in rules.items() if records else ():
+            try:
+                check_protocol(records, rule)
+            except DataError as error:
+                yield Problem('a test set that cannot be evaluated', f'{name}_evaluator', str(error))
+
+
+def _rules(evaluator: Any) -> set[str]:
+    """The rules of an evaluator's config: a metric, a list of them, or an ``Evaluator`` that has them."""
+    metrics = evaluator.get('metrics', evaluator) if isinstance(evaluator, Mapping) else evaluator or []
+    built = [METRICS.build(metric) for metric in ([metrics] if isinstance(metrics, Mapping) else metrics)]
+    return {metric.rule for metric in built if isinstance(metric, ReIDMetric)}

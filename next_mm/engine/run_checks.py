@@ -1,0 +1,65 @@
+"""What a validation or a test would stop at, found before the first step of training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from mmengine.evaluator import Evaluator
+from mmengine.hooks import CheckpointHook, Hook
+from torch import nn
+
+from next_mm.engine.hooks import ReportHook
+from next_mm.errors import ConfigError, DataError
+from next_mm.evaluation import ReIDMetric, check_protocol
+
+__all__ = ['check_monitored', 'check_test_set']
+
+
+def check_test_set(model: nn.Module, dataset: Any, evaluator: Evaluator) -> None:
+    """Check that a test set has what the model reads and what the metric needs.
+
+    Args:
+        model: the model, not wrapped.
+        dataset: of the validation or the test; it is listed, nothing is read from disk.
+        evaluator: its evaluator.
+
+    Raises:
+        ConfigError: the metric's rule is unknown.
+        DataError: the model reads captions and there are none, or :func:`next_mm.evaluation.check_protocol` refuses the samples.
+    """
+    if getattr(model, 'reads_captions', False) and getattr(dataset, 'metainfo', {}).get('has_captions') is False:
+        raise DataError(model.no_captions())
+    rules = {metric.rule for metric in evaluator.metrics if isinstance(metric, ReIDMetric)}
+    if rules and hasattr(dataset, 'get_data_info'):
+        records = [dataset.get_data_info(index) for index in range(len(dataset))]
+        for rule in rules:
+            check_protocol(records, rule)
+
+
+def check_monitored(hooks: Iterable[Hook], evaluator: Evaluator) -> None:
+    """Check that the metrics by which hooks choose the best epoch are among those that a validation returns.
+
+    Args:
+        hooks: of the run; those that choose are mmengine's ``CheckpointHook`` (``save_best``) and :class:`ReportHook` (``monitor``).
+        evaluator: of the validation; with a metric of another class in it nothing is known and nothing checked.
+
+    Raises:
+        ConfigError: there is no such metric.
+    """
+    if not all(isinstance(metric, ReIDMetric) for metric in evaluator.metrics):
+        return
+    known = [name for metric in evaluator.metrics for name in metric.metric_names]
+    for option, name in _monitored(hooks):
+        if name not in known:
+            raise ConfigError(
+                f'{option}: expected one of {", ".join(known)}, which are what the validation returns, got {name!r}'
+            )
+
+
+def _monitored(hooks: Iterable[Hook]) -> Iterable[tuple[str, str]]:
+    for hook in hooks:
+        if isinstance(hook, CheckpointHook) and hook.save_best not in (None, 'auto'):
+            yield from (('CheckpointHook.save_best', name) for name in hook.key_indicators)
+        if isinstance(hook, ReportHook):
+            yield 'ReportHook.monitor', hook.monitor

@@ -1,0 +1,64 @@
+"""Context-Shared Structure Experts (CSSE): a soft mixture over the tokens of all modalities (Sec. III-C, Eq. 8-9)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+from next_mm.methods.next.experts import ExpertSet
+from next_mm.methods.next.routing import by_modality
+from next_mm.methods.next.tmse import ROUTERS
+from next_mm.registry import MODELS
+from next_mm.triplet import NUM_MODALITIES
+from next_mm.utils.options import check_choice
+
+
+class CSSEOutput(NamedTuple):
+    """The mixed features (B, 3N, D) and the experts' weights (B, 3, N, E)."""
+
+    features: Tensor
+    weights: Tensor
+
+
+@MODELS.register_module()
+class CSSE(BaseModule):
+    """Context-Shared Structure Experts.
+
+    Args:
+        dim: token width D.
+        num_experts: number of experts N_C.
+        hidden: width of an expert's hidden layer; ``None`` is 3/2 D.
+        dropout: drop rate of an expert.
+        router: Table VII: ``'share'`` for one router for the three modalities, ``'multi'`` for one each.
+
+    Raises:
+        ConfigError: ``router`` is neither.
+    """
+
+    def __init__(
+        self, *, dim: int, num_experts: int = 3, hidden: int | None = None, dropout: float = 0.1, router: str = 'share'
+    ) -> None:
+        super().__init__()
+        check_choice('CSSE.router', router, ROUTERS)
+        self.experts = ExpertSet(num_experts=num_experts, dim=dim, hidden=hidden or dim * 3 // 2, dropout=dropout)
+        routers = NUM_MODALITIES if router == 'multi' else 1
+        if num_experts == 1:
+            routers = 0  # the weight of an only expert is one: there is nothing to route, and nothing to learn
+        self.routes = nn.ModuleList(nn.Linear(dim, num_experts) for _ in range(routers))
+
+    def forward(self, tokens: Tensor) -> CSSEOutput:
+        """Mix the experts' outputs on (B, 3, N, D) patch tokens."""
+        weights = self.route(tokens)
+        mixed = tokens  # the weights sum to one, so the residuals of Eq. 1 add up to the tokens themselves
+        for weight, out in zip(weights.unsqueeze(-2).unbind(-1), self.experts(tokens)):
+            mixed = torch.addcmul(mixed, weight, out)
+        return CSSEOutput(mixed.flatten(1, 2), weights)
+
+    def route(self, tokens: Tensor) -> Tensor:
+        """Return the experts' weights (B, 3, N, E) for (B, 3, N, D) tokens, omega in the paper (Eq. 8)."""
+        if not self.routes:
+            return tokens.new_ones(*tokens.shape[:-1], 1)
+        return by_modality(self.routes, tokens).softmax(dim=-1)

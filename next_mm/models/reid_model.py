@@ -1,0 +1,184 @@
+"""The contract of a re-identification model: what runner, hooks, cost count, checks, inferencer and tests may read."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal
+
+import torch
+from mmengine.model import BaseModel
+from torch import Tensor, nn
+
+from next_mm.errors import ConfigError, DataError
+from next_mm.models.heads import IdentityBranch
+from next_mm.registry import MODELS
+from next_mm.structures import ReIDDataSample, TripletBatch
+from next_mm.utils.options import check_number
+
+__all__ = ['MissingModalities', 'ReIDModel']
+
+MissingModalities = Literal['masked', 'zero pictures', 'reconstructed']
+"""What an absent modality is to a model: masked (it adds nothing, its part of the feature is zero), pictures of zeros after
+normalisation that run as usual, or reconstructed from the others. Its pixels change the feature in none of them."""
+
+
+class ReIDModel(BaseModel):
+    """Base of every method: named identity features, a branch that learns from each, and one test feature.
+
+    A subclass builds its parts, then calls :meth:`build_branches`, and implements :meth:`extract`.
+
+    Args:
+        num_classes: number of training identities.
+        data_preprocessor: config of :class:`TripletPreprocessor`.
+
+    Attributes:
+        parts: name to dotted submodule path, for cost tables and figures; each part is counted once, by its own path.
+        reads_captions: whether samples must carry caption tokens.
+        reads_cameras: whether the camera of a sample changes its feature.
+        missing_modalities: what an absent modality is to the model.
+        feature_parts: for each named feature, the equally wide parts that it is made of, each by the index of its modality,
+            ``None`` for a part of several modalities; a feature that is not listed is one part of several modalities.
+        optional_state: prefixes of state-dict keys that a checkpoint may lack.
+    """
+
+    parts: ClassVar[Mapping[str, str]] = {'backbone': 'backbone'}
+    reads_captions: bool = False
+    reads_cameras: bool = False
+    missing_modalities: ClassVar[MissingModalities] = 'masked'
+    feature_parts: ClassVar[Mapping[str, Sequence[int | None]]] = {}
+    optional_state: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, *, num_classes: int, data_preprocessor: Mapping[str, Any]) -> None:
+        super().__init__(data_preprocessor=MODELS.build(dict(data_preprocessor)))
+        check_number('model.num_classes', num_classes, 1)
+        self.num_classes = num_classes
+        self.branches = nn.ModuleDict()
+        self.test_features: tuple[str, ...] = ()
+        self._widths: dict[str, int] = {}
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """Height and width in pixels of the pictures that the model takes."""
+        return self.backbone.image_size
+
+    def build_branches(
+        self,
+        branches: Mapping[str, Mapping[str, Any]],
+        widths: Mapping[str, int],
+        test_features: Sequence[str],
+    ) -> None:
+        """Build the branches of the config over the features that the subclass extracts.
+
+        Args:
+            branches: feature name to the options of its :class:`IdentityBranch`, all but its width and number of classes.
+            widths: feature name to its width F, for every feature that may have a branch or be compared in a test.
+            test_features: names of the features whose concatenation is the test feature.
+
+        Raises:
+            ConfigError: a name is no feature of the model, or nothing is learnt or compared.
+        """
+        for option, names in (('branches', branches), ('test_features', test_features)):
+            if not names:
+                raise ConfigError(f'model.{option}: expected at least one of {", ".join(widths)}, got none')
+            for name in names:
+                if name not in widths:
+                    raise ConfigError(
+                        f'model.{option}: {name!r} is no feature of {type(self).__name__}, expected some of {", ".join(widths)}'
+                    )
+        self._widths = dict(widths)
+        self.test_features = tuple(test_features)
+        for name, options in branches.items():
+            self.branches[name] = IdentityBranch(
+                feature_dim=widths[name], num_classes=self.num_classes, **dict(options)
+            )
+
+    @abstractmethod
+    def extract(self, images: Tensor, batch: TripletBatch) -> dict[str, Tensor]:
+        """Return the named identity features, each (B, F), and whatever else the method's own losses read.
+
+        Args:
+            images: (B, 3, 3, H, W) normalised pictures, modality before channel.
+            batch: the rest of the batch.
+        """
+
+    def loss(self, images: Tensor, batch: TripletBatch) -> dict[str, Tensor]:
+        """Return the losses of every branch as ``<branch>.loss_<name>``; a method with losses of its own adds them."""
+        return self.identity_losses(self.extract(images, batch), batch)
+
+    def identity_losses(self, features: Mapping[str, Tensor], batch: TripletBatch) -> dict[str, Tensor]:
+        """Return the losses of every branch over extracted features."""
+        return {
+            f'{name}.{key}': value
+            for name, branch in self.branches.items()
+            for key, value in branch.loss(features[name], batch.labels).items()
+        }
+
+    def feature(self, images: Tensor, batch: TripletBatch) -> Tensor:
+        """Return the test feature (B, F): the features of ``test_features`` side by side, not normalised."""
+        return self.test_feature(self.extract(images, batch))
+
+    def test_feature(self, features: Mapping[str, Tensor]) -> Tensor:
+        """Return the test feature (B, F) of extracted features."""
+        return torch.cat(
+            [
+                self.branches[name].test_feature(features[name]) if name in self.branches else features[name]
+                for name in self.test_features
+            ],
+            dim=1,
+        )
+
+    @property
+    def feature_dim(self) -> int:
+        """Width of the test feature."""
+        return sum(self._widths[name] for name in self.test_features)
+
+    def feature_modalities(self) -> Tensor:
+        """Return (F,) the index of the modality that each dimension of the test feature belongs to, -1 for several."""
+        owners = []
+        for name in self.test_features:
+            parts = self.feature_parts.get(name, (None,))
+            width = self._widths[name] // len(parts)
+            owners += [torch.full((width,), -1 if part is None else part) for part in parts]
+        return torch.cat(owners)
+
+    def require_tokens(self, batch: TripletBatch) -> Tensor:
+        """Return the caption tokens (B, S, 3, L) of a batch.
+
+        Raises:
+            DataError: the samples have none.
+        """
+        if batch.tokens is None:
+            raise DataError(self.no_captions())
+        return batch.tokens
+
+    @classmethod
+    def no_captions(cls) -> str:
+        """Return the message for samples without captions."""
+        return (
+            f'{cls.__name__} reads captions but its samples have none: name the captions in the dataset (caption_dir), '
+            'or train without text with model.text=None'
+        )
+
+    def forward(
+        self, inputs: Tensor, data_samples: TripletBatch, mode: str = 'tensor'
+    ) -> Tensor | dict[str, Tensor] | list[ReIDDataSample]:
+        """Run the model in one of MMEngine's modes.
+
+        Args:
+            inputs: (B, 3, 3, H, W) normalised pictures.
+            data_samples: the rest of the batch.
+            mode: ``'loss'`` gives the losses, ``'predict'`` the samples with their ``feature``, ``'tensor'`` the features.
+
+        Raises:
+            ValueError: another mode.
+        """
+        if mode == 'loss':
+            return self.loss(inputs, data_samples)
+        if mode == 'tensor':
+            return self.feature(inputs, data_samples)
+        if mode == 'predict':
+            for sample, row in zip(data_samples.samples, self.feature(inputs, data_samples).float()):
+                sample.feature = row
+            return data_samples.samples
+        raise ValueError(f"mode={mode!r}: expected 'loss', 'predict' or 'tensor'")

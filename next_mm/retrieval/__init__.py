@@ -1,0 +1,1 @@
+"""Ranking a gallery: pure functions and the result object."""

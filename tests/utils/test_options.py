@@ -1,0 +1,60 @@
+"""Wrong values of options are named when a component is built."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from next_mm.datasets import EraseTriplet, FlipTriplet, PadCropTriplet, ResizeTriplet
+from next_mm.errors import ConfigError
+from next_mm.evaluation import ReIDMetric
+from next_mm.methods.next import MGFAHead
+from next_mm.methods.next.tmse import TMSE
+from next_mm.models import CLIPVisual, TimmVisual
+from next_mm.utils.options import check_number, check_size
+
+
+@pytest.mark.parametrize(
+    'build, message',
+    [
+        (lambda: ResizeTriplet(size=64), r'ResizeTriplet.size=64: expected \(height, width\) in pixels'),
+        (lambda: ResizeTriplet(size=(64, 0)), r'ResizeTriplet.size=\(64, 0\): expected'),
+        (lambda: PadCropTriplet(padding=-1), 'PadCropTriplet.padding=-1: expected a number from 0'),
+        (lambda: FlipTriplet(prob=1.5), 'FlipTriplet.prob=1.5: expected a number from 0 to 1'),
+        (lambda: EraseTriplet(prob=-0.1), 'EraseTriplet.prob=-0.1: expected a number from 0 to 1'),
+        (lambda: EraseTriplet(min_aspect=0), 'EraseTriplet.min_aspect=0: expected a number above 0 to 1'),
+        (lambda: TMSE(dim=8, sampling='topk', top_share=2), 'TMSE.top_share=2: expected a number above 0 to 1'),
+        (lambda: TMSE(dim=8, num_experts=0), 'TMSE.num_experts=0: expected a number from 1'),
+        (
+            lambda: MGFAHead(dim=8, num_classes=3, label_smoothing=2, triplet=None),
+            'MGFAHead.label_smoothing=2: expected a number from 0 to 1',
+        ),
+        (lambda: MGFAHead(dim=8, num_classes=0, triplet=None), 'MGFAHead.num_classes=0: expected a number from 1'),
+        (
+            lambda: CLIPVisual(model_name='ViT-B-16', pretrained=None, image_size=256),
+            r'CLIPVisual.image_size=256: expected \(height, width\)',
+        ),
+        (
+            lambda: TimmVisual(model_name='vit_tiny_patch16_224', pretrained=False, image_size=256),
+            'TimmVisual.image_size=256: expected',
+        ),
+        (lambda: ReIDMetric(topk=5), r'topk: expected ranks from 1, such as \(1, 5, 10\), got 5'),
+    ],
+)
+def test_the_option_is_named(build: Callable[[], object], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        build()
+
+
+@pytest.mark.parametrize('value', [True, '1', None, float('nan'), float('inf')])
+def test_only_numbers_are_numbers(value: object) -> None:
+    with pytest.raises(ConfigError, match='X.y=.*: expected a number from 0 to 1'):
+        check_number('X.y', value, 0, 1)
+
+
+def test_bounds_belong_to_the_range() -> None:
+    check_number('X.y', 0, 0, 1)
+    check_number('X.y', 1, 0, 1)
+    check_number('X.y', 0.1, 0, above=True)
+    check_size('X.size', [4, 2])
