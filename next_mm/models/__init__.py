@@ -1,16 +1,19 @@
-"""The parts that the methods share: backbones, text encoders, heads, losses."""
+"""The parts that the methods share: the contract, backbones, text encoders, branches, losses."""
 
 from next_mm.models.backbones import CLIPVisual, TimmVisual
-from next_mm.models.heads import ClassTokenHead
-from next_mm.models.losses import TripletLoss
+from next_mm.models.heads import IdentityBranch
+from next_mm.models.losses import CrossEntropy, TripletLoss
 from next_mm.models.preprocessor import TripletPreprocessor
+from next_mm.models.reid_model import ReIDModel
 from next_mm.models.text import CachedText, CLIPText
 
 __all__ = [
     'CLIPText',
     'CLIPVisual',
     'CachedText',
-    'ClassTokenHead',
+    'CrossEntropy',
+    'IdentityBranch',
+    'ReIDModel',
     'TimmVisual',
     'TripletLoss',
     'TripletPreprocessor',
