@@ -28,8 +28,9 @@ REQUIRES = [
     'jinja2>=3.1',
     'pydantic>=2.6',
     'safetensors>=0.4.3',
+    'pyyaml>=6',
 ]
-CAPTIONS = ['filelock>=3.12', 'ftfy>=6.0.1', 'openai>=1.50', 'pyyaml>=6', 'regex']
+CAPTIONS = ['filelock>=3.12', 'ftfy>=6.0.1', 'openai>=1.50', 'regex']
 TEST = [
     *CAPTIONS,
     'aiohttp>=3.9',  # the simulated models' server
@@ -52,7 +53,11 @@ setup(
     license='MIT',
     python_requires='>=3.10',
     packages=find_packages(include=['next_mm', 'next_mm.*']),
-    package_data={'next_mm.analysis': ['*.j2'], 'next_mm.captioning': ['schemas/*.yaml', 'report/*.j2']},
+    package_data={
+        'next_mm.methods': ['*/metafile.yml'],
+        'next_mm.analysis': ['*.j2'],
+        'next_mm.captioning': ['schemas/*.yaml', 'report/*.j2'],
+    },
     install_requires=REQUIRES,
     extras_require={'captions': CAPTIONS, 'test': TEST},
 )

@@ -1,0 +1,75 @@
+"""The methods of the package: what each is, and what its paper or the comparisons of NEXT's paper publish of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+from next_mm.errors import ConfigError
+
+__all__ = ['DATASETS', 'INPUTS', 'Method', 'list_methods', 'read_method']
+
+DATASETS = ('rgbnt201', 'market_mm', 'msvr310', 'rgbnt100', 'wmveid863')
+"""The datasets of Tables II and III, by the names of their configs."""
+INPUTS = ('pictures', 'captions', 'cameras', 'poses')
+"""What a method can read at test time."""
+
+
+@dataclass(frozen=True)
+class Method:
+    """What ``next_mm/methods/<name>/metafile.yml`` says of a method.
+
+    Attributes:
+        name: folder of the method, also in ``configs/``.
+        title: its name in tables.
+        paper: address of the paper.
+        venue: where it appeared, with the year.
+        input: what it reads, some of :data:`INPUTS`.
+        published: dataset, one of :data:`DATASETS`, to ``{'mAP': ..., 'R-1': ...}`` in percent, as Tables II and III print them.
+    """
+
+    name: str
+    title: str
+    paper: str
+    venue: str
+    input: tuple[str, ...]
+    published: Mapping[str, Mapping[str, float]]
+
+
+def list_methods() -> list[Method]:
+    """Return every method of the package, by name."""
+    folders = files('next_mm.methods').iterdir()
+    found = [folder / 'metafile.yml' for folder in folders if folder.is_dir()]
+    return sorted(
+        (read_method(file.read_text(encoding='utf-8')) for file in found if file.is_file()), key=lambda m: m.name
+    )
+
+
+def read_method(text: str) -> Method:
+    """Read the text of a ``metafile.yml``.
+
+    Raises:
+        ConfigError: a key is missing or unknown, or names no dataset, input or measure that there is.
+    """
+    data: dict[str, Any] = yaml.safe_load(text)
+    expected = [field.name for field in fields(Method)]
+    if not isinstance(data, dict) or sorted(data) != sorted(expected):
+        came = ', '.join(map(str, data)) if isinstance(data, dict) else repr(data)
+        raise ConfigError(f'metafile.yml: expected the keys {", ".join(expected)}, got {came}')
+    name = data['name']
+    for kind in data['input']:
+        _expect(f'{name}: input', kind, INPUTS)
+    for dataset, figures in data['published'].items():
+        _expect(f'{name}: published', dataset, DATASETS)
+        if sorted(figures) != ['R-1', 'mAP']:
+            raise ConfigError(f'{name}: published.{dataset}: expected mAP and R-1, got {", ".join(map(str, figures))}')
+    return Method(**{**data, 'input': tuple(data['input'])})
+
+
+def _expect(place: str, value: object, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise ConfigError(f'metafile.yml of {place}: expected some of {", ".join(choices)}, got {value!r}')
