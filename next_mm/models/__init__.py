@@ -3,6 +3,7 @@
 from next_mm.models.backbones import CLIPVisual, TimmVisual
 from next_mm.models.heads import IdentityBranch
 from next_mm.models.losses import CrossEntropy, TripletLoss
+from next_mm.models.per_modality import PerModalityReID
 from next_mm.models.preprocessor import TripletPreprocessor
 from next_mm.models.reid_model import ReIDModel
 from next_mm.models.text import CachedText, CLIPText
@@ -13,6 +14,7 @@ __all__ = [
     'CachedText',
     'CrossEntropy',
     'IdentityBranch',
+    'PerModalityReID',
     'ReIDModel',
     'TimmVisual',
     'TripletLoss',

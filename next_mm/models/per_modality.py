@@ -1,0 +1,146 @@
+"""Single-modality networks on triplets: a network for each modality, their identity features side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from next_mm.errors import ConfigError
+from next_mm.models.reid_model import ReIDModel
+from next_mm.registry import MODELS
+from next_mm.structures import TripletBatch
+from next_mm.triplet import MODALITIES
+from next_mm.utils.options import check_choice
+
+__all__ = ['PerModalityReID', 'blank_absent']
+
+
+class PerModalityReID(ReIDModel):
+    """Base of the methods whose network takes one picture.
+
+    A network maps pictures (B, 3, H, W) and cameras (B,) to a dictionary of tensors with the identity features (B, F) in it. It
+    has the attributes ``widths`` (name of each identity feature to its width F), ``image_size`` and ``reads_cameras``. In the model
+    the outputs are called ``<modality>_<name>``, and the losses of the modalities are summed.
+
+    The pictures of an absent modality are zeros to its network, and its part of the test feature is zero.
+
+    Args:
+        num_classes: number of training identities.
+        network: config of the network.
+        networks: ``'separate'`` gives each modality a network and branches of its own, ``'shared'`` one for all.
+        modalities: the modalities that are read, in their order.
+        branches: the network's feature to the options of its branch.
+        test_features: the network's features that are compared in a test, for each modality.
+        data_preprocessor: config of :class:`TripletPreprocessor`.
+
+    Raises:
+        ConfigError: an option is out of range.
+    """
+
+    parts = {'networks': 'networks'}
+
+    def __init__(
+        self,
+        *,
+        num_classes: int,
+        network: Mapping[str, Any],
+        networks: Literal['separate', 'shared'] = 'separate',
+        modalities: Sequence[str] = MODALITIES,
+        branches: Mapping[str, Mapping[str, Any]],
+        test_features: Sequence[str],
+        data_preprocessor: Mapping[str, Any],
+    ) -> None:
+        super().__init__(num_classes=num_classes, data_preprocessor=data_preprocessor)
+        check_choice('model.networks', networks, ('separate', 'shared'))
+        self.modalities = _in_order(modalities)
+        owners = self.modalities if networks == 'separate' else ('shared',)
+        self.networks = nn.ModuleDict({owner: MODELS.build(dict(network)) for owner in owners})
+        self._owners = {modality: modality if networks == 'separate' else 'shared' for modality in self.modalities}
+        first = self.networks[owners[0]]
+        self.reads_cameras = first.reads_cameras
+        self.feature_parts = {
+            f'{modality}_{name}': (MODALITIES.index(modality),) for modality in self.modalities for name in first.widths
+        }
+        for option, names in (('branches', branches), ('test_features', test_features)):
+            for name in names:
+                check_choice(f'model.{option}', name, tuple(first.widths))
+        self.build_branches(
+            {f'{owner}_{name}': options for owner in owners for name, options in branches.items()},
+            {
+                f'{owner}_{name}': width
+                for owner in dict.fromkeys((*owners, *self.modalities))
+                for name, width in first.widths.items()
+            },
+            [f'{modality}_{name}' for modality in self.modalities for name in test_features],
+        )
+        self._branch_of = {
+            f'{modality}_{name}': f'{self._owners[modality]}_{name}'
+            for modality in self.modalities
+            for name in branches
+        }
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """Height and width in pixels of the pictures that the networks take."""
+        return next(iter(self.networks.values())).image_size
+
+    def extract(self, images: Tensor, batch: TripletBatch) -> dict[str, Tensor]:
+        """Return the outputs of each modality's network as ``<modality>_<name>``."""
+        images = blank_absent(images, batch.present)
+        outputs: dict[str, Tensor] = {}
+        for modality in self.modalities:
+            network = self.networks[self._owners[modality]]
+            features = network(images[:, MODALITIES.index(modality)], batch.cameras)
+            outputs |= {f'{modality}_{name}': feature for name, feature in features.items()}
+        return outputs
+
+    def identity_losses(self, features: Mapping[str, Tensor], batch: TripletBatch) -> dict[str, Tensor]:
+        """Return the losses of every modality's branches."""
+        return {
+            f'{feature}.{key}': value
+            for feature, branch in self._branch_of.items()
+            for key, value in self.branches[branch].loss(features[feature], batch.labels).items()
+        }
+
+    def test_feature(self, features: Mapping[str, Tensor]) -> Tensor:
+        """Return the modalities' test features (B, F) side by side."""
+        return torch.cat(
+            [
+                self.branches[self._branch_of[name]].test_feature(features[name])
+                if name in self._branch_of
+                else features[name]
+                for name in self.test_features
+            ],
+            dim=1,
+        )
+
+    def feature(self, images: Tensor, batch: TripletBatch) -> Tensor:
+        """Return the test feature (B, F); the part of an absent modality is zero."""
+        feature = super().feature(images, batch)
+        if batch.present is None:
+            return feature
+        return feature * batch.present[:, self.feature_modalities().to(feature.device)]
+
+
+def blank_absent(images: Tensor, present: Tensor | None) -> Tensor:
+    """Return the pictures (B, 3, 3, H, W) with zeros for absent modalities.
+
+    Args:
+        images: normalised pictures, modality before channel.
+        present: (B, 3) bool, or ``None`` where every modality is there.
+    """
+    if present is None:
+        return images
+    return images.masked_fill(~present[:, :, None, None, None], 0.0)
+
+
+def _in_order(modalities: Sequence[str]) -> tuple[str, ...]:
+    """Return the named modalities in the order that every tensor has."""
+    if not modalities or len(set(modalities)) != len(modalities):
+        raise ConfigError(f'model.modalities={list(modalities)}: expected some of {", ".join(MODALITIES)}, each once')
+    for modality in modalities:
+        check_choice('model.modalities', modality, MODALITIES)
+    return tuple(modality for modality in MODALITIES if modality in modalities)
