@@ -2,6 +2,7 @@
 
 from next_mm.apis.checks.config import check_config
 from next_mm.apis.config import apply_amp, load_config, show_rank_lists
+from next_mm.apis.conversion import convert_checkpoint, find_key_map, list_convertible
 from next_mm.apis.training import build_model, build_runner, prepare, resume_from, test, train
 from next_mm.errors import ConfigError
 from next_mm.utils.command_line import mistakes_in_one_line
@@ -12,6 +13,9 @@ __all__ = [
     'build_model',
     'build_runner',
     'check_config',
+    'convert_checkpoint',
+    'find_key_map',
+    'list_convertible',
     'load_config',
     'mistakes_in_one_line',
     'prepare',

@@ -1,0 +1,6 @@
+"""Weights of the authors' programs as ours, and back."""
+
+from next_mm.models.conversion.key_map import Conversion, KeyMap
+from next_mm.models.conversion.rules import Copies, Drop, Own, Rename, Stack
+
+__all__ = ['Conversion', 'Copies', 'Drop', 'KeyMap', 'Own', 'Rename', 'Stack']
