@@ -6,14 +6,14 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from next_mm.captioning.files import FILE_NAMES
 from next_mm.captioning.listing import list_pictures
 from next_mm.captioning.plates import find_plates
 from next_mm.captioning.schema import Schema
 from next_mm.captioning.settings import CaptionSettings
-from next_mm.captioning.template import CONTEXT_LENGTH, count_clip_tokens
+from next_mm.captioning.template import CONTEXT_LENGTH, count_tokens
 from next_mm.captioning.unknown import unknown_words
-from next_mm.captions.sentences import read_captions, split_sentences
+from next_mm.captions import read_captions, split_sentences
+from next_mm.captions.files import FILE_NAMES
 
 _FOREIGN = re.compile(r'[^\x00-\u024f\u2000-\u206f\u20ac\u2122\ufeff]')  # beyond Latin letters, signs and punctuation
 
@@ -88,7 +88,7 @@ def _audit_file(path: Path, words: list[str]) -> tuple[Findings, dict[str, str]]
     for item, text in captions.items():
         if find_plates(text, words):
             found.add('licence plate', item)  # never the plate itself
-        if 2 + sum(map(count_clip_tokens, split_sentences(text))) > CONTEXT_LENGTH:
+        if 2 + sum(map(count_tokens, split_sentences(text))) > CONTEXT_LENGTH:
             found.add('overflow', item)
         if unknown_words(text):
             found.add('unknown', item)

@@ -8,7 +8,7 @@ from next_mm.captioning.mentions import noun_stand_ins, read_attributes
 from next_mm.captioning.observations import AttributeSet
 from next_mm.captioning.plates import find_plates
 from next_mm.captioning.schema import Schema
-from next_mm.captioning.template import CONTEXT_LENGTH, TokenCounter, compose_sentences, count_clip_tokens
+from next_mm.captioning.template import CONTEXT_LENGTH, TokenCounter, compose_sentences, count_tokens
 from next_mm.captioning.unknown import unknown_words
 
 COLORS = frozenset(
@@ -82,7 +82,7 @@ def check_caption(
     attributes: AttributeSet,
     schema: Schema,
     budget: int = CONTEXT_LENGTH,
-    count: TokenCounter = count_clip_tokens,
+    count: TokenCounter = count_tokens,
 ) -> list[str]:
     """What is wrong with a composed caption, in words that can be handed back to the model; empty if nothing is.
 

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from next_mm.captioning.files import write_atomically
 from next_mm.captioning.prompts import attribute_version
 from next_mm.captioning.schema import Schema
 from next_mm.captioning.settings import CaptionSettings
 from next_mm.captioning.store import USABLE, Store
 from next_mm.triplet import MODALITIES
+from next_mm.utils.files import write_atomically
 
 _REASON_LENGTH = 200
 

@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from next_mm.captioning.observations import load_set
 from next_mm.captioning.settings import CaptionSettings
 from next_mm.captioning.store import Store
-
-FILE_NAMES = {'rgb': 'RGB', 'nir': 'NI', 'tir': 'TI'}
-"""Modality to its name in the files, as the released captions have it."""
-
-
-def write_atomically(path: Path, lines: Iterable[str]) -> None:
-    """Write a text file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + '.part')
-    with open(part, 'w', encoding='utf-8') as file:
-        file.writelines(lines)
-    os.replace(part, path)
+from next_mm.captions.files import FILE_NAMES, caption_path, write_captions
+from next_mm.utils.files import write_atomically
 
 
 def export_captions(store: Store, settings: CaptionSettings) -> list[tuple[Path, int]]:
@@ -32,18 +21,14 @@ def export_captions(store: Store, settings: CaptionSettings) -> list[tuple[Path,
     """
     written = []
     for split in settings.splits:
-        for modality, name in FILE_NAMES.items():
+        for modality in FILE_NAMES:
             rows = store.db.execute(
                 'SELECT item, caption FROM captions WHERE split=? AND modality=? AND caption IS NOT NULL ORDER BY rowid',
                 (split, modality),
             ).fetchall()
             if rows:
-                path = settings.captions / f'{split}_{name}.json'
-                entries = [
-                    json.dumps({'item': item, 'description': caption}, ensure_ascii=False) for item, caption in rows
-                ]
-                write_atomically(path, ['[\n', ',\n'.join(entries), '\n]\n'])
-                written.append((path, len(rows)))
+                path = caption_path(settings.captions, split, modality)
+                written.append((path, write_captions(path, rows)))
     path = settings.captions / 'attributes.jsonl'
     written.append((path, store.db.execute('SELECT COUNT(*) FROM captions').fetchone()[0]))
     write_atomically(path, _attribute_lines(store))

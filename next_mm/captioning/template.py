@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from next_mm.captioning.clip_tokens import count_clip_tokens
 from next_mm.captioning.grammar import Filling, fill
 from next_mm.captioning.observations import AttributeSet
 from next_mm.captioning.schema import Schema
-
-CONTEXT_LENGTH = 77
-"""Tokens that CLIP's text tower takes, start and end of text among them."""
+from next_mm.captions.tokenizer import CONTEXT_LENGTH, count_tokens
 
 TokenCounter = Callable[[str], int]
 
@@ -50,7 +47,7 @@ def compose_sentences(attributes: AttributeSet, schema: Schema, unknown_as: str 
     return [text for text in (fill(template, filling) for template in schema.templates) if text]
 
 
-def fit_budget(sentences: Iterable[str], budget: int, count: TokenCounter = count_clip_tokens) -> list[str]:
+def fit_budget(sentences: Iterable[str], budget: int, count: TokenCounter = count_tokens) -> list[str]:
     """Keep the sentences, in their order, that fit into ``budget`` CLIP tokens, start and end of text counted.
 
     A sentence that does not fit is left out whole; a shorter one after it may still fit. The first is always kept.
@@ -66,7 +63,7 @@ def fit_budget(sentences: Iterable[str], budget: int, count: TokenCounter = coun
 
 
 def compose_caption(
-    attributes: AttributeSet, schema: Schema, budget: int = CONTEXT_LENGTH, count: TokenCounter = count_clip_tokens
+    attributes: AttributeSet, schema: Schema, budget: int = CONTEXT_LENGTH, count: TokenCounter = count_tokens
 ) -> str:
     """One caption by template: only what is known, at most ``budget`` CLIP tokens, no network."""
     return ' '.join(fit_budget(compose_sentences(attributes, schema), budget, count))

@@ -1,6 +1,6 @@
 """Datasets of triplets, their transforms and the identity-balanced sampler."""
 
-from next_mm.captions.sentences import Captions, read_captions, split_sentences
+from next_mm.captions import Captions, read_captions, split_sentences
 from next_mm.datasets.decoding import PictureError, read_picture
 from next_mm.datasets.registered import MSVR310, RGBNT100, RGBNT201, WMVEID863, MarketMM, OwnTriplets
 from next_mm.datasets.samplers import IdentityBatchSampler

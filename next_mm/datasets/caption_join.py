@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from mmengine.logging import print_log
 
-from next_mm.captions.sentences import Captions, degrade_caption, read_captions
+from next_mm.captions import Captions, degrade_caption, read_captions
 from next_mm.errors import DataError
 from next_mm.triplet import MODALITIES, TripletRecord
 

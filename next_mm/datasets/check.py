@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from next_mm.captions.sentences import Captions, read_captions
+from next_mm.captions import Captions, read_captions
 from next_mm.datasets.caption_join import caption_files, caption_folder
 from next_mm.datasets.decoding import PictureError, read_picture
 from next_mm.datasets.samplers import check_batch, check_size, group_by_label

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from next_mm.captions.sentences import read_captions
+from next_mm.captions import read_captions
 from projects.synthetic.attributes import rng_for
 
 CAPTION_SUFFIXES = ('RGB', 'NI', 'TI')  # of persons and vehicles alike

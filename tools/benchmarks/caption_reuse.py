@@ -14,7 +14,7 @@ from typing import Any
 import common
 import numpy as np
 
-from next_mm.captions.sentences import read_captions
+from next_mm.captions import read_captions
 from next_mm.datasets.transforms import SampleSentences, TokenizeCaptions
 from next_mm.models.text.packing import pack_captions
 from next_mm.models.text.text_tower import PACK_TOKENS

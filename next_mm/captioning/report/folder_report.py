@@ -6,14 +6,14 @@ import re
 from collections import Counter, defaultdict
 from pathlib import Path
 
-from next_mm.captioning.files import FILE_NAMES
 from next_mm.captioning.mentions import read_attributes
 from next_mm.captioning.report.figures import MODALITY_COLORS, agreement_bars
 from next_mm.captioning.report.page import Section, write_page
 from next_mm.captioning.report.sections import agreement_section, text_section, token_section
 from next_mm.captioning.report.statistics import Agreement, TextStatistics
 from next_mm.captioning.schema import Schema
-from next_mm.captions.sentences import read_captions
+from next_mm.captions import read_captions
+from next_mm.captions.files import FILE_NAMES
 
 Files = dict[tuple[str, str], dict[str, str]]
 

@@ -15,7 +15,7 @@ import jinja2
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from next_mm.captioning.files import write_atomically
+from next_mm.utils.files import write_atomically
 
 
 @dataclass

@@ -6,7 +6,6 @@ from collections import Counter
 from pathlib import Path
 
 from next_mm.captioning.failures import write_failures
-from next_mm.captioning.files import FILE_NAMES
 from next_mm.captioning.merge_stage import Triplet, iterate_triplets
 from next_mm.captioning.observations import AttributeSet
 from next_mm.captioning.report.figures import bars, colors_of, confidence_boxes, confidence_dots, shares
@@ -18,6 +17,7 @@ from next_mm.captioning.schema import Schema
 from next_mm.captioning.settings import CaptionSettings
 from next_mm.captioning.store import Store
 from next_mm.captioning.template import compose_sentences
+from next_mm.captions.files import FILE_NAMES
 
 STEPS = ('merged', 'complemented')
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from next_mm.captioning.observations import AttributeSet
 from next_mm.captioning.schema import Schema
-from next_mm.captioning.template import CONTEXT_LENGTH, count_clip_tokens
+from next_mm.captioning.template import CONTEXT_LENGTH, count_tokens
 from next_mm.captioning.unknown import unknown_words
 from next_mm.captions.sentences import split_sentences
 
@@ -42,7 +42,7 @@ class TextStatistics:
         found = unknown_words(text)
         self.words.append(len(text.split()))
         self.sentences.append(len(parts))
-        self.tokens.append(2 + sum(map(count_clip_tokens, parts)))
+        self.tokens.append(2 + sum(map(count_tokens, parts)))
         self.with_unknown += bool(found)
         self.unknown.update(found)
         self.distinct.add(hash(text))
