@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+import numpy as np
 from mmengine.structures import BaseDataElement
 from torch import Tensor
 
@@ -11,14 +14,42 @@ __all__ = ['ReIDDataSample', 'TripletBatch']
 
 
 class ReIDDataSample(BaseDataElement):
-    """Everything known about one triplet beside its pixels.
+    """Everything known about one triplet beside its pixels; only the fields declared here can be set.
 
-    Metainfo: ``sample_idx`` (int), ``name``, ``img_paths``, ``identity``, ``camera``, ``scene``, ``is_query``, ``is_gallery``,
-    ``captions``.
+    The facts of the record are MMEngine's metainfo, the rest is data: ``label``; ``present`` (3,) bool, which modalities exist;
+    ``tokens`` (S, 3, L) int32, S caption subsets, and ``lengths`` (S, 3), how many of the L are in use, both absent without text;
+    ``has_text`` (3,) bool, which modalities have a caption; ``extras``, numbers that a transform adds, by name; and after prediction
+    ``feature`` (F,).
 
-    Data: ``label`` (int), ``present`` ((3,) bool, which modalities exist), ``tokens`` ((S, 3, L) int32, S caption subsets;
-    absent without text), ``has_text`` ((3,) bool, which modalities have a caption), and after prediction ``feature`` ((F,)).
+    Raises:
+        AttributeError: another field is set.
     """
+
+    sample_idx: int
+    name: str
+    img_paths: tuple[str | None, str | None, str | None]
+    identity: int | str
+    camera: int
+    scene: int
+    is_query: bool
+    is_gallery: bool
+    captions: Sequence[str | None] | None
+
+    label: int
+    present: np.ndarray | Tensor
+    tokens: np.ndarray | Tensor
+    lengths: np.ndarray | Tensor
+    has_text: np.ndarray | Tensor
+    extras: dict[str, float]
+    feature: Tensor
+
+    def set_field(self, value: Any, name: str, dtype: Any = None, field_type: str = 'data') -> None:
+        """Set a declared field; see :meth:`mmengine.structures.BaseDataElement.set_field`."""
+        if name not in ReIDDataSample.__annotations__:
+            raise AttributeError(
+                f'{type(self).__name__} has no field {name!r}; it has {", ".join(ReIDDataSample.__annotations__)}'
+            )
+        super().set_field(value, name, dtype, field_type)
 
 
 @dataclass
@@ -32,7 +63,10 @@ class TripletBatch:
         present: (B, 3) bool, on the device; ``None`` says that every modality of every sample is there.
         tokens: (B, S, 3, L) caption tokens, on the CPU (the text encoder looks up what it knows before anything moves),
             cut to the longest caption; ``None`` without text.
+        lengths: (B, S, 3) how many of the L tokens of a caption are in use, start and end mark among them, on the CPU; ``None``
+            without text.
         has_text: (B, 3) bool, on the device; ``None`` says that every modality of every sample has a caption.
+        extras: numbers that transforms add to a sample, each (B,) float32, on the device.
     """
 
     samples: list[ReIDDataSample] = field(default_factory=list)
@@ -40,4 +74,6 @@ class TripletBatch:
     cameras: Tensor | None = None
     present: Tensor | None = None
     tokens: Tensor | None = None
+    lengths: Tensor | None = None
     has_text: Tensor | None = None
+    extras: dict[str, Tensor] = field(default_factory=dict)

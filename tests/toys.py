@@ -183,8 +183,10 @@ def make_samples(labels: list[int], subsets: int = 3, **fields: torch.Tensor) ->
         sample.present = torch.ones(3, dtype=torch.bool)
         sample.has_text = torch.ones(3, dtype=torch.bool)
         sample.tokens = torch.zeros(subsets, 3, 77, dtype=torch.int32)
-        for row in sample.tokens.flatten(0, 1):
+        sample.lengths = torch.zeros(subsets, 3, dtype=torch.int64)
+        for number, row in enumerate(sample.tokens.flatten(0, 1)):
             length = int(torch.randint(3, 8, (), generator=generator))
+            sample.lengths.view(-1)[number] = length + 2
             row[0], row[length + 1] = 49406, 49407
             row[1 : length + 1] = torch.randint(1, 40000, (length,), generator=generator)
         for name, value in fields.items():

@@ -74,7 +74,7 @@ def list_captions(dataset: TripletDataset) -> Iterator[Tensor]:
     texts = {text for captions in records for text in captions if text}
     for step in dataset.pipeline.transforms:
         if isinstance(step, TripletTransform):  # a mirrored picture has a mirrored caption
-            texts |= {step.retell(text) for text in texts}
+            texts |= {step.update_caption(text) for text in texts}
     subsets = itertools.chain(
         [()], *(sentence_subsets(split_sentences(text), whole=whole) for text in sorted(texts))
     )  # (): no caption

@@ -8,6 +8,7 @@ from next_mm.datasets.seeding import SeededIndex
 from next_mm.datasets.transforms import (
     DropModalities,
     EraseTriplet,
+    FlagFlare,
     FlipTriplet,
     LoadTriplet,
     PackTriplet,
@@ -28,6 +29,7 @@ __all__ = [
     'Captions',
     'DropModalities',
     'EraseTriplet',
+    'FlagFlare',
     'FlipTriplet',
     'IdentityBatchSampler',
     'LoadTriplet',

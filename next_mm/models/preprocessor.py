@@ -35,21 +35,25 @@ class TripletPreprocessor(BaseDataPreprocessor):
             ConfigError: the pictures of the batch differ in size.
         """
         images = data['inputs']
-        if not isinstance(
-            images, Tensor
-        ):  # collate_triplets has stacked them already, mmengine's own collate functions do not
+        if not isinstance(images, Tensor):  # mmengine's own collate functions stack nothing, collate_triplets does
             images = _stack_images(images)
         images = (images.to(self.device, non_blocking=True).float() - self.mean) / self.std
         return {'inputs': images, 'data_samples': self._collate(list(data['data_samples']))}
 
     def _collate(self, samples: list[ReIDDataSample]) -> TripletBatch:
+        tokens, lengths = _stack_tokens(samples)
         return TripletBatch(
             samples=samples,
             labels=self._to_device(torch.tensor([sample.label for sample in samples])),
             cameras=self._to_device(torch.tensor([sample.camera for sample in samples])),
             present=self._unless_all(samples, 'present'),
-            tokens=_stack_tokens(samples),
+            tokens=tokens,
+            lengths=lengths,
             has_text=self._unless_all(samples, 'has_text'),
+            extras={
+                name: self._to_device(torch.tensor([float(sample.extras[name]) for sample in samples]))
+                for name in samples[0].get('extras', {})
+            },
         )
 
     def _unless_all(self, samples: list[ReIDDataSample], name: str) -> Tensor | None:
@@ -72,10 +76,10 @@ def _stack_images(images: Sequence[Tensor]) -> Tensor:
     return torch.stack(list(images))
 
 
-def _stack_tokens(samples: list[ReIDDataSample]) -> Tensor | None:
-    """Stack (S, 3, L) caption tokens and cut them to the batch's longest caption; they stay on the CPU."""
+def _stack_tokens(samples: list[ReIDDataSample]) -> tuple[Tensor | None, Tensor | None]:
+    """Stack (S, 3, L) caption tokens and their (S, 3) lengths, cut to the batch's longest caption; they stay on the CPU."""
     if 'tokens' not in samples[0]:
-        return None
+        return None, None
     tokens = torch.stack([torch.as_tensor(sample.tokens) for sample in samples])
-    longest = int(tokens.argmax(dim=-1).max()) + 1  # end-of-text has the highest id; padding is 0, and so is "!"
-    return tokens[..., :longest]
+    lengths = torch.stack([torch.as_tensor(sample.lengths) for sample in samples])
+    return tokens[..., : int(lengths.max())], lengths

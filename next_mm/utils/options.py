@@ -7,7 +7,7 @@ from typing import Any
 
 from next_mm.errors import ConfigError
 
-__all__ = ['check_choice', 'check_number', 'check_size']
+__all__ = ['check_choice', 'check_number', 'check_range', 'check_size']
 
 
 def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
@@ -37,6 +37,18 @@ def check_number(name: str, value: Any, low: float, high: float = float('inf'), 
     if not number or not (value > low if above else value >= low) or not value <= high:
         bound = f'{"above" if above else "from"} {low:g}' + (f' to {high:g}' if high != float('inf') else '')
         raise ConfigError(f'{name}={value!r}: expected a number {bound}')
+
+
+def check_range(name: str, value: Any, low: float, high: float = float('inf')) -> None:
+    """Refuse what is no pair of numbers, the first above ``low`` and not above the second, the second at most ``high``.
+
+    Raises:
+        ConfigError: it is no such pair.
+    """
+    pair = isinstance(value, (tuple, list)) and len(value) == 2 and all(isinstance(end, (int, float)) for end in value)
+    if not pair or not low < value[0] <= value[1] <= high or value[1] == float('inf'):
+        bound = f'above {low:g}' + (f' and at most {high:g}' if high != float('inf') else '')
+        raise ConfigError(f'{name}={value!r}: expected two numbers {bound}, the smaller first')
 
 
 def check_size(name: str, value: Any) -> None:

@@ -138,7 +138,7 @@ def test_tool_exits_non_zero_when_training_would_be_wrong(tmp_path, repo_dir, mo
         for number in range(3):
             (root / f'train_171/TI/000007_cam{number + 1}_0_0{number}.jpg').unlink()
     options = [
-        'model.head.num_classes=3',
+        'model.num_classes=3',
         'train_dataloader.batch_size=4',
         'train_dataloader.batch_sampler.num_instances=2' if sound else 'train_dataloader.batch_sampler.num_instances=1',
     ]

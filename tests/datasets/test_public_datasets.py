@@ -209,7 +209,7 @@ def test_messy_captions(tmp_path, caplog_mm):
     path.write_text(json.dumps(entries))
     dataset = RGBNT201(data_root=str(root), pipeline=[dict(type='SampleSentences', num_subsets=1, keep_prob=1.0)])
     assert records(dataset)[0]['captions'][2] is None
-    assert dataset[0]['texts'][0][2] == dataset[0]['texts'][0][0] and dataset[0]['has_text'].all()
+    assert dataset[0]['sentences'][0][2] == dataset[0]['sentences'][0][0] and dataset[0]['has_text'].all()
     assert caplog_mm.count('RGBNT201: 2 of 12 train triplets have no TI caption, first: 000007_cam1_0_00.jpg') == 1
     assert caplog_mm.count('Another modality stands in for 2, 0 have no text.') == 1
     assert (

@@ -25,6 +25,10 @@ def test_batches_are_p_times_k_and_length_is_exact():
         assert len(batches) == len(sampler) == count_batches(np.array([1, 10, 2, 1, 1, 4, 2]), 2)
         for batch in batches:
             assert sorted(Counter(UNEVEN[batch].tolist()).values()) == [4, 4]
+            runs = UNEVEN[batch].reshape(2, 4)
+            assert (
+                runs == runs[:, :1]
+            ).all()  # an identity's triplets stand side by side, as losses over groups need them
 
 
 def test_no_triplet_repeats_within_an_epoch_but_for_short_identities():

@@ -9,6 +9,7 @@ from PIL import Image
 from next_mm.datasets import (
     DropModalities,
     EraseTriplet,
+    FlagFlare,
     FlipTriplet,
     LoadTriplet,
     PackTriplet,
@@ -20,6 +21,7 @@ from next_mm.datasets import (
     read_picture,
 )
 from next_mm.datasets.seeding import SeededIndex, seeded
+from next_mm.datasets.transforms.flare import has_flare
 from next_mm.datasets.transforms.load import resize
 from tests.datasets.trees import write_picture
 
@@ -109,11 +111,12 @@ def test_side_by_side(tmp_path):
 
 
 # geometry
+@pytest.mark.parametrize('interpolation, pillows', [('bicubic', Image.BICUBIC), ('bilinear', Image.BILINEAR)])
 @pytest.mark.parametrize('size, apart', [((48, 40), 1), ((12, 6), 1), ((24, 12), 0), ((31, 7), 1)])
-def test_resize_is_pillows_bicubic(size, apart):
-    results = ResizeTriplet(size=size)(triplet(0, None, 1))
+def test_resize_is_pillows(size, apart, interpolation, pillows):
+    results = ResizeTriplet(size=size, interpolation=interpolation)(triplet(0, None, 1))
     for image, seed in ((results['imgs'][0], 0), (results['imgs'][2], 1)):
-        expected = np.array(Image.fromarray(picture(seed)).resize(size[::-1], Image.BICUBIC))
+        expected = np.array(Image.fromarray(picture(seed)).resize(size[::-1], pillows))
         assert image.shape == expected.shape and image.flags['C_CONTIGUOUS']
         assert np.abs(image.astype(int) - expected).max() <= apart
 
@@ -122,6 +125,7 @@ def test_resize_of_a_smooth_picture_whose_sides_shrink_and_grow():
     image = cv2.GaussianBlur(picture(0, (300, 100)), (0, 0), 2)
     expected = np.array(Image.fromarray(image).resize((128, 256), Image.BICUBIC))
     assert np.abs(resize(image, (256, 128)).astype(int) - expected).max() <= 2
+    assert np.abs(resize(image, (256, 128), 'bilinear').astype(int) - expected).max() > 2
 
 
 def test_flip():
@@ -148,7 +152,7 @@ def test_flip_mirrors_the_words_of_the_caption_but_not_those_of_the_record():
 
 
 def test_flipped_by_itself_a_picture_changes_its_own_caption():
-    flip = FlipTriplet(shared=False)
+    flip = FlipTriplet(per_modality=True)
     for _ in range(30):
         results = flip({**triplet(4, 4, 4), 'captions': ['on the left'] * 3})
         for image, caption in zip(results['imgs'], results['captions']):
@@ -164,11 +168,13 @@ def test_pad_crop_is_padding_and_cropping():
             np.testing.assert_array_equal(transform.apply(picture(0), (down, right)), expected)
     drawn = {transform.draw(24, 12) for _ in range(3000)}
     assert len(drawn) == 121
+    assert not transform.apply(picture(0, (4, 4)), (5, 0)).any()  # a picture smaller than the border
+    assert not transform.apply(picture(0, (4, 4)), (0, -5)).any()
 
 
 @pytest.mark.parametrize('transform', [FlipTriplet(), PadCropTriplet(padding=5)])
 def test_geometry_is_shared_unless_asked(transform):
-    own = type(transform)(shared=False, **({'padding': 5} if isinstance(transform, PadCropTriplet) else {}))
+    own = type(transform)(per_modality=True, **({'padding': 5} if isinstance(transform, PadCropTriplet) else {}))
     aligned = [[image.tobytes() for image in transform(triplet(4, 4, 4))['imgs']] for _ in range(30)]
     assert all(len(set(images)) == 1 for images in aligned) and len({images[0] for images in aligned}) > 1
     apart = [[image.tobytes() for image in own(triplet(4, 4, 4))['imgs']] for _ in range(30)]
@@ -200,6 +206,53 @@ def test_erasing_draws_the_stated_noise_and_area():
         assert abs(np.quantile(noise, share) - np.quantile(normal, share)) < 2
 
 
+def test_erasing_with_one_colour_and_in_given_ranges():
+    transform = EraseTriplet(prob=1.0, area=(0.1, 0.1), aspect=(2, 2), fill=(152.0, 143.4, 130))
+    image = transform(dict(imgs=[np.zeros((64, 64, 3), np.uint8)]))['imgs'][0]
+    erased = np.argwhere(image.any(axis=2))
+    assert (np.ptp(erased, axis=0) + 1).tolist() == [29, 14]  # 410 pixels, twice as high as wide
+    assert {tuple(pixel) for pixel in image[tuple(erased.T)].tolist()} == {(152, 143, 130)}
+
+
+def test_recipes_may_erase_each_modality_by_itself():
+    results = EraseTriplet(prob=1.0, fill=(9, 9, 9), per_modality=True)(
+        dict(imgs=[np.zeros((64, 32, 3), np.uint8) for _ in range(3)])
+    )
+    assert len({image.tobytes() for image in results['imgs']}) == 3
+
+
+def by_histogram(image):
+    """The rule on values in [0, 1], with NumPy's histogram."""
+    values = image.astype(np.float64) / 255
+    counts, _ = np.histogram(values, bins=100, range=(values.min(), values.max()))
+    return counts[-2:].sum() >= 0.095 * values.size
+
+
+@pytest.mark.parametrize('low, high', [(0, 255), (10, 61), (3, 4), (0, 50)])
+def test_flare_is_that_of_a_histogram(low, high):
+    generator = np.random.default_rng(low)
+    told = set()
+    for share in (0.0, 0.05, 0.09, 0.1, 0.2, 0.9):
+        image = generator.integers(low, high + 1, (40, 30, 3))
+        image[: int(40 * share)] = high
+        told.add(flare := has_flare(image.astype(np.uint8)))
+        assert flare == by_histogram(image)
+    assert (False in told or high - low == 1) and True in told
+    assert not has_flare(np.full((4, 4, 3), 200, np.uint8))
+
+
+def test_flare_needs_both_rgb_and_nir():
+    flaring, plain = (np.tile(np.arange(200, dtype=np.uint8)[:, None, None], (1, 20, 3)) for _ in range(2))
+    flaring[:60] = 255
+    for images, expected in (
+        ([flaring, flaring, plain], 1.0),
+        ([flaring, plain, flaring], 0.0),
+        ([plain, flaring, flaring], 0.0),
+        ([flaring, None, flaring], 0.0),
+    ):
+        assert FlagFlare()(dict(imgs=images))['extras'] == {'flare': expected}
+
+
 def test_dropping_modalities_keeps_one():
     seen = set()
     for _ in range(300):
@@ -215,18 +268,22 @@ def test_dropping_modalities_keeps_one():
 CAPTIONS = ('A one. B two. C three. D four.', None, 'E five.')
 
 
+def texts(results):
+    return [[' '.join(sentences) for sentences in subset] for subset in results['sentences']]
+
+
 def test_whole_captions_in_testing_with_a_stand_in():
     results = SampleSentences(num_subsets=1, keep_prob=1.0)(triplet(0, 1, 2) | dict(captions=CAPTIONS))
-    assert results['texts'] == [[CAPTIONS[0], CAPTIONS[0], CAPTIONS[2]]]
+    assert texts(results) == [[CAPTIONS[0], CAPTIONS[0], CAPTIONS[2]]]
     assert results['has_text'].tolist() == [True, True, True]
 
 
 def test_absent_modalities_neither_give_nor_take_captions():
     results = SampleSentences(num_subsets=1, keep_prob=1.0)(triplet(None, None, 2) | dict(captions=CAPTIONS))
-    assert results['texts'] == [['', '', 'E five.']] and results['has_text'].tolist() == [False, False, True]
+    assert texts(results) == [['', '', 'E five.']] and results['has_text'].tolist() == [False, False, True]
     results = SampleSentences(num_subsets=1, keep_prob=1.0)(triplet(0, 1, 2) | dict(captions=(None, None, None)))
-    assert results['texts'] == [['', '', '']] and not results['has_text'].any()
-    assert 'texts' not in SampleSentences()(triplet(0, 1, 2))
+    assert texts(results) == [['', '', '']] and not results['has_text'].any()
+    assert 'sentences' not in SampleSentences()(triplet(0, 1, 2))
 
 
 def test_sentences_are_sampled_one_by_one_in_their_order():
@@ -234,9 +291,9 @@ def test_sentences_are_sampled_one_by_one_in_their_order():
     counts, draws = np.zeros(4), 3000
     for _ in range(draws):
         results = SampleSentences(num_subsets=3, keep_prob=0.75)(triplet(0, 1, 2) | dict(captions=CAPTIONS))
-        for subset in results['texts']:
+        for subset in texts(results):
             assert subset[2] == 'E five.' and subset[0]
-        kept = results['texts'][0][0]
+        kept = texts(results)[0][0]
         places = [kept.find(sentence.rstrip('.')) for sentence in sentences]
         assert [place for place in places if place >= 0] == sorted(place for place in places if place >= 0)
         counts += np.array(places) >= 0
@@ -247,7 +304,12 @@ def test_sentences_are_sampled_one_by_one_in_their_order():
 
 # packing
 def test_pack_and_collate():
-    results = triplet(0, None, 2) | dict(tokens=np.ones((1, 3, 77), np.int32), has_text=np.array([True, True, True]))
+    results = triplet(0, None, 2) | dict(
+        tokens=np.ones((1, 3, 77), np.int32),
+        lengths=np.full((1, 3), 77),
+        has_text=np.array([True, True, True]),
+        extras={'flare': 1.0},
+    )
     packed = PackTriplet()(results)
     inputs, sample = packed['inputs'], packed['data_samples']
     assert inputs.dtype == torch.uint8 and inputs.shape == (3, 3, 24, 12)
@@ -255,6 +317,7 @@ def test_pack_and_collate():
     assert not inputs[1].any()
     assert sample.present.tolist() == [True, False, True] == sample.has_text.tolist()
     assert (sample.label, sample.identity, sample.camera, sample.is_query) == (3, 30, 1, True)
+    assert sample.lengths.tolist() == [[77] * 3] and sample.extras == {'flare': 1.0}
     batch = collate_triplets([packed, packed])
     assert batch['inputs'].shape == (2, 3, 3, 24, 12) and batch['data_samples'] == [sample, sample]
 

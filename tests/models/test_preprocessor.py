@@ -33,19 +33,32 @@ def test_captions_are_cut_to_the_longest(preprocessor: TripletPreprocessor) -> N
     for sample in data['data_samples']:
         sample.tokens.zero_()
         sample.tokens[..., 0], sample.tokens[..., 1] = 49406, 49407
+        sample.lengths.fill_(2)
+    data['data_samples'][1].lengths[2, 1] = 6
     longest = data['data_samples'][1].tokens[2, 1]
     longest[:6] = torch.tensor([49406, 5, 0, 0, 0, 49407])  # "!" has the id of the padding and must not be cut
-    tokens = preprocessor(data)['data_samples'].tokens
+    batch = preprocessor(data)['data_samples']
+    tokens = batch.tokens
     assert tokens.shape == (2, 3, 3, 6)
+    assert batch.lengths.shape == (2, 3, 3) and batch.lengths.sum() == 2 * 17 + 6
     assert tokens[1, 2, 1].tolist() == [49406, 5, 0, 0, 0, 49407]
 
 
 def test_without_text_there_are_no_tokens(preprocessor: TripletPreprocessor) -> None:
     data = make_samples([0, 1])
     for sample in data['data_samples']:
-        del sample.tokens, sample.has_text
+        del sample.tokens, sample.lengths, sample.has_text
     batch = preprocessor(data)['data_samples']
-    assert batch.tokens is None and batch.has_text is None
+    assert batch.tokens is None and batch.lengths is None and batch.has_text is None
+
+
+def test_extras_become_a_column_each(preprocessor: TripletPreprocessor) -> None:
+    data = make_samples([0, 1, 2])
+    assert preprocessor(data)['data_samples'].extras == {}
+    for sample, flare in zip(data['data_samples'], (0.0, 1.0, 0.0)):
+        sample.extras = {'flare': flare}
+    extras = preprocessor(data)['data_samples'].extras
+    assert list(extras) == ['flare'] and extras['flare'].tolist() == [0.0, 1.0, 0.0]
 
 
 def test_masks_are_kept_when_something_is_missing(preprocessor: TripletPreprocessor) -> None:

@@ -9,9 +9,10 @@ import pytest
 from next_mm.datasets import EraseTriplet, FlipTriplet, PadCropTriplet, ResizeTriplet
 from next_mm.errors import ConfigError
 from next_mm.evaluation import ReIDMetric
-from next_mm.methods.next import MGFAHead
 from next_mm.methods.next.tmse import TMSE
 from next_mm.models import CLIPVisual, TimmVisual
+from next_mm.models.heads.branch import IdentityBranch
+from next_mm.models.losses.cross_entropy import CrossEntropy
 from next_mm.utils.options import check_number, check_size
 
 
@@ -23,14 +24,24 @@ from next_mm.utils.options import check_number, check_size
         (lambda: PadCropTriplet(padding=-1), 'PadCropTriplet.padding=-1: expected a number from 0'),
         (lambda: FlipTriplet(prob=1.5), 'FlipTriplet.prob=1.5: expected a number from 0 to 1'),
         (lambda: EraseTriplet(prob=-0.1), 'EraseTriplet.prob=-0.1: expected a number from 0 to 1'),
-        (lambda: EraseTriplet(min_aspect=0), 'EraseTriplet.min_aspect=0: expected a number above 0 to 1'),
+        (
+            lambda: EraseTriplet(aspect=(3, 1)),
+            r'EraseTriplet.aspect=\(3, 1\): expected two numbers above 0, the smaller',
+        ),
+        (lambda: EraseTriplet(area=0.4), 'EraseTriplet.area=0.4: expected two numbers above 0 and at most 1, the'),
+        (lambda: EraseTriplet(fill='grey'), "EraseTriplet.fill='grey': expected 'noise' or three grey levels"),
+        (lambda: EraseTriplet(fill=(0, 0, 300)), 'expected .noise. or three grey levels from 0 to 255'),
+        (lambda: ResizeTriplet(size=(4, 4), interpolation='area'), "expected one of 'bicubic', 'bilinear'"),
         (lambda: TMSE(dim=8, sampling='topk', top_share=2), 'TMSE.top_share=2: expected a number above 0 to 1'),
         (lambda: TMSE(dim=8, num_experts=0), 'TMSE.num_experts=0: expected a number from 1'),
         (
-            lambda: MGFAHead(dim=8, num_classes=3, label_smoothing=2, triplet=None),
-            'MGFAHead.label_smoothing=2: expected a number from 0 to 1',
+            lambda: CrossEntropy(label_smoothing=2),
+            'CrossEntropy.label_smoothing=2: expected a number from 0 to 1',
         ),
-        (lambda: MGFAHead(dim=8, num_classes=0, triplet=None), 'MGFAHead.num_classes=0: expected a number from 1'),
+        (
+            lambda: IdentityBranch(feature_dim=8, num_classes=0, losses={}),
+            'IdentityBranch.num_classes=0: expected a number from 1',
+        ),
         (
             lambda: CLIPVisual(model_name='ViT-B-16', pretrained=None, image_size=256),
             r'CLIPVisual.image_size=256: expected \(height, width\)',

@@ -2,11 +2,12 @@
 
 from next_mm.datasets.transforms.augment import (
     DropModalities,
-    EraseTriplet,
     FlipTriplet,
     PadCropTriplet,
-    TripletTransform,
 )
+from next_mm.datasets.transforms.base import TripletTransform
+from next_mm.datasets.transforms.erase import EraseTriplet
+from next_mm.datasets.transforms.flare import FlagFlare
 from next_mm.datasets.transforms.load import LoadTriplet, ResizeTriplet
 from next_mm.datasets.transforms.pack import PackTriplet, collate_triplets
 from next_mm.datasets.transforms.text import SampleSentences, TokenizeCaptions
@@ -14,6 +15,7 @@ from next_mm.datasets.transforms.text import SampleSentences, TokenizeCaptions
 __all__ = [
     'DropModalities',
     'EraseTriplet',
+    'FlagFlare',
     'FlipTriplet',
     'LoadTriplet',
     'PackTriplet',

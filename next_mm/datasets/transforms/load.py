@@ -12,7 +12,10 @@ from mmcv.transforms import BaseTransform
 from next_mm.datasets.decoding import PictureError, read_picture
 from next_mm.registry import TRANSFORMS
 from next_mm.triplet import NUM_MODALITIES
-from next_mm.utils.options import check_size
+from next_mm.utils.options import check_choice, check_size
+
+INTERPOLATIONS = ('bicubic', 'bilinear')
+"""What pictures can be resized with, always with antialias."""
 
 
 @TRANSFORMS.register_module()
@@ -59,30 +62,41 @@ def split_panels(path: str) -> list[np.ndarray]:
 
 @TRANSFORMS.register_module()
 class ResizeTriplet(BaseTransform):
-    """Resize the pictures bicubically with antialias, as Pillow does (one grey level apart; two where one side grows and one shrinks).
+    """Resize the pictures with antialias, as Pillow does.
+
+    The two are one grey level apart; two where one side of the picture grows and the other shrinks.
 
     Args:
         size: (height, width) in pixels.
+        interpolation: ``'bicubic'`` or ``'bilinear'``.
 
     Raises:
-        ConfigError: ``size`` is no such pair.
+        ConfigError: ``size`` is no such pair, or there is no such interpolation.
     """
 
-    def __init__(self, *, size: tuple[int, int]) -> None:
+    def __init__(self, *, size: tuple[int, int], interpolation: str = 'bicubic') -> None:
         check_size('ResizeTriplet.size', size)
+        check_choice('ResizeTriplet.interpolation', interpolation, INTERPOLATIONS)
         self.size = (size[0], size[1])
+        self.interpolation = interpolation
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        results['imgs'] = [None if image is None else resize(image, self.size) for image in results['imgs']]
+        images = results['imgs']
+        results['imgs'] = [None if image is None else resize(image, self.size, self.interpolation) for image in images]
         return results
 
 
-def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Resize an (H, W, 3) uint8 picture to ``size`` (height, width), bicubic with antialias.
+def resize(image: np.ndarray, size: tuple[int, int], interpolation: str = 'bicubic') -> np.ndarray:
+    """Resize an (H, W, 3) uint8 picture to ``size`` (height, width) with antialias.
 
     OpenCV's bicubic has no antialias, and Pillow's is seven times slower than torch's, which computes the same.
+
+    Args:
+        image: the picture.
+        size: (height, width) in pixels.
+        interpolation: one of :data:`INTERPOLATIONS`.
     """
     if image.shape[:2] == size:
         return image
     tensor = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None]
-    return F.interpolate(tensor, size, mode='bicubic', antialias=True)[0].permute(1, 2, 0).contiguous().numpy()
+    return F.interpolate(tensor, size, mode=interpolation, antialias=True)[0].permute(1, 2, 0).contiguous().numpy()

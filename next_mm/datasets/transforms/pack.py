@@ -34,24 +34,22 @@ class PackTriplet(BaseTransform):
         images = results['imgs']
         sizes = {image.shape[:2] for image in images if image is not None}
         if len(sizes) != 1:
-            what = (
-                f'differ in size (h x w): {sorted(sizes)}; add ResizeTriplet to the pipeline'
-                if sizes
-                else 'are all absent'
-            )
-            raise DataError(f'{results["name"]}: the pictures of the triplet {what}')
+            differ = f'differ in size (h x w): {sorted(sizes)}; add ResizeTriplet to the pipeline'
+            raise DataError(f'{results["name"]}: the pictures of the triplet {differ if sizes else "are all absent"}')
         inputs = np.zeros((NUM_MODALITIES, 3, *sizes.pop()), np.uint8)
         for planes, image in zip(inputs, images):
             if image is not None:
-                cv2.split(
-                    image, [planes[0], planes[1], planes[2]]
-                )  # writes the planes in place, eight times faster than a transpose
+                # Writes the planes in place, eight times faster than a transpose.
+                cv2.split(image, [planes[0], planes[1], planes[2]])
         sample = ReIDDataSample(metainfo={key: results[key] for key in _META if key in results})
         sample.label = results['label']
         sample.present = np.array([image is not None for image in images])
         if 'tokens' in results:
             sample.tokens = results['tokens']
+            sample.lengths = results['lengths']
             sample.has_text = results['has_text'] & sample.present
+        if 'extras' in results:
+            sample.extras = results['extras']
         return {'inputs': torch.from_numpy(inputs), 'data_samples': sample}
 
 

@@ -22,7 +22,7 @@ _CACHED_TEXTS = 500_000  # a sentence takes about 300 bytes with its tokens
 class SampleSentences(BaseTransform):
     """Keep each sentence of a caption with a probability, by itself for each expert and modality, never none (Eq. 4).
 
-    Adds ``texts`` (S lists of three strings), ``sentences`` (the same before joining) and ``has_text`` ((3,) bool). A modality without
+    Adds ``sentences`` (S lists of three tuples of strings) and ``has_text`` ((3,) bool). A modality without
     a caption takes that of the first other modality of the sample that has one; an absent modality neither gives nor takes.
     Does nothing where the record has no captions at all.
 
@@ -49,7 +49,6 @@ class SampleSentences(BaseTransform):
         fallback: tuple[str, ...] = next(filter(None, captions), ())
         captions = [(own or fallback) if there else () for own, there in zip(captions, present)]
         results['sentences'] = [[self._sample(caption) for caption in captions] for _ in range(self.num_subsets)]
-        results['texts'] = [[' '.join(kept) for kept in subset] for subset in results['sentences']]
         results['has_text'] = np.array([bool(caption) for caption in captions])
         return results
 
@@ -67,7 +66,8 @@ class TokenizeCaptions(BaseTransform):
     """Turn sampled sentences into CLIP tokens, as ``open_clip.SimpleTokenizer`` does with the joined text.
 
     Every sentence of the dataset is tokenised once, before the workers start. A text beyond the context loses whole sentences at its
-    end (a single sentence beyond it is cut inside). Adds ``tokens``: (S, 3, context_length) int32, zeros behind the end-of-text token.
+    end (a single sentence beyond it is cut inside). Adds ``tokens``: (S, 3, context_length) int32, zeros behind the end-of-text token, and
+    ``lengths``: (S, 3) int64, how many of them are in use.
 
     Args:
         context_length: tokens of a text with its start and end mark; 77 in CLIP.
@@ -109,13 +109,16 @@ class TokenizeCaptions(BaseTransform):
             return results
         subsets = results['sentences']
         tokens: np.ndarray = np.zeros((len(subsets), NUM_MODALITIES, self.context_length), np.int32)
-        for row, subset in zip(tokens, subsets):
-            for line, sentences in zip(row, subset):
+        lengths: np.ndarray = np.zeros(tokens.shape[:2], np.int64)
+        for subset, sampled in enumerate(subsets):
+            for modality, sentences in enumerate(sampled):
                 ids = self._fit(sentences)
+                line = tokens[subset, modality]
                 line[0] = self._tokenizer.sot_token_id
                 line[1 : 1 + len(ids)] = ids
                 line[1 + len(ids)] = self._tokenizer.eot_token_id
-        results['tokens'] = tokens
+                lengths[subset, modality] = len(ids) + 2
+        results['tokens'], results['lengths'] = tokens, lengths
         return results
 
     def _fit(self, sentences: Sequence[str]) -> np.ndarray:
