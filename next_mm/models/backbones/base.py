@@ -60,20 +60,22 @@ class CameraEmbedding(nn.Module):
     """A learned embedding of the camera (side information of TransReID, He et al., ICCV 2021); unknown cameras add nothing.
 
     Args:
-        num_cameras: cameras are numbered 0 to ``num_cameras - 1`` or 1 to ``num_cameras``; others count as unknown.
+        num_cameras: number of cameras; others count as unknown.
         width: width of the tokens.
+        first_camera: number of the first camera; ``None`` takes numbers from 0 as well as from 1, at the price of one more row.
     """
 
-    def __init__(self, num_cameras: int, width: int) -> None:
+    def __init__(self, num_cameras: int, width: int, first_camera: int | None = None) -> None:
         super().__init__()
-        self.num_cameras = num_cameras
-        self.weight = nn.Parameter(torch.empty(num_cameras + 1, width))
+        self.first_camera = first_camera or 0
+        self.last_camera = num_cameras if first_camera is None else first_camera + num_cameras - 1
+        self.weight = nn.Parameter(torch.empty(self.last_camera - self.first_camera + 1, width))
         nn.init.trunc_normal_(self.weight, std=0.02)
 
     def forward(self, cameras: Tensor | None) -> Tensor:
         """Map (B,) camera numbers to (B, 1, width)."""
         if cameras is None:
             raise ValueError('the camera embedding needs the camera of each sample, got none')
-        known = ((cameras >= 0) & (cameras <= self.num_cameras)).unsqueeze(1)
-        rows = self.weight[cameras.clamp(0, self.num_cameras)]
+        known = ((cameras >= self.first_camera) & (cameras <= self.last_camera)).unsqueeze(1)
+        rows = self.weight[cameras.clamp(self.first_camera, self.last_camera) - self.first_camera]
         return (rows * known).unsqueeze(1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
@@ -10,9 +12,10 @@ from next_mm.errors import ConfigError
 from next_mm.models.backbones.base import CameraEmbedding, VisualFeatures, encode_triplets
 from next_mm.models.clip.attention import SelfAttention
 from next_mm.models.clip.loading import load_clip
+from next_mm.models.clip.position_embedding import PositionFilter
 from next_mm.models.clip.quick_gelu import QuickGELUMLP, is_quick_gelu
 from next_mm.registry import MODELS
-from next_mm.utils.options import check_size
+from next_mm.utils.options import check_choice, check_size
 
 
 @MODELS.register_module()
@@ -28,6 +31,9 @@ class CLIPVisual(BaseModule):
             is faster depends on the device (docs/performance.md).
         grad_checkpointing: recompute the blocks in the backward pass to save memory.
         num_cameras: with a number, a learned embedding of the camera is added to the tokens (as in TransReID); 0 is off.
+        first_camera: number of the first camera, ``None`` for 0 or 1.
+        camera_on: the camera is added to ``'all'`` tokens or to the ``'class'`` token alone.
+        position_filter: how the position embedding is resized at loading, ``'bicubic'`` (open_clip's way) or ``'bilinear'``.
 
     Raises:
         ConfigError: the model's visual tower is no plain vision transformer with a class token, an option is out of range, or, in a
@@ -44,10 +50,18 @@ class CLIPVisual(BaseModule):
         passes: str = 'separate',
         grad_checkpointing: bool = False,
         num_cameras: int = 0,
+        first_camera: int | None = None,
+        camera_on: Literal['all', 'class'] = 'all',
+        position_filter: PositionFilter = 'bicubic',
     ) -> None:
         super().__init__()
         check_size('CLIPVisual.image_size', image_size)
-        self.tower = load_clip(model_name, pretrained, image_size=(image_size[0], image_size[1]), stride=stride).visual
+        check_choice('CLIPVisual.camera_on', camera_on, ('all', 'class'))
+        check_choice('CLIPVisual.position_filter', position_filter, ('bicubic', 'bilinear'))
+        size = (image_size[0], image_size[1])
+        self.tower = load_clip(
+            model_name, pretrained, image_size=size, stride=stride, position_filter=position_filter
+        ).visual
         _check_tower(self.tower, model_name)
         for block in self.tower.transformer.resblocks:
             if isinstance(block.attn, nn.MultiheadAttention):  # open_clip's own variants need no help
@@ -57,28 +71,35 @@ class CLIPVisual(BaseModule):
         self.tower.set_grad_checkpointing(grad_checkpointing)
         self.passes = passes
         self.reads_cameras = num_cameras > 0
-        self.image_size = (image_size[0], image_size[1])
+        self.camera_on = camera_on
+        self.image_size = size
+        self.width: int = self.tower.ln_post.normalized_shape[0]
         self.out_dim: int = self.tower.output_dim
         self.grid: tuple[int, int] = self.tower.grid_size
-        self.camera_embedding = (
-            CameraEmbedding(num_cameras, self.tower.ln_post.normalized_shape[0]) if num_cameras else None
-        )
+        self.camera_embedding = CameraEmbedding(num_cameras, self.width, first_camera) if num_cameras else None
 
     def forward(self, images: Tensor, cameras: Tensor | None = None) -> VisualFeatures:
         """Encode (B, 3, 3, H, W) pictures; ``cameras`` (B,) is read only with a camera embedding."""
-        extra = self.camera_embedding(cameras) if self.camera_embedding is not None else None
-        return encode_triplets(self._encode, images, extra, self.passes, self.image_size)
+        return encode_triplets(self._encode, images, self.embed_cameras(cameras), self.passes, self.image_size)
+
+    def embed_cameras(self, cameras: Tensor | None) -> Tensor | None:
+        """Map (B,) camera numbers to (B, 1, width), or ``None`` without a camera embedding."""
+        return self.camera_embedding(cameras) if self.camera_embedding is not None else None
+
+    def embed(self, images: Tensor, extra: Tensor | None) -> Tensor:
+        """Turn (B, 3, H, W) pictures of one modality into the tokens (B, 1 + N, width) in front of the first norm."""
+        patches = self.tower.conv1(images).flatten(2).transpose(1, 2)  # (B, N, width)
+        classes = self.tower.class_embedding.to(patches.dtype).expand(len(patches), 1, -1)
+        if extra is not None and self.camera_on == 'class':
+            classes = classes + extra
+        x = torch.cat([classes, patches], dim=1) + self.tower.positional_embedding.to(patches.dtype)
+        return x + extra if extra is not None and self.camera_on == 'all' else x
 
     def _encode(self, images: Tensor, extra: Tensor | None) -> Tensor:
         """Encode (B, 3, H, W) pictures of one modality to (B, 1 + N, D) tokens, the class token first."""
         tower = self.tower
-        patches = tower.conv1(images).flatten(2).transpose(1, 2)  # (B, N, width)
-        classes = tower.class_embedding.to(patches.dtype).expand(len(patches), 1, -1)
-        x = torch.cat([classes, patches], dim=1) + tower.positional_embedding.to(patches.dtype)
-        if extra is not None:
-            x = x + extra
-        x = tower.ln_post(tower.transformer(tower.ln_pre(x)))
-        return x @ tower.proj
+        x = tower.transformer(tower.ln_pre(self.embed(images, extra)))
+        return tower.ln_post(x) @ tower.proj
 
 
 def _check_tower(tower: nn.Module, model_name: str) -> None:

@@ -17,14 +17,19 @@ from torch import Tensor, nn
 
 from next_mm import compat
 from next_mm.errors import ConfigError
-from next_mm.models.clip.position_embedding import find_grid, resize_position_embedding
+from next_mm.models.clip.position_embedding import PositionFilter, find_grid, resize_position_embedding
 from next_mm.utils.weights import is_torchscript, read_weights
 
 _POSITION = 'visual.positional_embedding'
 
 
 def load_clip(
-    model_name: str, pretrained: str | None, *, image_size: tuple[int, int] | None = None, stride: int | None = None
+    model_name: str,
+    pretrained: str | None,
+    *,
+    image_size: tuple[int, int] | None = None,
+    stride: int | None = None,
+    position_filter: PositionFilter = 'bicubic',
 ) -> nn.Module:
     """Build a CLIP model of open_clip and load its weights, position embedding resized to the picture's token grid.
 
@@ -36,6 +41,7 @@ def load_clip(
             own TorchScript archive), or ``None`` for random weights.
         image_size: picture height and width in pixels; ``None`` keeps the model's own.
         stride: patch stride in pixels; smaller than the patch gives overlapping patches; ``None`` is the patch size.
+        position_filter: how the position embedding is resized, ``'bicubic'`` or ``'bilinear'``.
 
     Raises:
         ConfigError: unknown model name or tag, a model config file under the name of another model, weights that do not fit the
@@ -54,7 +60,7 @@ def load_clip(
     _check_quick_gelu(name, pretrained, quick_gelu)
     state = read_weights(path)
     try:
-        resize = partial(_resize_position, config_grid=_config_grid(name))
+        resize = partial(_resize_position, config_grid=_config_grid(name), position_filter=position_filter)
         with compat.replace_position_resize(resize), compat.replace_weights_reading(state):
             factory.load_checkpoint(model, str(path))
     except (RuntimeError, KeyError, ValueError) as error:
@@ -128,12 +134,14 @@ def _config_grid(name: str) -> tuple[int, int]:
     return height // patch_height, width // patch_width
 
 
-def _resize_position(state: dict[str, Tensor], model: nn.Module, config_grid: tuple[int, int]) -> None:
+def _resize_position(
+    state: dict[str, Tensor], model: nn.Module, config_grid: tuple[int, int], position_filter: PositionFilter
+) -> None:
     """Bring the visual position embedding of a state dict, in place, to the model's grid; towers without one are left alone."""
     embedding, grid = state.get(_POSITION), getattr(model.visual, 'grid_size', None)
     if embedding is not None and grid is not None:
         source = find_grid(len(embedding) - 1, config_grid, tuple(grid))
-        state[_POSITION] = resize_position_embedding(embedding, source, tuple(grid))
+        state[_POSITION] = resize_position_embedding(embedding, source, tuple(grid), position_filter)
 
 
 def _set_stride(visual: nn.Module, stride: int) -> None:

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+PositionFilter = Literal['bicubic', 'bilinear']
+"""How a position embedding goes to another grid: bicubic with antialiasing is open_clip's way, bilinear without it that of TransReID
+and its successors."""
 
-def resize_position_embedding(embedding: Tensor, source: tuple[int, int], target: tuple[int, int]) -> Tensor:
-    """Interpolate a position embedding to another grid, with open_clip's filter; the class token's row stays as it is.
+
+def resize_position_embedding(
+    embedding: Tensor, source: tuple[int, int], target: tuple[int, int], position_filter: PositionFilter = 'bicubic'
+) -> Tensor:
+    """Interpolate a position embedding to another grid; the class token's row stays as it is.
 
     Args:
         embedding: (1 + h * w, D), the class token first, then the patches row by row.
         source: its grid (h, w).
         target: the new grid (h', w').
+        position_filter: see :data:`PositionFilter`.
 
     Returns:
         (1 + h' * w', D), in full precision where it was interpolated.
@@ -24,7 +32,9 @@ def resize_position_embedding(embedding: Tensor, source: tuple[int, int], target
         return embedding
     embedding = embedding.float()  # OpenAI's archives are in half precision, which a CPU cannot interpolate
     patches = embedding[1:].unflatten(0, source).permute(2, 0, 1).unsqueeze(0)  # (1, D, h, w)
-    patches = F.interpolate(patches, size=target, mode='bicubic', antialias=True, align_corners=False)
+    patches = F.interpolate(
+        patches, size=target, mode=position_filter, antialias=position_filter == 'bicubic', align_corners=False
+    )
     return torch.cat([embedding[:1], patches[0].flatten(1).t()])
 
 

@@ -101,6 +101,18 @@ def test_camera_embedding_moves_known_cameras_only(tiny_clip: str, images: torch
         backbone(images)
 
 
+def test_the_camera_on_the_class_token_alone(tiny_clip: str, images: torch.Tensor) -> None:
+    """Cameras 3 and 4 are rows 0 and 1; other cameras add nothing, and the patches in front of the blocks never change."""
+    backbone = CLIPVisual(
+        model_name=tiny_clip, pretrained=None, image_size=(32, 16), num_cameras=2, first_camera=3, camera_on='class'
+    )
+    assert backbone.camera_embedding.weight.shape == (2, 64)
+    bare = backbone.embed(images[:, 0], backbone.embed_cameras(torch.tensor([5, 0])))
+    moved = backbone.embed(images[:, 0], backbone.embed_cameras(torch.tensor([4, 3]))) - bare
+    torch.testing.assert_close(moved[:, 0], backbone.camera_embedding.weight.flip(0), atol=1e-6, rtol=0)
+    assert not moved[:, 1:].any()
+
+
 def test_towers_with_another_forward_are_refused(tmp_path: Path) -> None:
     vision = {'image_size': 32, 'layers': 1, 'width': 64, 'head_width': 32, 'patch_size': 8, 'pool_type': 'avg'}
     config = {'embed_dim': 32, 'vision_cfg': vision, 'text_cfg': {'width': 32, 'heads': 2, 'layers': 1}}

@@ -33,6 +33,15 @@ def test_local_weights_load_with_the_position_embedding_resized(tiny_clip: str, 
     assert load_clip(tiny_clip, str(path), image_size=(32, 16), stride=4).visual.positional_embedding.shape == (22, 64)
 
 
+def test_the_position_embedding_resized_bilinearly(tiny_clip: str, weights: tuple[Path, dict]) -> None:
+    """From 4 to 2 columns without antialiasing, a new column lies between two old ones; the rows stay."""
+    path, state = weights
+    model = load_clip(tiny_clip, str(path), image_size=(32, 16), position_filter='bilinear')
+    old = state['visual.positional_embedding'][1:].unflatten(0, (4, 4))
+    expected = torch.stack([old[:, :2].mean(dim=1), old[:, 2:].mean(dim=1)], dim=1)
+    torch.testing.assert_close(model.visual.positional_embedding[1:], expected.flatten(0, 1))
+
+
 @pytest.mark.parametrize('image_size', [(32, 16), (64, 32), (16, 64)])
 def test_square_weights_are_resized_as_open_clip_does(
     image_size: tuple[int, int], tiny_clip: str, weights: tuple[Path, dict]
