@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-import torch
 from torch import Tensor, nn
 
 from next_mm.errors import ConfigError
+from next_mm.models.absent import blank_absent
 from next_mm.models.reid_model import ReIDModel
 from next_mm.registry import MODELS
 from next_mm.structures import TripletBatch
 from next_mm.triplet import MODALITIES
 from next_mm.utils.options import check_choice
 
-__all__ = ['PerModalityReID', 'blank_absent']
+__all__ = ['PerModalityReID']
 
 
 class PerModalityReID(ReIDModel):
@@ -56,31 +56,22 @@ class PerModalityReID(ReIDModel):
         super().__init__(num_classes=num_classes, data_preprocessor=data_preprocessor)
         check_choice('model.networks', networks, ('separate', 'shared'))
         self.modalities = _in_order(modalities)
-        owners = self.modalities if networks == 'separate' else ('shared',)
+        self._owner = {modality: modality if networks == 'separate' else 'shared' for modality in self.modalities}
+        owners = dict.fromkeys(self._owner.values())
         self.networks = nn.ModuleDict({owner: MODELS.build(dict(network)) for owner in owners})
-        self._owners = {modality: modality if networks == 'separate' else 'shared' for modality in self.modalities}
-        first = self.networks[owners[0]]
+        first = self.networks[self._owner[self.modalities[0]]]
         self.reads_cameras = first.reads_cameras
-        self.feature_parts = {
-            f'{modality}_{name}': (MODALITIES.index(modality),) for modality in self.modalities for name in first.widths
-        }
+        widths = {f'{modality}_{name}': width for modality in self.modalities for name, width in first.widths.items()}
+        self.feature_parts = {name: (MODALITIES.index(name.split('_')[0]),) for name in widths}
         for option, names in (('branches', branches), ('test_features', test_features)):
             for name in names:
                 check_choice(f'model.{option}', name, tuple(first.widths))
         self.build_branches(
-            {f'{owner}_{name}': options for owner in owners for name, options in branches.items()},
-            {
-                f'{owner}_{name}': width
-                for owner in dict.fromkeys((*owners, *self.modalities))
-                for name, width in first.widths.items()
-            },
+            {f'{owner}_{name}': options for owner in self.networks for name, options in branches.items()},
+            widths,
             [f'{modality}_{name}' for modality in self.modalities for name in test_features],
+            shared={f'shared_{name}': [f'{modality}_{name}' for modality in self.modalities] for name in first.widths},
         )
-        self._branch_of = {
-            f'{modality}_{name}': f'{self._owners[modality]}_{name}'
-            for modality in self.modalities
-            for name in branches
-        }
 
     @property
     def image_size(self) -> tuple[int, int]:
@@ -92,30 +83,10 @@ class PerModalityReID(ReIDModel):
         images = blank_absent(images, batch.present)
         outputs: dict[str, Tensor] = {}
         for modality in self.modalities:
-            network = self.networks[self._owners[modality]]
+            network = self.networks[self._owner[modality]]
             features = network(images[:, MODALITIES.index(modality)], batch.cameras)
             outputs |= {f'{modality}_{name}': feature for name, feature in features.items()}
         return outputs
-
-    def identity_losses(self, features: Mapping[str, Tensor], batch: TripletBatch) -> dict[str, Tensor]:
-        """Return the losses of every modality's branches."""
-        return {
-            f'{feature}.{key}': value
-            for feature, branch in self._branch_of.items()
-            for key, value in self.branches[branch].loss(features[feature], batch.labels).items()
-        }
-
-    def test_feature(self, features: Mapping[str, Tensor]) -> Tensor:
-        """Return the modalities' test features (B, F) side by side."""
-        return torch.cat(
-            [
-                self.branches[self._branch_of[name]].test_feature(features[name])
-                if name in self._branch_of
-                else features[name]
-                for name in self.test_features
-            ],
-            dim=1,
-        )
 
     def feature(self, images: Tensor, batch: TripletBatch) -> Tensor:
         """Return the test feature (B, F); the part of an absent modality is zero."""
@@ -123,18 +94,6 @@ class PerModalityReID(ReIDModel):
         if batch.present is None:
             return feature
         return feature * batch.present[:, self.feature_modalities().to(feature.device)]
-
-
-def blank_absent(images: Tensor, present: Tensor | None) -> Tensor:
-    """Return the pictures (B, 3, 3, H, W) with zeros for absent modalities.
-
-    Args:
-        images: normalised pictures, modality before channel.
-        present: (B, 3) bool, or ``None`` where every modality is there.
-    """
-    if present is None:
-        return images
-    return images.masked_fill(~present[:, :, None, None, None], 0.0)
 
 
 def _in_order(modalities: Sequence[str]) -> tuple[str, ...]:

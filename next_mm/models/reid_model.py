@@ -56,6 +56,7 @@ class ReIDModel(BaseModel):
         self.branches = nn.ModuleDict()
         self.test_features: tuple[str, ...] = ()
         self._widths: dict[str, int] = {}
+        self._branch_of: dict[str, str] = {}
 
     @property
     def image_size(self) -> tuple[int, int]:
@@ -67,6 +68,7 @@ class ReIDModel(BaseModel):
         branches: Mapping[str, Mapping[str, Any]],
         widths: Mapping[str, int],
         test_features: Sequence[str],
+        shared: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         """Build the branches of the config over the features that the subclass extracts.
 
@@ -74,24 +76,28 @@ class ReIDModel(BaseModel):
             branches: feature name to the options of its :class:`IdentityBranch`, all but its width and number of classes.
             widths: feature name to its width F, for every feature that may have a branch or be compared in a test.
             test_features: names of the features whose concatenation is the test feature.
+            shared: a name that ``branches`` may have beside the features' to the equally wide features that this one branch reads,
+                one after the other.
 
         Raises:
             ConfigError: a name is no feature of the model, or nothing is learnt or compared.
         """
-        for option, names in (('branches', branches), ('test_features', test_features)):
+        readers = {name: (name,) for name in widths} | dict(shared or {})
+        for option, names, known in (('branches', branches, readers), ('test_features', test_features, widths)):
             if not names:
-                raise ConfigError(f'model.{option}: expected at least one of {", ".join(widths)}, got none')
+                raise ConfigError(f'model.{option}: expected at least one of {", ".join(known)}, got none')
             for name in names:
-                if name not in widths:
+                if name not in known:
                     raise ConfigError(
-                        f'model.{option}: {name!r} is no feature of {type(self).__name__}, expected some of {", ".join(widths)}'
+                        f'model.{option}: {name!r} is no feature of {type(self).__name__}, expected some of {", ".join(known)}'
                     )
         self._widths = dict(widths)
         self.test_features = tuple(test_features)
         for name, options in branches.items():
             self.branches[name] = IdentityBranch(
-                feature_dim=widths[name], num_classes=self.num_classes, **dict(options)
+                feature_dim=widths[readers[name][0]], num_classes=self.num_classes, **dict(options)
             )
+            self._branch_of |= dict.fromkeys(readers[name], name)
 
     @abstractmethod
     def extract(self, images: Tensor, batch: TripletBatch) -> dict[str, Tensor]:
@@ -103,15 +109,15 @@ class ReIDModel(BaseModel):
         """
 
     def loss(self, images: Tensor, batch: TripletBatch) -> dict[str, Tensor]:
-        """Return the losses of every branch as ``<branch>.loss_<name>``; a method with losses of its own adds them."""
+        """Return the losses of every branch as ``<feature>.loss_<name>``; a method with losses of its own adds them."""
         return self.identity_losses(self.extract(images, batch), batch)
 
     def identity_losses(self, features: Mapping[str, Tensor], batch: TripletBatch) -> dict[str, Tensor]:
         """Return the losses of every branch over extracted features."""
         return {
             f'{name}.{key}': value
-            for name, branch in self.branches.items()
-            for key, value in branch.loss(features[name], batch.labels).items()
+            for name, branch in self._branch_of.items()
+            for key, value in self.branches[branch].loss(features[name], batch.labels).items()
         }
 
     def feature(self, images: Tensor, batch: TripletBatch) -> Tensor:
@@ -122,7 +128,9 @@ class ReIDModel(BaseModel):
         """Return the test feature (B, F) of extracted features."""
         return torch.cat(
             [
-                self.branches[name].test_feature(features[name]) if name in self.branches else features[name]
+                self.branches[self._branch_of[name]].test_feature(features[name])
+                if name in self._branch_of
+                else features[name]
                 for name in self.test_features
             ],
             dim=1,

@@ -25,6 +25,7 @@ class IdentityBranch(BaseModule):
         num_classes: number C of training identities.
         losses: name to config of a loss; its class names the view that it reads, one of :data:`VIEWS`, in ``on``.
         test: the feature ``'before'`` or ``'after'`` BNNeck is the test feature.
+        test_weight: factor on the feature where it is part of the test feature.
         bnneck: whether there is a BNNeck; without one the classifier reads the feature itself.
         bnneck_bias: whether BNNeck's bias learns; "Bag of Tricks" has no shift before the classifier.
         classifier_bias: whether the classifier has a bias.
@@ -42,6 +43,7 @@ class IdentityBranch(BaseModule):
         num_classes: int,
         losses: Mapping[str, Mapping[str, Any]],
         test: Literal['before', 'after'] = 'before',
+        test_weight: float = 1.0,
         bnneck: bool = True,
         bnneck_bias: bool = False,
         classifier_bias: bool = False,
@@ -53,6 +55,7 @@ class IdentityBranch(BaseModule):
         self.feature_dim = feature_dim
         self.num_classes = num_classes
         self.test = test
+        self.test_weight = test_weight
         self.across_ranks = across_ranks
         self.bnneck: nn.Module = nn.BatchNorm1d(feature_dim) if bnneck else nn.Identity()
         if bnneck and not bnneck_bias:
@@ -90,5 +93,6 @@ class IdentityBranch(BaseModule):
         return losses
 
     def test_feature(self, feature: Tensor) -> Tensor:
-        """Return the feature (B, F) before or after BNNeck, as ``test`` says."""
-        return self.bnneck(feature) if self.test == 'after' else feature
+        """Return the feature (B, F) before or after BNNeck, as ``test`` says, times its weight."""
+        feature = self.bnneck(feature) if self.test == 'after' else feature
+        return feature if self.test_weight == 1 else self.test_weight * feature

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from next_mm.registry import MODELS
+from next_mm.utils.options import check_choice
 
 
 def batch_hard_triplet(features: Tensor, labels: Tensor, margin: float | None) -> Tensor:
@@ -49,12 +48,13 @@ class TripletLoss(nn.Module):
     Args:
         margin: hinge margin in units of the feature distance, or ``None`` for the soft margin.
         weight: factor on the loss.
+        on: the feature before (``'feature'``) or behind BNNeck (``'normed'``).
     """
 
-    on: ClassVar[str] = 'feature'
-
-    def __init__(self, *, margin: float | None = None, weight: float = 1.0) -> None:
+    def __init__(self, *, margin: float | None = None, weight: float = 1.0, on: str = 'feature') -> None:
         super().__init__()
+        check_choice('TripletLoss.on', on, ('feature', 'normed'))
+        self.on = on
         self.margin = margin
         self.weight = weight
 
