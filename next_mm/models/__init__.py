@@ -1,6 +1,6 @@
 """The parts that the methods share: the contract, backbones, text encoders, branches, losses."""
 
-from next_mm.models.backbones import CLIPVisual, TimmVisual
+from next_mm.models.backbones import CLIPVisual, SideViT, TimmVisual
 from next_mm.models.heads import IdentityBranch
 from next_mm.models.losses import CrossEntropy, TripletLoss
 from next_mm.models.per_modality import PerModalityReID
@@ -16,6 +16,7 @@ __all__ = [
     'IdentityBranch',
     'PerModalityReID',
     'ReIDModel',
+    'SideViT',
     'TimmVisual',
     'TripletLoss',
     'TripletPreprocessor',

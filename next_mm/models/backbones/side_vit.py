@@ -81,8 +81,8 @@ class SideViT(BaseModule):
         self.cls_token = nn.Parameter(torch.zeros(1, 1, width))
         self.pos_embed = nn.Parameter(torch.zeros(1, 1 + self.grid[0] * self.grid[1], width))
         self.blocks = nn.ModuleList(
-            Block(width, num_heads, qkv_bias=True, norm_layer=norm, drop_path=rate)
-            for rate in torch.linspace(0, drop_path, depth).tolist()
+            Block(width, num_heads, qkv_bias=True, norm_layer=norm, drop_path=drop_path * index / max(depth - 1, 1))
+            for index in range(depth)
         )
         self.norm: nn.Module = norm(width)
         self._initialize()
@@ -149,7 +149,7 @@ class SideViT(BaseModule):
 def resize_grid(embedding: Tensor, grid: tuple[int, int]) -> Tensor:
     """Interpolate the position embedding (1, 1 + n * n, D) of a square picture to another grid, as TransReID does: bilinear.
 
-    The class token's row stays as it is.
+    One with as many patches as the grid stays as it is. The class token's row stays as it is.
 
     Args:
         embedding: class token first, then the patches row by row.
@@ -157,15 +157,21 @@ def resize_grid(embedding: Tensor, grid: tuple[int, int]) -> Tensor:
 
     Returns:
         (1, 1 + h * w, D).
+
+    Raises:
+        ConfigError: the embedding is of no square picture.
     """
-    side = math.isqrt(embedding.shape[1] - 1)
-    if side * side != embedding.shape[1] - 1:
-        raise ConfigError(f'its position embedding has {embedding.shape[1] - 1} patches: expected a square number')
-    if (side, side) == grid:
+    patches = embedding.shape[1] - 1
+    if patches == grid[0] * grid[1]:
         return embedding
-    patches = embedding[:, 1:].unflatten(1, (side, side)).permute(0, 3, 1, 2)
-    patches = F.interpolate(patches, size=grid, mode='bilinear', align_corners=False)
-    return torch.cat([embedding[:, :1], patches.flatten(2).transpose(1, 2)], dim=1)
+    side = math.isqrt(patches)
+    if side * side != patches:
+        raise ConfigError(
+            f'its position embedding has {patches} patches: expected {grid[0] * grid[1]} or a square number'
+        )
+    rows = embedding[:, 1:].unflatten(1, (side, side)).permute(0, 3, 1, 2)
+    rows = F.interpolate(rows, size=grid, mode='bilinear', align_corners=False)
+    return torch.cat([embedding[:, :1], rows.flatten(2).transpose(1, 2)], dim=1)
 
 
 def _read(pretrained: str) -> dict[str, Tensor]:
