@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from mmengine.config import Config
 
-from next_mm.utils.command_line import ConfigOptions, mistakes_in_one_line
+from next_mm.utils.command_line import add_config, command_line
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,7 +31,7 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description='Encode the captions of a config ahead, so that no text tower is needed later.'
     )
-    parser.add_argument('config', help='config file, e.g. configs/next_rgbnt201.py')
+    add_config(parser)
     parser.add_argument('--train', action='store_true', help='also all sentence subsets of the training captions')
     parser.add_argument('--out', type=Path, help='folder of the features (default: data_root/caption_features)')
     parser.add_argument('--device', help='where the text tower runs (default: the GPU, where there is one)')
@@ -40,9 +40,6 @@ def parse_args() -> argparse.Namespace:
         type=int,
         default=500_000,
         help='refuse to encode more than this (2 KiB each for ViT-B/16; default: %(default)s)',
-    )
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=ConfigOptions, metavar='KEY=VALUE', help='change config entries'
     )
     return parser.parse_args()
 
@@ -122,6 +119,7 @@ def encode(encoder: CLIPText, tokens: Tensor) -> int:
     return len(encoder.cache) - before
 
 
+@command_line
 def main() -> None:
     """Encode the captions."""
     args = parse_args()
@@ -150,5 +148,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    with mistakes_in_one_line():
-        main()
+    main()

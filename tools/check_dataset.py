@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections import defaultdict
 
-from next_mm.utils.command_line import ConfigOptions, mistakes_in_one_line
+from next_mm.utils.command_line import add_config, command_line
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -14,16 +14,14 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, epilog='Exits with 1 if training or testing would stop or be wrong, with 0 otherwise.'
     )
-    parser.add_argument('config', help='config file, such as configs/next_rgbnt201.py')
+    add_config(parser)
     parser.add_argument(
         '--limit', type=int, default=10, help='examples to list of each kind of problem; 0 lists all (default: 10)'
-    )
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=ConfigOptions, metavar='KEY=VALUE', help='change config entries'
     )
     return parser.parse_args()
 
 
+@command_line
 def main() -> int:
     """Check, print what was found, and say by the exit code whether training would be wrong."""
     arguments = parse_arguments()
@@ -56,5 +54,4 @@ def main() -> int:
 
 
 if __name__ == '__main__':
-    with mistakes_in_one_line():
-        sys.exit(main())
+    sys.exit(main())

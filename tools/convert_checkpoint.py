@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from next_mm.utils.command_line import command_line
+
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
@@ -17,13 +19,13 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
+@command_line
 def main() -> None:
     """Convert, and name what was dropped."""
     args = parse_args()
     from next_mm import apis  # late, so that --help is quick
 
-    with apis.mistakes_in_one_line():
-        result = apis.convert_checkpoint(args.method, args.source, args.target, back=args.back, variant=args.variant)
+    result = apis.convert_checkpoint(args.method, args.source, args.target, back=args.back, variant=args.variant)
     for line in result.report():
         print(line)
     print(f'{args.target}: {len(result.state)} weights')

@@ -7,7 +7,10 @@ import argparse
 import os
 from pathlib import Path
 
+from next_mm.utils.command_line import command_line
 
+
+@command_line
 def main() -> None:
     """Write ``missing_modalities.md``, ``.csv`` and ``.tex``."""
     from next_mm.analysis import command_line as line
@@ -36,6 +39,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    from next_mm.analysis.command_line import run_tool
-
-    run_tool(main)
+    main()

@@ -4,29 +4,26 @@ from __future__ import annotations
 
 import argparse
 
-from next_mm.utils.command_line import ConfigOptions
+from next_mm.utils.command_line import add_config, command_line
 
 
+@command_line
 def main() -> None:
     """Count and print."""
     parser = argparse.ArgumentParser(
         description='Print trainable parameters and multiply-accumulates a triplet, part by part. The weights are random: none are read.'
     )
-    parser.add_argument('config', help='config file, e.g. configs/next_rgbnt201.py')
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=ConfigOptions, metavar='KEY=VALUE', help='change config entries'
-    )
+    add_config(parser)
     args = parser.parse_args()
     from next_mm import apis  # late, so that --help is quick
     from next_mm.analysis.cost import cost_table, count_costs
 
-    with apis.mistakes_in_one_line():
-        cfg = apis.load_config(args.config, args.cfg_options)
-        for part in (cfg.model.backbone, cfg.model.get('text')):
-            if part and 'pretrained' in part:
-                part.pretrained = None
-        costs = count_costs(apis.build_model(cfg), tuple(cfg.model.backbone.image_size))
-        print(cost_table(args.config, costs), end='')
+    cfg = apis.load_config(args.config, args.cfg_options)
+    for part in (cfg.model.backbone, cfg.model.get('text')):
+        if part and 'pretrained' in part:
+            part.pretrained = None
+    costs = count_costs(apis.build_model(cfg), tuple(cfg.model.backbone.image_size))
+    print(cost_table(args.config, costs), end='')
 
 
 if __name__ == '__main__':

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import argparse
 
-from next_mm.utils.command_line import ConfigOptions
+from next_mm.utils.command_line import add_config, command_line
 
 
+@command_line
 def main() -> None:
     """Print."""
     parser = argparse.ArgumentParser(description='Print a config with all its bases merged, after checking every key.')
-    parser.add_argument('config', help='config file, e.g. configs/next_synthetic.py')
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=ConfigOptions, metavar='KEY=VALUE', help='change config entries'
-    )
+    add_config(parser, 'configs/next_synthetic.py')
     args = parser.parse_args()
     from next_mm import apis  # late, so that --help is quick
 
-    with apis.mistakes_in_one_line():
-        print(apis.load_config(args.config, args.cfg_options).pretty_text)
+    print(apis.load_config(args.config, args.cfg_options).pretty_text)
 
 
 if __name__ == '__main__':

@@ -5,7 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from next_mm.utils.command_line import command_line
 
+
+@command_line
 def main() -> None:
     """Write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -14,10 +17,8 @@ def main() -> None:
     parser.add_argument('--max-pictures', type=int, default=24, help='how many pictures go into the page (default: 24)')
     args = parser.parse_args()
     from next_mm.analysis.report import write_report
-    from next_mm.utils.command_line import mistakes_in_one_line
 
-    with mistakes_in_one_line():
-        print(write_report(args.work_dir, args.out, args.max_pictures))
+    print(write_report(args.work_dir, args.out, args.max_pictures))
 
 
 if __name__ == '__main__':

@@ -13,7 +13,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from next_mm.utils.command_line import ConfigOptions, mistakes_in_one_line
+from next_mm.utils.command_line import ConfigOptions, command_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -59,6 +59,7 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
+@command_line
 def main() -> int:
     """Run the study; the exit status is 1 when a run failed."""
     args = parse_args()
@@ -120,5 +121,4 @@ def _run(args: argparse.Namespace, rows: list[Row], root: Path, report: StudyRep
 
 
 if __name__ == '__main__':
-    with mistakes_in_one_line():
-        sys.exit(main())
+    sys.exit(main())

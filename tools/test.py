@@ -7,7 +7,7 @@ import json
 import os
 from pathlib import Path
 
-from next_mm.utils.command_line import ConfigOptions
+from next_mm.utils.command_line import ConfigOptions, command_line
 
 
 def parse_args() -> argparse.Namespace:
@@ -36,21 +36,21 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
+@command_line
 def main() -> None:
     """Test."""
     args = parse_args()
     from next_mm import apis  # late, so that --help is quick
 
-    with apis.mistakes_in_one_line():
-        cfg = apis.load_config(args.config, args.cfg_options, work_dir=args.work_dir)
-        cfg.launcher = args.launcher
-        if args.show_dir:
-            apis.show_rank_lists(cfg, args.show_dir)
-        metrics = apis.test(cfg, args.checkpoint)
-        if args.out and int(os.environ.get('RANK', 0)) == 0:
-            report = {'config': args.config, 'checkpoint': args.checkpoint, 'metrics': metrics}
-            Path(args.out).parent.mkdir(parents=True, exist_ok=True)
-            Path(args.out).write_text(json.dumps(report, indent=1) + '\n')
+    cfg = apis.load_config(args.config, args.cfg_options, work_dir=args.work_dir)
+    cfg.launcher = args.launcher
+    if args.show_dir:
+        apis.show_rank_lists(cfg, args.show_dir)
+    metrics = apis.test(cfg, args.checkpoint)
+    if args.out and int(os.environ.get('RANK', 0)) == 0:
+        report = {'config': args.config, 'checkpoint': args.checkpoint, 'metrics': metrics}
+        Path(args.out).parent.mkdir(parents=True, exist_ok=True)
+        Path(args.out).write_text(json.dumps(report, indent=1) + '\n')
 
 
 if __name__ == '__main__':

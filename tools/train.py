@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from next_mm.utils.command_line import ConfigOptions
+from next_mm.utils.command_line import ConfigOptions, command_line
 
 
 def parse_args() -> argparse.Namespace:
@@ -45,23 +45,23 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
+@command_line
 def main() -> None:
     """Train."""
     args = parse_args()
     from next_mm import apis  # late, so that --help is quick
 
-    with apis.mistakes_in_one_line():
-        cfg = apis.load_config(args.config, args.cfg_options, work_dir=args.work_dir)
-        cfg.launcher = args.launcher
-        if args.amp:
-            apis.apply_amp(cfg, args.amp)
-        if args.auto_scale_lr:
-            if cfg.get('auto_scale_lr') is None:
-                raise SystemExit(f'{args.config}: --auto-scale-lr needs auto_scale_lr.base_batch_size in the config')
-            cfg.auto_scale_lr.enable = True
-        if args.resume:
-            apis.resume_from(cfg, args.resume)
-        apis.train(cfg)
+    cfg = apis.load_config(args.config, args.cfg_options, work_dir=args.work_dir)
+    cfg.launcher = args.launcher
+    if args.amp:
+        apis.apply_amp(cfg, args.amp)
+    if args.auto_scale_lr:
+        if cfg.get('auto_scale_lr') is None:
+            raise apis.ConfigError(f'{args.config}: --auto-scale-lr needs auto_scale_lr.base_batch_size in the config')
+        cfg.auto_scale_lr.enable = True
+    if args.resume:
+        apis.resume_from(cfg, args.resume)
+    apis.train(cfg)
 
 
 if __name__ == '__main__':

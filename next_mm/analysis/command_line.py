@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ from mmengine.config import Config
 
 from next_mm.analysis.run_logs import find_checkpoint, find_config, run_name
 from next_mm.errors import UserError
-from next_mm.utils.command_line import ConfigOptions, mistakes_in_one_line
+from next_mm.utils.command_line import ConfigOptions
 
 if TYPE_CHECKING:  # torch is loaded where it is used, so that --help is quick
     from mmengine.visualization import Visualizer
@@ -100,9 +100,3 @@ def open_visualizer(cfg: Config, out_dir: Path) -> Iterator[Visualizer]:
         yield visualizer
     finally:
         visualizer.close()
-
-
-def run_tool(main: Callable[[], None]) -> None:
-    """Run a tool; a mistake of its user is told in one line."""
-    with mistakes_in_one_line():
-        main()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
@@ -11,8 +10,6 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from rich.console import Console
-from rich.table import Table
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -20,6 +17,7 @@ from next_mm.errors import ConfigError
 from next_mm.methods.next.mgfa import CrossAttention, MGFAHead
 from next_mm.structures import TripletBatch
 from next_mm.triplet import NUM_MODALITIES
+from next_mm.utils.tables import draw_table
 
 __all__ = ['PartCost', 'cost_table', 'count_costs']
 
@@ -184,6 +182,12 @@ def _usual_form(model: nn.Module) -> Iterator[dict[str, int]]:
             handle.remove()
 
 
+_CAPTION = (
+    'MACs: multiply-accumulates of linear layers and convolutions at test, as the paper counts them. Executed: those that the '
+    'code does. Attention products apart. Captions: three different ones of full length, none known before.'
+)
+
+
 def cost_table(title: str, costs: dict[str, PartCost]) -> str:
     """Draw costs as a table with their sum.
 
@@ -191,25 +195,17 @@ def cost_table(title: str, costs: dict[str, PartCost]) -> str:
         title: what was counted.
         costs: from :func:`count_costs`.
     """
-    table = Table(
+    return draw_table(
+        ['part', 'trainable, M', 'frozen, M', 'MACs, G', 'executed, G', 'attention, G'],
+        [
+            *([name, *_cells(cost)] for name, cost in costs.items()),
+            None,
+            ['sum', *_cells(sum(costs.values(), PartCost()))],
+        ],
         title=f'{title}: cost of one triplet',
-        title_justify='left',
-        caption_justify='left',
-        caption=(
-            'MACs: multiply-accumulates of linear layers and convolutions at test, as the paper counts them. Executed: those that the code '
-            'does. Attention products apart. Captions: three different ones of full length, none known before.'
-        ),
+        caption=_CAPTION,
+        width=100,
     )
-    table.add_column('part')
-    for column in ('trainable, M', 'frozen, M', 'MACs, G', 'executed, G', 'attention, G'):
-        table.add_column(column, justify='right')
-    for name, cost in costs.items():
-        table.add_row(name, *_cells(cost))
-    table.add_section()
-    table.add_row('sum', *_cells(sum(costs.values(), PartCost())))
-    text = io.StringIO()
-    Console(file=text, width=100).print(table)
-    return text.getvalue()
 
 
 def _cells(cost: PartCost) -> list[str]:

@@ -21,6 +21,7 @@ from queue import SimpleQueue
 
 from next_mm.analysis.run_logs import log_folders
 from next_mm.analysis.studies import DATASET_VARIABLE, Row
+from next_mm.utils.files import write_atomically
 from next_mm.utils.machine import describe_machine
 
 OUTCOME = 'outcome.json'
@@ -224,9 +225,7 @@ def _directory_lock(work_dir: Path) -> Iterator[int]:
 
 
 def _write_outcome(work_dir: Path, outcome: dict[str, object]) -> None:
-    partial = work_dir / f'{OUTCOME}.partial'
-    partial.write_text(json.dumps(outcome, indent=1), encoding='utf-8')
-    partial.replace(work_dir / OUTCOME)
+    write_atomically(work_dir / OUTCOME, [json.dumps(outcome, indent=1)])
 
 
 def _spent(work_dir: Path) -> float:

@@ -10,6 +10,7 @@ from pathlib import Path
 from statistics import mean, stdev
 
 from next_mm.errors import UserError
+from next_mm.utils.files import write_atomically
 
 
 @dataclass(frozen=True)
@@ -123,13 +124,10 @@ class Table:
 
     def write(self, stem: Path) -> list[Path]:
         """Write ``stem``.md, .csv and .tex; each replaces its older version in one step."""
-        stem.parent.mkdir(parents=True, exist_ok=True)
         written = []
         for suffix, text in (('.md', self.markdown()), ('.csv', self.csv()), ('.tex', self.latex())):
             path = stem.with_name(stem.name + suffix)
-            partial = path.with_name(path.name + '.partial')
-            partial.write_text(text, encoding='utf-8')
-            partial.replace(path)
+            write_atomically(path, [text])
             written.append(path)
         return written
 

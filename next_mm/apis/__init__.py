@@ -5,7 +5,6 @@ from next_mm.apis.config import apply_amp, load_config, show_rank_lists
 from next_mm.apis.conversion import convert_checkpoint, find_key_map, list_convertible
 from next_mm.apis.training import build_model, build_runner, prepare, resume_from, test, train
 from next_mm.errors import ConfigError
-from next_mm.utils.command_line import mistakes_in_one_line
 
 __all__ = [
     'ConfigError',
@@ -17,7 +16,6 @@ __all__ = [
     'find_key_map',
     'list_convertible',
     'load_config',
-    'mistakes_in_one_line',
     'prepare',
     'resume_from',
     'show_rank_lists',

@@ -12,6 +12,7 @@ import torch
 import next_mm.methods
 from next_mm.errors import CheckpointError, ConfigError
 from next_mm.models.conversion import Conversion, KeyMap
+from next_mm.utils.files import staged
 from next_mm.utils.weights import read_weights
 
 __all__ = ['convert_checkpoint', 'find_key_map', 'list_convertible']
@@ -65,7 +66,6 @@ def convert_checkpoint(
         result = key_map.to_theirs(weights) if back else key_map.to_ours(weights)
     except CheckpointError as error:
         raise CheckpointError(f'{source}: {error}') from None
-    written = target.with_name(target.name + '.part')
-    torch.save(result.state if back else {'state_dict': result.state, 'meta': {}}, written)
-    written.replace(target)
+    with staged(target) as part:
+        torch.save(result.state if back else {'state_dict': result.state, 'meta': {}}, part)
     return result

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from io import StringIO
-
-from rich.console import Console
-from rich.table import Table
 
 from next_mm.triplet import MODALITIES, UNKNOWN, TripletRecord
+from next_mm.utils.tables import draw_table
 
 
 def statistics_table(title: str, split: str, records: Sequence[TripletRecord], *, synthetic: bool = False) -> str:
@@ -31,22 +28,9 @@ def statistics_table(title: str, split: str, records: Sequence[TripletRecord], *
             'gallery': [record for record in records if record['is_gallery']],
         }
     )
-    table = Table(title=title + (' (synthetic)' if synthetic else ''), title_justify='left')
-    for column in (
-        'part',
-        'identities',
-        'triplets',
-        'cameras',
-        'scenes',
-        'pictures ' + ' / '.join(MODALITIES),
-        'captions',
-    ):
-        table.add_column(column, justify='left' if column == 'part' else 'right')
-    for part, rows in parts.items():
-        table.add_row(part, *_row(rows))
-    text = StringIO()
-    Console(file=text, width=120, color_system=None).print(table)
-    return text.getvalue().rstrip()
+    header = ['part', 'identities', 'triplets', 'cameras', 'scenes', 'pictures ' + ' / '.join(MODALITIES), 'captions']
+    cells = [[part, *_row(rows)] for part, rows in parts.items()]
+    return draw_table(header, cells, title=title + (' (synthetic)' if synthetic else '')).rstrip()
 
 
 def _row(records: Sequence[TripletRecord]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What all command lines share: options of a config, and mistakes told in one line. Nothing here loads torch."""
+"""What all command lines share: the arguments of a config, and how a program ends. Nothing here loads torch."""
 
 from __future__ import annotations
 
@@ -6,18 +6,22 @@ import argparse
 import logging
 import sys
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 from mmengine.config import DictAction
 
 from next_mm.errors import CheckpointError, UserError
 
-__all__ = ['ConfigOptions', 'mistakes_in_one_line']
+__all__ = ['ConfigOptions', 'add_config', 'command_line']
+
+P = ParamSpec('P')
+T = TypeVar('T')
 
 _TOLD = (UserError, CheckpointError, OSError, FloatingPointError)
 _FROM_WORKER = 'Caught '
+_INTERRUPTED = 130
 
 
 class ConfigOptions(DictAction):
@@ -41,20 +45,36 @@ class ConfigOptions(DictAction):
         super().__call__(parser, namespace, values, option_string)
 
 
-@contextmanager
-def mistakes_in_one_line() -> Iterator[None]:
-    """End the program with the message alone where config, data, checkpoint, a file or a diverging loss is at fault.
+def command_line(main: Callable[P, T]) -> Callable[P, T]:
+    """Make a function the main function of a program: where its user is at fault, it ends with the message alone and status 1.
 
-    Anything else keeps its traceback. With ``log_level='DEBUG'`` the log has that of a mistake too.
+    That is so where config, data, checkpoint, a file or a diverging loss is at fault. An interrupt ends it with status 130. Anything
+    else keeps its traceback. With ``log_level='DEBUG'`` the log has that of a mistake too.
     """
-    try:
-        yield
-    except _TOLD as error:
-        if 'mmengine.logging' in sys.modules:  # it loads torch; without it there is no log yet
-            from mmengine.logging import print_log
 
-            print_log(traceback.format_exc(), 'current', logging.DEBUG)
-        raise SystemExit(f'error: {_message(error)}') from error
+    @wraps(main)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return main(*args, **kwargs)
+        except _TOLD as error:
+            if 'mmengine.logging' in sys.modules:  # it loads torch; without it there is no log yet
+                from mmengine.logging import print_log
+
+                print_log(traceback.format_exc(), 'current', logging.DEBUG)
+            raise SystemExit(f'error: {_message(error)}') from error
+        except KeyboardInterrupt:
+            sys.stderr.write('Stopped: interrupted.\n')
+            raise SystemExit(_INTERRUPTED) from None
+
+    return run
+
+
+def add_config(parser: argparse.ArgumentParser, example: str = 'configs/next_rgbnt201.py') -> None:
+    """Add the arguments of a program that reads one config: its path, and ``--cfg-options``."""
+    parser.add_argument('config', help=f'config file, such as {example}')
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=ConfigOptions, metavar='KEY=VALUE', help='change config entries'
+    )
 
 
 def _message(error: Exception) -> str:

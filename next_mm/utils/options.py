@@ -1,13 +1,17 @@
-"""Checks of the options of components: a wrong value is named when the component is built, with what was expected and what came."""
+"""Checks of options: a wrong value is named when its component is built, as ``<component>.<option>=<value>: expected ...``."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from next_mm.errors import ConfigError
 
-__all__ = ['check_choice', 'check_number', 'check_range', 'check_size']
+__all__ = ['check_choice', 'check_integer', 'check_number', 'check_range', 'check_size', 'did_you_mean']
+
+
+_FEW = 12
 
 
 def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
@@ -39,6 +43,18 @@ def check_number(name: str, value: Any, low: float, high: float = float('inf'), 
         raise ConfigError(f'{name}={value!r}: expected a number {bound}')
 
 
+def check_integer(name: str, value: Any, low: int, high: int | None = None) -> None:
+    """Refuse what is no whole number from ``low`` to ``high``.
+
+    Raises:
+        ConfigError: it is none, or out of range.
+    """
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if not whole or value < low or (high is not None and value > high):
+        bound = f'from {low}' + (f' to {high}' if high is not None else '')
+        raise ConfigError(f'{name}={value!r}: expected a whole number {bound}')
+
+
 def check_range(name: str, value: Any, low: float, high: float = float('inf')) -> None:
     """Refuse what is no pair of numbers, the first above ``low`` and not above the second, the second at most ``high``.
 
@@ -63,3 +79,17 @@ def check_size(name: str, value: Any) -> None:
         or not all(isinstance(side, int) and side > 0 for side in value)
     ):
         raise ConfigError(f'{name}={value!r}: expected (height, width) in pixels')
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return the end of a message about an unknown word: the closest known one, or all of them where they are few.
+
+    Args:
+        word: what came.
+        known: what is known.
+    """
+    known = sorted(known)
+    close = difflib.get_close_matches(word, known, n=1)
+    if close:
+        return f'; did you mean {close[0]!r}?'
+    return f'; known are {", ".join(known)}' if len(known) <= _FEW else ''

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from filelock import FileLock
 
 from next_mm.errors import ConfigError
 from next_mm.registry import TASK_UTILS
+from next_mm.utils.files import staged, write_atomically
 from projects.synthetic.clip_training import CLIP_CONFIG, train_clip
 from projects.synthetic.dataset import write_dataset
 
@@ -103,9 +103,8 @@ class SyntheticData:
         ):
             return
         stamp_file.unlink(missing_ok=True)
-        building = self.root / '.clip.pt.building'
-        figures = train_clip(building, **self.clip_options)
-        os.replace(building, target)
+        with staged(target) as building:
+            figures = train_clip(building, **self.clip_options)
         _write_stamp(stamp_file, {**stamp, 'retrieval': figures})
 
 
@@ -117,6 +116,4 @@ def _read_stamp(path: Path) -> dict[str, Any]:
 
 
 def _write_stamp(path: Path, stamp: dict[str, Any]) -> None:
-    aside = path.with_suffix('.writing')
-    aside.write_text(json.dumps(stamp, indent=1), encoding='utf-8')
-    os.replace(aside, path)
+    write_atomically(path, [json.dumps(stamp, indent=1)])

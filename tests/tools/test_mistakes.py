@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from next_mm.errors import CheckpointError, ConfigError, DataError
-from next_mm.utils.command_line import mistakes_in_one_line
+from next_mm.utils.command_line import command_line
 from tests.datasets.trees import make_rgbnt201
 from tests.toys import toy_config  # noqa: F401 - registers ToyReID
 
@@ -158,6 +158,11 @@ def test_a_checkpoint_that_is_not_there(config: Path, tmp_path: Path) -> None:
     )
 
 
+@command_line
+def end_with(error: BaseException) -> None:
+    raise error
+
+
 @pytest.mark.parametrize(
     'error, message',
     [
@@ -170,12 +175,18 @@ def test_a_checkpoint_that_is_not_there(config: Path, tmp_path: Path) -> None:
     ],
 )
 def test_named_errors_are_told_and_no_others(error: Exception, message: str) -> None:
-    with pytest.raises(SystemExit) as ended, mistakes_in_one_line():
-        raise error
+    with pytest.raises(SystemExit) as ended:
+        end_with(error)
     assert ended.value.code == message
     for fault in (ValueError('x'), KeyError('x'), TypeError('x'), RuntimeError('x')):
-        with pytest.raises(type(fault)), mistakes_in_one_line():
-            raise fault
+        with pytest.raises(type(fault)):
+            end_with(fault)
+
+
+def test_an_interrupt_is_no_traceback(capsys: pytest.CaptureFixture) -> None:
+    with pytest.raises(SystemExit) as ended:
+        end_with(KeyboardInterrupt())
+    assert ended.value.code == 130 and capsys.readouterr().err == 'Stopped: interrupted.\n'
 
 
 def test_the_traceback_is_in_the_debug_log(config: Path) -> None:

@@ -13,7 +13,7 @@ from next_mm.methods.next.tmse import TMSE
 from next_mm.models import CLIPVisual, TimmVisual
 from next_mm.models.heads.branch import IdentityBranch
 from next_mm.models.losses.cross_entropy import CrossEntropy
-from next_mm.utils.options import check_number, check_size
+from next_mm.utils.options import check_integer, check_number, check_size, did_you_mean
 
 
 @pytest.mark.parametrize(
@@ -69,3 +69,16 @@ def test_bounds_belong_to_the_range() -> None:
     check_number('X.y', 1, 0, 1)
     check_number('X.y', 0.1, 0, above=True)
     check_size('X.size', [4, 2])
+
+
+@pytest.mark.parametrize('value', [True, 1.0, '1', None, 0, 6])
+def test_only_whole_numbers_are_whole(value: object) -> None:
+    with pytest.raises(ConfigError, match='X.y=.*: expected a whole number from 1 to 5'):
+        check_integer('X.y', value, 1, 5)
+    check_integer('X.y', 5, 1)
+
+
+def test_the_closest_known_word_is_named() -> None:
+    assert did_you_mean('camrea', ['camera', 'scene']) == "; did you mean 'camera'?"
+    assert did_you_mean('x', ['camera', 'scene']) == '; known are camera, scene'
+    assert did_you_mean('x', map(str, range(100, 200))) == ''

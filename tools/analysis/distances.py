@@ -5,7 +5,10 @@ python tools/analysis/distances.py work_dirs/a/epoch_16.pth work_dirs/b/epoch_16
 
 import argparse
 
+from next_mm.utils.command_line import command_line
 
+
+@command_line
 def main() -> None:
     """Draw ``distances.png`` and ``distances.pdf``."""
     from next_mm.analysis import command_line as line
@@ -28,6 +31,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    from next_mm.analysis.command_line import run_tool
-
-    run_tool(main)
+    main()

@@ -5,7 +5,10 @@ python tools/analysis/expert_load.py work_dirs/a/epoch_16.pth work_dirs/b/epoch_
 
 import argparse
 
+from next_mm.utils.command_line import command_line
 
+
+@command_line
 def main() -> None:
     """Draw ``expert_load.png`` and ``.pdf``, and write the table beside them."""
     from next_mm.analysis import command_line as line
@@ -29,6 +32,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    from next_mm.analysis.command_line import run_tool
-
-    run_tool(main)
+    main()

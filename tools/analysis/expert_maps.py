@@ -5,7 +5,10 @@ python tools/analysis/expert_maps.py work_dirs/next_synthetic/epoch_16.pth --sam
 
 import argparse
 
+from next_mm.utils.command_line import command_line
 
+
+@command_line
 def main() -> None:
     """Draw ``expert_maps.png`` and ``expert_maps.pdf``."""
     from next_mm.analysis import command_line as line
@@ -29,6 +32,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    from next_mm.analysis.command_line import run_tool
-
-    run_tool(main)
+    main()

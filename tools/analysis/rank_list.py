@@ -5,7 +5,10 @@ python tools/analysis/rank_list.py work_dirs/a/epoch_16.pth work_dirs/b/epoch_16
 
 import argparse
 
+from next_mm.utils.command_line import command_line
 
+
+@command_line
 def main() -> None:
     """Draw one ``rank_list_<query>.png`` and ``.pdf`` a query, the checkpoints below each other."""
     from next_mm.analysis import command_line as line
@@ -27,6 +30,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    from next_mm.analysis.command_line import run_tool
-
-    run_tool(main)
+    main()

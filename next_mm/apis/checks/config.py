@@ -16,9 +16,9 @@ from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner, Tes
 from mmengine.utils.dl_utils import set_multi_processing
 
 from next_mm import registry as ours
-from next_mm.apis.checks.known_keys import arguments, check_keys, check_numbers, closest, names
+from next_mm.apis.checks.known_keys import arguments, check_keys, check_numbers, names
 from next_mm.errors import ConfigError
-from next_mm.utils.options import check_number
+from next_mm.utils.options import check_number, did_you_mean
 
 __all__ = ['check_config']
 
@@ -242,7 +242,7 @@ def _find(where: str, kind: Any, section: Registry) -> Any:
         if component is not None:
             return component
     known = {name for registry in _family(section) for name in registry.module_dict}
-    raise ConfigError(f"{where}: type '{kind}' is not registered{closest(kind, known)}")
+    raise ConfigError(f"{where}: type '{kind}' is not registered{did_you_mean(kind, known)}")
 
 
 def _family(section: Registry | None) -> Iterator[Registry]:

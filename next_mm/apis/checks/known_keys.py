@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from next_mm.errors import ConfigError
+from next_mm.utils.options import did_you_mean
 
-__all__ = ['arguments', 'check_keys', 'check_numbers', 'closest', 'names']
+__all__ = ['arguments', 'check_keys', 'check_numbers', 'names']
 
 # Its **kwargs go to Runner.save_checkpoint, which CheckpointHook already passes all it takes.
 _TAKES_NO_MORE = {'CheckpointHook'}
@@ -48,7 +48,7 @@ def check_keys(where: str, keys: Iterable[str], known: Iterable[str]) -> None:
     known = set(known)
     for key in keys:
         if key not in known:
-            raise ConfigError(f"{where}: unknown key '{key}'{closest(key, known)}")
+            raise ConfigError(f"{where}: unknown key '{key}'{did_you_mean(key, known)}")
 
 
 def check_numbers(where: str, cfg: Mapping[str, Any], parameters: Mapping[str, inspect.Parameter]) -> None:
@@ -62,12 +62,3 @@ def check_numbers(where: str, cfg: Mapping[str, Any], parameters: Mapping[str, i
             words = set(re.findall(r'\w+', str(parameters[key].annotation)))
             if words & {'int', 'float'} and not words & {'str', 'Any'}:
                 raise ConfigError(f"{where}.{key}: expected a number, got '{value}'")
-
-
-def closest(word: str, known: Iterable[str]) -> str:
-    """The end of a message about an unknown word: the closest known one, or all of them where they are few."""
-    known = sorted(known)
-    close = difflib.get_close_matches(word, known, n=1)
-    if close:
-        return f"; did you mean '{close[0]}'?"
-    return f'; known are {", ".join(known)}' if len(known) <= 12 else ''

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import json
-import os
 import time
 from pathlib import Path
 from typing import Any
@@ -12,10 +10,10 @@ from typing import Any
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
-from rich.console import Console
-from rich.table import Table
 
 from next_mm.registry import HOOKS
+from next_mm.utils.files import write_atomically
+from next_mm.utils.tables import draw_table
 
 __all__ = ['METRICS_FILE', 'ReportHook', 'best_epoch', 'metric_table']
 
@@ -46,15 +44,11 @@ def metric_table(title: str, rows: dict[str, dict[str, Any]], note: str = '') ->
         note: lines below the table.
     """
     columns = list(dict.fromkeys(key for metrics in rows.values() for key in metrics if key != 'epoch'))
-    table = Table(title=title, title_justify='left')
-    table.add_column('')
-    for column in columns:
-        table.add_column(column.removeprefix('reid/'), justify='right')
-    for name, metrics in rows.items():
-        table.add_row(name, *(f'{metrics[column]:.1f}' if column in metrics else '' for column in columns))
-    text = io.StringIO()
-    Console(file=text, width=120).print(table)
-    return text.getvalue() + note
+    cells = [
+        [name, *(f'{metrics[column]:.1f}' if column in metrics else '' for column in columns)]
+        for name, metrics in rows.items()
+    ]
+    return draw_table(['', *(column.removeprefix('reid/') for column in columns)], cells, title=title) + note
 
 
 @HOOKS.register_module()
@@ -94,7 +88,7 @@ class ReportHook(Hook):
         if metrics:
             self.history.append({'epoch': runner.epoch, **{key: float(value) for key, value in metrics.items()}})
             if is_main_process():
-                _write(Path(runner.work_dir) / METRICS_FILE, self.history)
+                write_atomically(Path(runner.work_dir) / METRICS_FILE, [json.dumps(self.history, indent=1)])
 
     def after_train(self, runner: Runner) -> None:
         """Print best and last."""
@@ -122,9 +116,3 @@ def _is_due(runner: Runner) -> bool:
 def _title(dataset: Any) -> str:
     synthetic = ', synthetic data' if dataset.metainfo.get('synthetic') else ''
     return f'{type(dataset).__name__}{synthetic}, %'
-
-
-def _write(path: Path, history: list[dict[str, Any]]) -> None:
-    part = path.with_name(path.name + '.part')
-    part.write_text(json.dumps(history, indent=1))
-    os.replace(part, path)
