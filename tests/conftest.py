@@ -76,6 +76,7 @@ def model_cfg(tiny_clip: str) -> dict:
     """The full NEXT model without captions' tower, on the tiny CLIP."""
     return {
         'type': 'NEXTReID',
+        'num_classes': 4,
         'data_preprocessor': {'type': 'TripletPreprocessor', 'mean': [127.5] * 3, 'std': [127.5] * 3},
         'backbone': {'type': 'CLIPVisual', 'model_name': tiny_clip, 'pretrained': None, 'image_size': (32, 16)},
         'text': {'type': 'CLIPText', 'model_name': tiny_clip, 'pretrained': None},
@@ -84,5 +85,13 @@ def model_cfg(tiny_clip: str) -> dict:
             'semantic': {'type': 'TMSE', 'num_experts': 3},
             'structure': {'type': 'CSSE', 'num_experts': 3},
         },
-        'head': {'type': 'MGFAHead', 'num_classes': 4, 'num_heads': 4, 'triplet': {'type': 'TripletLoss'}},
+        'head': {'type': 'MGFAHead', 'num_heads': 4},
+        'branches': {'experts': {'losses': {'id': {'type': 'CrossEntropy'}, 'triplet': {'type': 'TripletLoss'}}}},
     }
+
+
+@pytest.fixture
+def baseline_cfg(model_cfg: dict) -> dict:
+    """The plain baseline on the tiny CLIP."""
+    shared = {key: model_cfg[key] for key in ('num_classes', 'data_preprocessor', 'backbone')}
+    return {'type': 'BaselineReID', **shared, 'branches': {'classes': model_cfg['branches']['experts']}}

@@ -49,7 +49,7 @@ def options(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         'prepare.clip_batch_size': 16,
         'model.backbone.pretrained': f'{root}/clip.pt',
         'model.text.pretrained': f'{root}/clip.pt',
-        'model.head.num_classes': IDENTITIES,
+        'model.num_classes': IDENTITIES,
         'train_cfg.max_epochs': EPOCHS,
         'train_cfg.val_interval': 1,
         'train_dataloader.batch_size': 16,
@@ -220,4 +220,4 @@ def test_a_run_that_diverges_stops_and_names_the_batch(options: dict[str, Any], 
 
 def test_the_wrong_number_of_identities_is_named(options: dict[str, Any], tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=f'num_classes is 3, but RGBNT201 has {IDENTITIES} training identities'):
-        train(_config(options, tmp_path, model__head__num_classes=3))
+        train(_config(options, tmp_path, model__num_classes=3))

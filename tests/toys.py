@@ -9,11 +9,12 @@ import torch
 from mmengine.config import Config
 from mmengine.dataset import BaseDataset
 from mmengine.evaluator import BaseMetric
-from mmengine.model import BaseModel
+from mmengine.model import BaseDataPreprocessor
 from torch import Tensor, nn
 
+from next_mm.models import ReIDModel
 from next_mm.registry import DATASETS, METRICS, MODELS
-from next_mm.structures import ReIDDataSample
+from next_mm.structures import ReIDDataSample, TripletBatch
 
 NUM_IDENTITIES = 4
 
@@ -44,53 +45,30 @@ class ToyPoints(BaseDataset):
         return dict(inputs=torch.from_numpy(record['point']), data_samples=sample)
 
 
-class ToyExperts(nn.Module):
-    """Stands for TMSE: its output has masks (N_T, B, 3, N)."""
+@MODELS.register_module()
+class ToyPreprocessor(BaseDataPreprocessor):
+    """Stacks the points."""
 
-    class Output:
-        """What a forward hook sees."""
-
-        def __init__(self, masks: Tensor) -> None:
-            self.masks = masks
-
-    def forward(self, x: Tensor) -> Output:
-        """Expert 1 takes everything, expert 2 nothing but one token of the second modality."""
-        masks = torch.zeros(2, len(x), 3, 5)
-        masks[0] = 1
-        masks[1, :, 1, 0] = 1
-        return self.Output(masks)
-
-
-class ToyNeck(nn.Module):
-    """Holds the experts where the real model does."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.semantic = ToyExperts()
-
-
-class ToyHead(nn.Module):
-    """Classifier."""
-
-    def __init__(self, num_classes: int, dropout: float) -> None:
-        super().__init__()
-        self.num_classes = num_classes
-        self.dropout = nn.Dropout(dropout)
-        self.classifier = nn.Linear(8, num_classes, bias=False)
+    def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any]:
+        """Return the points (B, 6) and their batch."""
+        samples = list(data['data_samples'])
+        labels = torch.tensor([sample.label for sample in samples])
+        return dict(inputs=torch.stack(list(data['inputs'])), data_samples=TripletBatch(samples=samples, labels=labels))
 
 
 @MODELS.register_module()
-class ToyReID(BaseModel):
-    """Backbone, neck, head, and a frozen text tower that is not stored."""
+class ToyReID(ReIDModel):
+    """A backbone, a branch without BNNeck, and a frozen text tower that is not stored."""
 
     optional_state = ('text.',)
 
     def __init__(self, *, num_classes: int = NUM_IDENTITIES, dropout: float = 0.5) -> None:
-        super().__init__()
+        super().__init__(num_classes=num_classes, data_preprocessor=dict(type='ToyPreprocessor'))
         self.backbone = nn.Linear(6, 8)
         self.text = nn.Linear(3, 3).requires_grad_(False)
-        self.neck = ToyNeck()
-        self.head = ToyHead(num_classes, dropout)
+        self.dropout = nn.Dropout(dropout)
+        branch = dict(bnneck=False, losses=dict(id=dict(type='CrossEntropy')))
+        self.build_branches(dict(points=branch), dict(points=8), ('points',))
 
     def state_dict(self, *args: Any, **kwargs: Any) -> dict:
         """Leave the text tower out."""
@@ -99,17 +77,9 @@ class ToyReID(BaseModel):
             del state[key]
         return state
 
-    def forward(self, inputs: list[Tensor] | Tensor, data_samples: list[ReIDDataSample], mode: str = 'tensor') -> Any:
-        """Loss or features."""
-        x = torch.stack(list(inputs))
-        self.neck.semantic(x)
-        feature = self.backbone(x)
-        if mode == 'predict':
-            for sample, row in zip(data_samples, feature):
-                sample.feature = row
-            return data_samples
-        labels = torch.tensor([sample.label for sample in data_samples])
-        return dict(loss=nn.functional.cross_entropy(self.head.classifier(self.head.dropout(feature)), labels))
+    def extract(self, images: Tensor, batch: TripletBatch) -> dict[str, Tensor]:
+        """Map points (B, 6) to features (B, 8)."""
+        return dict(points=self.dropout(self.backbone(images)))
 
 
 @METRICS.register_module()

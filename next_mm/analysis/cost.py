@@ -22,7 +22,7 @@ from next_mm.utils.tables import draw_table
 __all__ = ['PartCost', 'cost_table', 'count_costs']
 
 _PARTS = {'visual': 'backbone', 'text': 'text', 'TMSE': 'neck.semantic', 'CSSE': 'neck.structure', 'MGFA': 'head'}
-_CLASSIFIER = ('head.bnneck.', 'head.classifier.')
+_CLASSIFIER = ('branches.',)
 
 
 @dataclass
@@ -113,7 +113,7 @@ def _submodule(model: nn.Module, path: str) -> nn.Module | None:
 def _one_triplet(model: Any, image_size: tuple[int, int]) -> tuple[Tensor, TripletBatch]:
     """A triplet of noise with three different captions of full length."""
     batch = TripletBatch(samples=[], cameras=torch.zeros(1, dtype=torch.int64))
-    if model.text is not None:
+    if getattr(model, 'text', None) is not None:
         if not hasattr(model.text, 'tower'):
             raise ConfigError(
                 f'model.text is {type(model.text).__name__}, which has no text tower to count: count with CLIPText'
@@ -173,7 +173,7 @@ def _usual_form(model: nn.Module) -> Iterator[dict[str, int]]:
     handles = [
         module.register_forward_hook(attention) for module in model.modules() if isinstance(module, CrossAttention)
     ]
-    if getattr(model.text, 'tower', None) is not None:
+    if getattr(getattr(model, 'text', None), 'tower', None) is not None:
         handles.append(model.text.tower.register_forward_hook(tower))
     try:
         yield counts

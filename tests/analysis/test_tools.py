@@ -29,7 +29,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     options |= {
         'train_dataloader.batch_size': 4,
         'train_dataloader.batch_sampler.num_instances': 2,
-        'model.head.num_classes': 3,
+        'model.num_classes': 3,
         'model.backbone.pretrained': str(clip),
         'model.text.pretrained': str(clip),
         'prepare': None,

@@ -16,7 +16,8 @@ def test_a_model_trains_on_generated_captions(tmp_path, serve, tiny_clip):
     cfg = load_config(ROOT / 'configs/next_rgbnt201.py', work_dir=tmp_path / 'work')
     cfg.model.backbone.update(model_name=tiny_clip, pretrained=None, image_size=(32, 16))
     cfg.model.text.update(model_name=tiny_clip, pretrained=None)
-    cfg.model.head.update(num_classes=5, num_heads=4)
+    cfg.model.update(num_classes=5)
+    cfg.model.head.num_heads = 4
     for loader in (cfg.train_dataloader, cfg.val_dataloader):
         assert loader.dataset.captions_required
         loader.dataset.update(data_root=str(data), caption_dir=str(text))

@@ -51,18 +51,18 @@ def test_another_models_checkpoint_is_refused_and_changes_nothing(model: ToyReID
 
 def test_other_identities_are_named_with_both_remedies(model: ToyReID) -> None:
     trained = ToyReID(num_classes=9).state_dict()
-    message = r'(?s)trained on 9 identities, the config says 4.*num_classes=9.*load_ignore.*head.classifier'
+    message = r'(?s)trained on 9 identities, the config says 4.*num_classes=9.*load_ignore.*branches.points.classifier'
     with pytest.raises(CheckpointError, match=message):
         load_weights(model, trained, source='x.pth')
-    kept = model.head.classifier.weight.clone()
-    load_weights(model, trained, source='x.pth', ignore=['head.classifier'])
-    assert torch.equal(model.head.classifier.weight, kept)
+    kept = model.branches.points.classifier.weight.clone()
+    load_weights(model, trained, source='x.pth', ignore=['branches.points.classifier'])
+    assert torch.equal(model.branches.points.classifier.weight, kept)
     assert torch.equal(model.backbone.weight, trained['backbone.weight'])
 
 
 def test_a_misspelt_prefix_to_ignore_is_an_error(model: ToyReID) -> None:
-    with pytest.raises(CheckpointError, match='head.clasifier'):
-        load_weights(model, model.state_dict(), source='x.pth', ignore=['head.clasifier'])
+    with pytest.raises(CheckpointError, match='branches.points.clasifier'):
+        load_weights(model, model.state_dict(), source='x.pth', ignore=['branches.points.clasifier'])
 
 
 def test_a_pickle_that_runs_code_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

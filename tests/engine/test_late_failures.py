@@ -11,33 +11,39 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.hooks import Hook
-from mmengine.model import BaseModel
+from torch import Tensor
 
 from next_mm.apis import build_runner, train
 from next_mm.errors import ConfigError, DataError
 from next_mm.evaluation import ReIDMetric, check_protocol
-from next_mm.methods.next.model import NO_CAPTIONS
+from next_mm.models import ReIDModel
 from next_mm.registry import HOOKS, MODELS
+from next_mm.structures import TripletBatch
 from tests.datasets.trees import write_picture
 from tests.toys import toy_config
 
 
 @MODELS.register_module()
-class ReadsCaptions(BaseModel):
-    """Learns nothing; like a NEXTReID it has a text encoder or None."""
+class ReadsCaptions(ReIDModel):
+    """Learns nothing, and reads captions or does not."""
 
     def __init__(self, *, text: bool) -> None:
-        super().__init__()
+        preprocessor = dict(type='TripletPreprocessor', mean=[127.5] * 3, std=[127.5] * 3)
+        super().__init__(num_classes=2, data_preprocessor=preprocessor)
         self.weight = torch.nn.Parameter(torch.zeros(1))
-        self.text = torch.nn.Identity() if text else None
+        self.reads_captions = text
 
-    def forward(self, inputs: Any, data_samples: Any, mode: str = 'tensor') -> Any:
-        """A loss, or features that tell every sample from every other."""
-        if mode == 'loss':
-            return dict(loss=self.weight.sum())
-        for sample in data_samples:
-            sample.feature = torch.eye(32)[sample.sample_idx]
-        return data_samples
+    def extract(self, images: Tensor, batch: TripletBatch) -> dict[str, Tensor]:
+        """Features that tell every sample from every other."""
+        return dict(numbers=torch.eye(32)[[sample.sample_idx for sample in batch.samples]])
+
+    def loss(self, images: Tensor, batch: TripletBatch) -> dict[str, Tensor]:
+        """A loss that moves nothing."""
+        return dict(loss=self.weight.sum())
+
+    def test_feature(self, features: dict[str, Tensor]) -> Tensor:
+        """The numbers."""
+        return features['numbers']
 
 
 @HOOKS.register_module()
@@ -86,7 +92,7 @@ def own_config(folder: Path, *, text: bool = False, rule: str = 'none', **column
         ),
         (dict(rule='scene', camera='{}'), "rule='scene' needs the scene of every sample, but 4 of 4 have none"),
         (dict(rule='camera', camera='7'), 'no query has a match.* shares its camera'),
-        (dict(text=True), r'the model reads captions \(model.text\) but its samples have none'),
+        (dict(text=True), 'ReadsCaptions reads captions but its samples have none'),
     ],
 )
 def test_refused_before_the_first_step(tmp_path: Path, options: dict, message: str) -> None:
@@ -152,7 +158,6 @@ def test_same_words_as_the_evaluation(tmp_path: Path) -> None:
             metric.evaluate(4)
         assert str(before.value) == str(after.value)
     check_protocol([dict(name='fields come from a pipeline')], 'camera')
-    assert 'model.text' in NO_CAPTIONS
 
 
 def test_a_rank_list_may_be_longer_than_the_curve(tmp_path: Path) -> None:

@@ -20,7 +20,10 @@ def _names(model: nn.Module, groups: list[dict]) -> dict[str, set[str]]:
 def test_every_trainable_parameter_is_in_one_group_and_no_frozen_one() -> None:
     model = ToyReID()
     groups = group_parameters(model, 1e-2, visual_lr=1e-4)
-    assert _names(model, groups) == {'visual': {'backbone.weight', 'backbone.bias'}, 'rest': {'head.classifier.weight'}}
+    assert _names(model, groups) == {
+        'visual': {'backbone.weight', 'backbone.bias'},
+        'rest': {'branches.points.classifier.weight'},
+    }
     assert [group['lr'] for group in groups] == [1e-4, 1e-2]
 
 
@@ -30,7 +33,7 @@ def test_biases_and_new_parts_of_the_backbone() -> None:
     groups = group_parameters(model, 1.0, visual_lr=0.5, bias_lr_mult=2.0)
     assert _names(model, groups) == {
         'visual': {'backbone.weight', 'backbone.bias'},
-        'rest': {'head.classifier.weight', 'backbone.camera_embedding.weight'},
+        'rest': {'branches.points.classifier.weight', 'backbone.camera_embedding.weight'},
         'rest_bias': {'backbone.camera_embedding.bias'},
     }
     assert [group['lr'] for group in groups] == [0.5, 1.0, 2.0]

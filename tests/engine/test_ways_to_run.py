@@ -42,7 +42,7 @@ def options(tmp_path: Path, tiny_clip: str, repo_dir: Path, monkeypatch: pytest.
         'model.backbone.pretrained': weights,
         'model.text.model_name': tiny_clip,
         'model.text.pretrained': weights,
-        'model.head.num_classes': 3,
+        'model.num_classes': 3,
         'model.head.num_heads': 4,
         **{f'{loader}_dataloader.dataset.data_root': str(tmp_path / 'data') for loader in ('train', 'val', 'test')},
     }

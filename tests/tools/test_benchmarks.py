@@ -15,7 +15,7 @@ FOLDER = Path(__file__).parents[2] / 'tools' / 'benchmarks'
 CONFIG = """
 _base_ = [{base!r}]
 model = dict(backbone=dict(model_name={clip!r}, pretrained=None, image_size=(32, 16)),
-             text=dict(model_name={clip!r}, pretrained=None), head=dict(num_classes=3, num_heads=4))
+             text=dict(model_name={clip!r}, pretrained=None), head=dict(num_heads=4), num_classes=3)
 """
 
 

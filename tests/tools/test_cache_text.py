@@ -17,7 +17,7 @@ from tests.datasets.trees import make_rgbnt201
 CONFIG = """
 _base_ = [{base!r}]
 model = dict(backbone=dict(model_name={clip!r}, pretrained=None, image_size=(32, 16)),
-             text=dict(model_name={clip!r}, pretrained=None), head=dict(num_classes=3, num_heads=4))
+             text=dict(model_name={clip!r}, pretrained=None), head=dict(num_heads=4), num_classes=3)
 train_dataloader = dict(dataset=dict(data_root={root!r}))
 val_dataloader = dict(dataset=dict(data_root={root!r}))
 test_dataloader = dict(dataset=dict(data_root={root!r}))

@@ -67,7 +67,7 @@ def train(config: Path, *options: str, flags: tuple[str, ...] = ()) -> str:
         (
             ['model.num_classes=7'],
             (),
-            'model.head.num_classes is 7, but RGBNT201 has 3 training identities; set model.head.num_classes=3',
+            'model.num_classes is 7, but RGBNT201 has 3 training identities; set model.num_classes=3',
         ),
         (['train_dataloader.batch_size=16'], (), 'RGBNT201: 3 training identities, but a batch takes P = 8; lower'),
         (

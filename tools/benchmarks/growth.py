@@ -15,6 +15,7 @@ import common
 import torch
 from torch import Tensor, nn
 
+from next_mm.models import IdentityBranch
 from next_mm.models.backbones import VisualFeatures
 from next_mm.registry import MODELS
 from next_mm.triplet import NUM_MODALITIES
@@ -68,8 +69,11 @@ class AddedStep(Step):
         model = common.read_config(args).model
         model.neck.semantic.num_experts = model.neck.structure.num_experts = experts
         self.neck = MODELS.build({'dim': args.width, 'text_dim': args.width, **model.neck}).to(args.device)
-        self.head = MODELS.build({'dim': args.width, **model.head, 'num_classes': identities}).to(args.device)
-        super().__init__(self.neck, self.head)
+        self.head = MODELS.build({'dim': args.width, **model.head}).to(args.device)
+        width = NUM_MODALITIES * args.width
+        options = model.branches.experts
+        self.branch = IdentityBranch(feature_dim=width, num_classes=identities, **options).to(args.device)
+        super().__init__(self.neck, self.head, self.branch)
         features = torch.randn(batch, NUM_MODALITIES, 1 + TOKENS, args.width, device=args.device, requires_grad=True)
         self.visual = VisualFeatures(features[:, :, 0], features[:, :, 1:])
         self.text = torch.randn(batch, experts, NUM_MODALITIES, args.width, device=args.device)
@@ -77,8 +81,7 @@ class AddedStep(Step):
 
     def loss(self) -> Tensor:
         feature = self.head(self.visual, self.neck(self.visual, self.text))
-        losses = self.head.loss(feature, self.labels)
-        return losses['loss_id'] + losses['loss_triplet']
+        return sum(value for name, value in self.branch.loss(feature, self.labels).items() if 'loss' in name)
 
 
 class TowerStep(Step):

@@ -50,7 +50,7 @@ def make_case(args: argparse.Namespace, name: str, size: int) -> Callable[[], An
         if name == 'captions all new':
             batch.tokens = common.make_captions((size, 3, 3), generator)
         losses = model(images, batch, mode='loss')
-        return losses['loss_id'] + losses['loss_triplet']
+        return model.parse_losses(losses)[0]
 
     return _step(args, model, loss)
 

@@ -154,9 +154,9 @@ def test_misspelt_keys(tmp_path: Path, key: str, value: object, message: str) ->
 
 def test_a_component_inside_a_component_is_checked(tmp_path: Path) -> None:
     cfg = toy_config(tmp_path)
-    cfg.model = dict(type='OpenModel', head=dict(type='ClassTokenHead', num_classes=3, label_smothing=0.1))
+    cfg.model = dict(type='OpenModel', loss=dict(type='CrossEntropy', label_smothing=0.1))
     with pytest.raises(
-        ConfigError, match=r"model.head \(ClassTokenHead\): unknown key 'label_smothing'.*'label_smoothing'"
+        ConfigError, match=r"model.loss \(CrossEntropy\): unknown key 'label_smothing'.*'label_smoothing'"
     ):
         check_config(cfg)
 

@@ -19,7 +19,7 @@ NO_TRAINING = dict(train_dataloader=None, train_cfg=None, optim_wrapper=None)
 def check(root: Path, repo_dir: Path, **options: object) -> list[Problem]:
     """Check NEXT's config for RGBNT201 on a small copy of it; three training identities, no scenes."""
     fitting = {
-        'model.head.num_classes': 3,
+        'model.num_classes': 3,
         'train_dataloader.batch_size': 4,
         'train_dataloader.batch_sampler.num_instances': 2,
     }
@@ -37,9 +37,9 @@ def check(root: Path, repo_dir: Path, **options: object) -> list[Problem]:
     ('options', 'where', 'detail'),
     [
         (
-            dict(model__head__num_classes=171),
-            'model.head.num_classes is 171',
-            'RGBNT201 has 3 training identities; set model.head.num_classes=3',
+            dict(model__num_classes=171),
+            'model.num_classes is 171',
+            'RGBNT201 has 3 training identities; set model.num_classes=3',
         ),
         (
             dict(val_evaluator__rule='scene'),
@@ -59,7 +59,7 @@ def check(root: Path, repo_dir: Path, **options: object) -> list[Problem]:
         (
             dict(train_dataloader__dataset__caption_dir=None),
             'RGBNT201, train split',
-            'the model reads captions (model.text)',
+            'the model reads captions',
         ),
     ],
 )

@@ -1,14 +1,12 @@
-"""MGFA against slow loops in double precision (Eq. 10-11), and the identity losses (Eq. 12)."""
+"""MGFA against slow loops in double precision (Eq. 10-11)."""
 
 import math
 
 import pytest
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from next_mm.methods.next import ExpertFeatures, MGFAHead
-from next_mm.models import ClassTokenHead
 from next_mm.models.backbones import VisualFeatures
 
 B, N, D, E, HEADS = 2, 4, 16, 3, 4
@@ -29,13 +27,9 @@ def experts() -> ExpertFeatures:
     return ExpertFeatures([torch.randn(B, 3 * N, D, generator=generator, dtype=torch.float64) for _ in range(E)])
 
 
-def build(**kwargs: object) -> MGFAHead:
+def build(num_heads: int = HEADS) -> MGFAHead:
     torch.manual_seed(2)
-    head = (
-        MGFAHead(**{'dim': D, 'num_heads': HEADS, 'num_classes': 5, 'triplet': {'type': 'TripletLoss'}, **kwargs})
-        .double()
-        .eval()
-    )
+    head = MGFAHead(dim=D, num_heads=num_heads).double().eval()
     torch.nn.init.normal_(head.norm.weight, mean=1.0)
     torch.nn.init.normal_(head.norm.bias)
     return head
@@ -93,50 +87,10 @@ def test_every_parameter_learns() -> None:
     head = build().train()
     visual = VisualFeatures(*(torch.randn(6, 3, *shape, dtype=torch.float64) for shape in ((D,), (N, D))))
     experts = ExpertFeatures([torch.randn(6, 3 * N, D, dtype=torch.float64) for _ in range(E)])
-    losses = head.loss(head(visual, experts), torch.tensor([0, 0, 1, 1, 2, 2]))
-    (losses['loss_id'] + losses['loss_triplet']).backward()
-    learning = {name: p.grad for name, p in head.named_parameters() if p.requires_grad}
-    assert 'bnneck.bias' not in learning
-    assert not [name for name, grad in learning.items() if grad is None or not grad.abs().sum() > 0]
-
-
-def test_needs_a_neck(visual: VisualFeatures) -> None:
-    with pytest.raises(ValueError, match='MGFAHead aggregates the features of a neck'):
-        build()(visual, None)
+    (head(visual, experts) * torch.randn(6, 3 * D, dtype=torch.float64)).sum().backward()
+    assert not [name for name, p in head.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
 
 
 def test_heads_must_divide_the_width() -> None:
     with pytest.raises(ValueError, match='num_heads=5 does not divide the token width 16'):
         build(num_heads=5)
-
-
-def test_loss_is_cross_entropy_behind_bnneck_plus_triplet() -> None:
-    head = build(label_smoothing=0.1, id_weight=0.5).float().train()
-    feature, labels = torch.randn(6, 3 * D), torch.tensor([0, 0, 1, 1, 4, 4])
-    losses = head.loss(feature, labels)
-    mean, variance = feature.mean(0), feature.var(0, unbiased=False)
-    normed = (feature - mean) / (variance + 1e-5).sqrt() * head.bnneck.weight
-    log_probability = (normed @ head.classifier.weight.t()).log_softmax(1)
-    smooth = torch.full((6, 5), 0.1 / 5)
-    smooth[torch.arange(6), labels] += 0.9
-    torch.testing.assert_close(losses['loss_id'], 0.5 * -(smooth * log_probability).sum(1).mean())
-    assert losses['loss_triplet'] > 0
-    assert 'loss_triplet' not in build(triplet=None).float().train().loss(feature, labels)
-
-
-def test_loss_is_computed_in_full_precision_under_autocast() -> None:
-    head = build().float().train()
-    feature, labels = torch.randn(6, 3 * D), torch.tensor([0, 0, 1, 1, 4, 4])
-    expected = head.loss(feature, labels)
-    with torch.autocast('cpu', torch.bfloat16):
-        actual = head.loss(feature, labels)
-    assert all(torch.equal(expected[name], actual[name]) for name in expected)
-
-
-def test_baseline_feature_is_the_class_tokens(visual: VisualFeatures) -> None:
-    head = ClassTokenHead(dim=D, num_classes=5, triplet=None)
-    assert torch.equal(head(visual, None), visual.classes.flatten(1))
-    present = torch.tensor([[True, False, True]] * B)
-    feature = head(visual, None, present).view(B, 3, D)
-    assert feature[:, 1].abs().max() == 0 and torch.equal(feature[:, 2], visual.classes[:, 2])
-    assert F.normalize(feature.flatten(1)).isfinite().all()
