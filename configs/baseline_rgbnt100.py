@@ -1,5 +1,5 @@
 # The plain baseline of Table IV (a) on RGBNT100: one CLIP visual tower, the concatenated class tokens, no captions.
-# Needs data/RGBNT100; see docs/data.md.
+# 50 training identities, 30 epochs. Needs data/RGBNT100; see docs/data.md.
 #   python tools/train.py configs/baseline_rgbnt100.py
 _base_ = [
     '_base_/models/baseline_vit-b16.py',
@@ -8,8 +8,4 @@ _base_ = [
     '_base_/default_runtime.py',
 ]
 
-
-model = dict(backbone=dict(image_size=(128, 256)), num_classes=50)  # height x width; training identities
-train_dataloader = dict(dataset=dict(caption_dir=None))
-val_dataloader = dict(dataset=dict(caption_dir=None))
-test_dataloader = dict(dataset=dict(caption_dir=None))
+model = dict(num_classes=50, backbone=dict(image_size=(128, 256)))  # height x width

@@ -1,5 +1,5 @@
 # The plain baseline of Table IV (a) on RGBNT201: one CLIP visual tower, the concatenated class tokens, no captions.
-# Needs data/RGBNT201; see docs/data.md.
+# 171 training identities, 50 epochs. Needs data/RGBNT201; see docs/data.md.
 #   python tools/train.py configs/baseline_rgbnt201.py
 _base_ = [
     '_base_/models/baseline_vit-b16.py',
@@ -8,8 +8,4 @@ _base_ = [
     '_base_/default_runtime.py',
 ]
 
-
-model = dict(num_classes=171)  # training identities
-train_dataloader = dict(dataset=dict(caption_dir=None))
-val_dataloader = dict(dataset=dict(caption_dir=None))
-test_dataloader = dict(dataset=dict(caption_dir=None))
+model = dict(num_classes=171)

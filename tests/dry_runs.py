@@ -23,7 +23,7 @@ WORK = (
     'next_mm.analysis.command_line.find_checkpoint',
     'next_mm.analysis.command_line.find_config',
     'next_mm.analysis.report.write_report',
-    'next_mm.analysis.study_cost.row_costs',
+    'next_mm.analysis.studies.cost.row_costs',
     'next_mm.captioning.audit.audit_folder',
     'next_mm.captioning.pipeline.CaptionRun.dry_run',
     'next_mm.captioning.pipeline.CaptionRun.run',

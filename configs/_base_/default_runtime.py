@@ -2,8 +2,10 @@
 default_scope = 'next_mm'
 randomness = dict(seed=0)  # add deterministic=True for bitwise equal runs on a GPU
 env_cfg = dict(
-    cudnn_benchmark=False, mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0), dist_cfg=dict(backend='nccl')
-)  # without a GPU gloo takes its place
+    cudnn_benchmark=False,
+    mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
+    dist_cfg=dict(backend='nccl'),  # without a GPU gloo takes its place
+)
 
 default_hooks = dict(
     timer=dict(type='IterTimerHook'),
@@ -17,7 +19,6 @@ custom_hooks = [
     dict(type='EpochSeedHook'),
     dict(type='IdentityCountHook'),
     dict(type='FiniteLossHook'),
-    dict(type='ExpertLoadHook'),
     dict(type='RankListHook'),
     dict(type='ReportHook'),
 ]

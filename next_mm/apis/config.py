@@ -11,14 +11,18 @@ from mmengine.config import Config
 
 from next_mm.apis.checks.config import check_config
 from next_mm.errors import ConfigError
+from next_mm.models import ReIDModel
+from next_mm.registry import MODELS
 
-__all__ = ['apply_amp', 'load_config', 'show_rank_lists']
+__all__ = ['apply_amp', 'find_projects', 'load_config', 'show_rank_lists']
 
 
 def load_config(
     path: str | Path, options: dict[str, Any] | None = None, *, work_dir: str | Path | None = None
 ) -> Config:
     """Read a config file, merge options into it, and check every key.
+
+    Where the model reads no captions, the datasets load none (``caption_dir=None``).
 
     A config file is Python and is executed: run only those you trust. ``custom_imports`` finds ``projects/`` beside the folder of
     configs, wherever the command is run; relative paths in a config are those of the current folder.
@@ -35,7 +39,7 @@ def load_config(
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f'{path}: no such config file')
-    _find_projects(Path(path))
+    _import_projects(Path(path))
     try:
         cfg = Config.fromfile(str(path))
     except SyntaxError as error:
@@ -60,7 +64,19 @@ def load_config(
         )
     cfg.setdefault('default_scope', 'next_mm')
     check_config(cfg)
+    _drop_unread_captions(cfg)
     return cfg
+
+
+def _drop_unread_captions(cfg: Config) -> None:
+    """Load no captions where the model reads none: then the data need not have any."""
+    model = MODELS.get(cfg.model.type) if isinstance(cfg.model.type, str) else cfg.model.type
+    if not (isinstance(model, type) and issubclass(model, ReIDModel)) or model.config_reads_captions(cfg.model):
+        return
+    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        dataset = (cfg.get(name) or {}).get('dataset') or {}
+        if dataset.get('caption_dir') is not None:
+            dataset['caption_dir'] = None
 
 
 def _first_cause(error: BaseException) -> BaseException:
@@ -92,11 +108,16 @@ def _check_place(cfg: dict[str, Any], key: str, options: Mapping[str, Any]) -> N
             )
 
 
-def _find_projects(path: Path) -> None:
-    """Make ``projects.*`` importable: an installed next_mm does not bring it along."""
-    for parent in path.resolve().parents:
-        if (parent / 'projects').is_dir() and str(parent) not in sys.path:
-            sys.path.append(str(parent))
+def find_projects(path: Path) -> Path | None:
+    """Return the folder of ``projects`` above a config: an installed next_mm does not bring it along."""
+    return next((parent for parent in path.resolve().parents if (parent / 'projects').is_dir()), None)
+
+
+def _import_projects(path: Path) -> None:
+    """Make ``projects.*`` importable."""
+    folder = find_projects(path)
+    if folder is not None and str(folder) not in sys.path:
+        sys.path.append(str(folder))
 
 
 def apply_amp(cfg: Config, dtype: str) -> None:

@@ -161,6 +161,11 @@ class ReIDModel(BaseModel):
         return batch.tokens
 
     @classmethod
+    def config_reads_captions(cls, config: Mapping[str, Any]) -> bool:
+        """Return whether the model of a config, ``cfg.model``, reads captions, before it is built."""
+        return cls.reads_captions
+
+    @classmethod
     def no_captions(cls) -> str:
         """Return the message for samples without captions."""
         return (

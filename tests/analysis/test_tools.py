@@ -12,7 +12,6 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from next_mm import apis
-from next_mm.analysis.studies import load_row
 from next_mm.models.clip.loading import load_clip
 from projects.synthetic.dataset import write_dataset
 
@@ -38,7 +37,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(ROOT)
         torch.save(load_clip('projects/synthetic/clip_synthetic.json', None).state_dict(), clip)
-        cfg = load_row(ROOT / 'configs/ablations/table4_d.py', 'synthetic', options).resolved
+        cfg = apis.load_config('configs/next_synthetic.py', options)
         cfg.work_dir = str(folder / 'work')
         apis.train(cfg)
     return folder / 'work'

@@ -1,9 +1,8 @@
 # The plain baseline on CLIP ViT-B/16, Table IV (a): the concatenated class tokens, no captions.
 model = dict(
     type='BaselineReID',
-    data_preprocessor=dict(
-        type='TripletPreprocessor', mean=[127.5] * 3, std=[127.5] * 3
-    ),  # open in the paper; the peers' 0.5
+    # Open in the paper; the peers' 0.5.
+    data_preprocessor=dict(type='TripletPreprocessor', mean=[127.5] * 3, std=[127.5] * 3),
     backbone=dict(
         type='CLIPVisual',
         model_name='ViT-B-16-quickgelu',

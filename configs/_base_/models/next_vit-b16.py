@@ -1,10 +1,9 @@
 # NEXT on CLIP ViT-B/16: the full model, Table IV (d). Pictures of persons, 256 x 128 (height x width).
-# The dataset's experiment sets num_classes, and image_size for vehicles.
+# A leaf sets num_classes, and image_size for vehicles.
 model = dict(
     type='NEXTReID',
-    data_preprocessor=dict(
-        type='TripletPreprocessor', mean=[127.5] * 3, std=[127.5] * 3
-    ),  # open in the paper; the peers' 0.5
+    # Open in the paper; the peers' 0.5.
+    data_preprocessor=dict(type='TripletPreprocessor', mean=[127.5] * 3, std=[127.5] * 3),
     backbone=dict(
         type='CLIPVisual',
         model_name='ViT-B-16-quickgelu',

@@ -77,7 +77,7 @@ class DropModalities(BaseTransform):
     Goes before the text transforms, so that an absent modality brings no caption either.
 
     Args:
-        prob: how often each modality is taken away.
+        prob: how often each modality is taken away; with 0 the transform draws nothing.
     """
 
     def __init__(self, *, prob: float) -> None:
@@ -86,6 +86,8 @@ class DropModalities(BaseTransform):
         self.prob = prob
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        if not self.prob:
+            return results
         there = [number for number, image in enumerate(results['imgs']) if image is not None]
         dropped = [number for number in there if np.random.rand() < self.prob]
         if len(dropped) == len(there):

@@ -72,6 +72,11 @@ class NEXTReID(ReIDModel):
         self.reads_cameras = self.backbone.reads_cameras
         self.build_branches(branches, {'experts': NUM_MODALITIES * dim}, test_features)
 
+    @classmethod
+    def config_reads_captions(cls, config: Mapping[str, Any]) -> bool:
+        """Return whether the config has a text encoder."""
+        return bool(config.get('text'))
+
     def extract(self, images: Tensor, batch: TripletBatch) -> dict[str, Tensor]:
         """Return the aggregated experts' feature (B, 3D)."""
         visual = self.backbone(images, batch.cameras)

@@ -1,0 +1,35 @@
+# What all datasets share: augmentation, captions, loaders, metric. persons_256x128.py and vehicles_128x256.py put the
+# pipelines together.
+_augment = [
+    dict(type='DropModalities', prob=0.0),  # all triplets are complete; the study "missing" raises it
+    dict(type='FlipTriplet', prob=0.5),  # this and the next two: open in the paper; the peers'
+    dict(type='PadCropTriplet', padding=10),
+    dict(type='EraseTriplet', prob=0.5),
+]
+_train_captions = [
+    dict(type='SampleSentences', num_subsets=3, keep_prob=0.75),  # one subset for each semantic expert, Eq. 4
+    dict(type='TokenizeCaptions'),
+    dict(type='PackTriplet'),
+]
+_test_captions = [
+    dict(type='SampleSentences', num_subsets=1, keep_prob=1.0),  # the whole caption
+    dict(type='TokenizeCaptions'),
+    dict(type='PackTriplet'),
+]
+
+_captions = dict(caption_dir='text', captions_required=True)  # load_config drops them where the model reads none
+_loader = dict(num_workers=4, persistent_workers=True, pin_memory=True, collate_fn=dict(type='collate_triplets'))
+train_dataloader = dict(
+    **_loader,
+    batch_size=64,  # P x K of one rank; open in the paper
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    batch_sampler=dict(type='IdentityBatchSampler', num_instances=8),
+    dataset=dict(**_captions, split='train'),
+)
+val_dataloader = test_dataloader = dict(
+    **_loader,
+    batch_size=128,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(**_captions, split='test'),
+)
+val_evaluator = test_evaluator = dict(type='ReIDMetric', rule='camera')

@@ -1,8 +1,0 @@
-# RGB and TIR alone, in training and in testing.
-#   python tools/run_study.py missing --rows b_rgb_tir --dataset rgbnt201
-_base_ = ['../_base_/experiments/{{$NEXT_DATASET:rgbnt201}}.py']
-
-_row = dict(label='RGB + TIR')
-train_dataloader = dict(dataset=dict(missing_modalities=('nir',)))
-val_dataloader = dict(dataset=dict(missing_modalities=('nir',)))
-test_dataloader = dict(dataset=dict(missing_modalities=('nir',)))

@@ -1,0 +1,1 @@
+"""Tests of next_mm.analysis.studies."""
