@@ -1,0 +1,81 @@
+"""Export and import of a gallery, feature files, and the command line."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from next_mm.errors import DataError
+from next_mm.gallery import Gallery
+from next_mm.gallery.exchange import add_feature_files, export_gallery, import_gallery
+from next_mm.retrieval.feature_files import read_features, write_features
+from tests.gallery.naive import SPACE, make_features
+
+TOOL = Path(__file__).parents[2] / 'tools' / 'gallery.py'
+
+
+def test_an_export_comes_back_the_same(tmp_path: Path) -> None:
+    features = make_features(7, 1, incomplete=True, captions=True)
+    with Gallery.open(tmp_path / 'a', SPACE) as a, Gallery.open(tmp_path / 'b', SPACE) as b:
+        a.add(
+            features,
+            identity=['x', None] * 3 + ['y'],
+            camera='gate',
+            time=5,
+            tracklet=['t', 't', *[None] * 5],
+            extra={'n': 1},
+        )
+        assert export_gallery(a, tmp_path / 'export') == 7
+        assert import_gallery(b, tmp_path / 'export') == 7
+        assert import_gallery(b, tmp_path / 'export', on_conflict='keep') == 0
+        query = make_features(3, 2, captions=True)
+        assert [[vars(hit) for hit in row] for row in a.search(query)] == [
+            [vars(hit) for hit in row] for row in b.search(query)
+        ]
+        with pytest.raises(DataError, match='holds an export already'):
+            export_gallery(a, tmp_path / 'export')
+
+
+def test_feature_files_are_equal_bytes_and_read_back(tmp_path: Path) -> None:
+    features = make_features(5, 3, captions=True)
+    write_features(tmp_path / 'a.safetensors', features, list='abc')
+    write_features(tmp_path / 'b.safetensors', features, list='abc')
+    assert (tmp_path / 'a.safetensors').read_bytes() == (tmp_path / 'b.safetensors').read_bytes()
+    back, notes = read_features(tmp_path / 'a.safetensors')
+    assert notes == {'list': 'abc'}
+    assert (list(back.ids), back.space) == (list(features.ids), features.space)
+    np.testing.assert_array_equal(back.features, features.features)
+    np.testing.assert_array_equal(back.text_free, features.text_free)
+
+
+def test_a_damaged_feature_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / 'features-000000.safetensors'
+    write_features(path, make_features(5, 3))
+    path.write_bytes(path.read_bytes()[:-10])
+    with pytest.raises(DataError, match='cannot be read as features'):
+        read_features(path)
+    with Gallery.open(tmp_path / 'g', SPACE) as gallery, pytest.raises(DataError, match=r'no features-\*.safetensors'):
+        add_feature_files(gallery, tmp_path / 'nowhere')
+
+
+def test_the_command_line(tmp_path: Path) -> None:
+    def run(*words: str) -> list[dict]:
+        result = subprocess.run([sys.executable, str(TOOL), *words], capture_output=True, text=True, check=True)
+        return [json.loads(line) for line in result.stdout.splitlines()]
+
+    write_features(tmp_path / 'features-000000.safetensors', make_features(4, 0))
+    gallery = str(tmp_path / 'gallery')
+    assert run('add', gallery, str(tmp_path), '--camera', 'gate') == [{'added': 4}]
+    (found,) = run('search', gallery, '--like', 'e0-2', '--top', '2')
+    assert (found['query'], found['hits'][0]['id'], found['hits'][0]['score']) == ('e0-2', 'e0-2', 1.0)
+    assert run('delete', gallery, '--ids', 'e0-2') == [{'deleted': 1}]
+    assert run('stats', gallery)[0]['entries'] == 3
+    failed = subprocess.run([sys.executable, str(TOOL), 'stats', str(tmp_path / 'no')], capture_output=True, text=True)
+    assert failed.returncode == 1
+    assert failed.stderr.startswith('error: ')
+    assert failed.stderr.count('\n') == 1

@@ -1,0 +1,108 @@
+"""A gallery on the command line: add, search, list, delete, export."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import json
+import sys
+from pathlib import Path
+
+from next_mm.utils.command_line import command_line
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    commands = parser.add_subparsers(dest='command', required=True)
+    for name, text in (
+        ('add', 'add extracted features (tools/extract_features.py); creates the gallery'),
+        ('search', 'search with the features of a file or of entries'),
+        ('delete', 'delete entries; their bytes are gone from the disk'),
+        ('stats', 'print the numbers of what is there'),
+        ('compact', 'give disk space back'),
+        ('export', 'write all entries to plain files'),
+        ('import', 'add the entries of an export'),
+        ('audit', 'print the audit log and check that it is unchanged'),
+    ):
+        command = commands.add_parser(name, help=text, description=text)
+        command.add_argument('gallery', help='a folder, or the address of a Milvus server')
+        if name in ('add', 'export', 'import'):
+            command.add_argument('folder', type=Path)
+        if name in ('add', 'import'):
+            command.add_argument('--on-conflict', choices=['error', 'replace', 'keep'], default='keep')
+        if name == 'add':
+            command.add_argument('--camera')
+            command.add_argument('--tracklet')
+            command.add_argument('--identity')
+            command.add_argument('--time', help='such as 2026-05-01T12:30:00 (UTC)')
+        if name == 'search':
+            command.add_argument('--like', nargs='+', metavar='ID', help='search with these entries')
+            command.add_argument('--features', type=Path, help='a features-*.safetensors file')
+            command.add_argument('--top', type=int, default=10)
+            command.add_argument('--min-score', type=float)
+        if name == 'delete':
+            command.add_argument('--ids', nargs='+')
+            command.add_argument('--tracklet')
+        if name in ('search', 'delete'):
+            command.add_argument('--camera')
+            command.add_argument('--not-camera')
+            command.add_argument('--identity')
+            command.add_argument('--after', help='such as 2026-05-01T12:30:00 (UTC)')
+            command.add_argument('--before')
+    return parser.parse_args()
+
+
+@command_line
+def main() -> None:
+    """Run one command; results are JSON lines."""
+    args = parse_arguments()
+    from next_mm.gallery import Gallery
+    from next_mm.gallery.exchange import add_feature_files, export_gallery, import_gallery
+    from next_mm.retrieval.feature_files import read_features
+
+    space = None
+    if args.command in ('add', 'import'):
+        first = min(args.folder.glob('features-*.safetensors'), default=args.folder / 'features-000000.safetensors')
+        space = read_features(first)[0].space
+    filters = {name: getattr(args, name, None) for name in ('camera', 'not_camera', 'identity', 'after', 'before')}
+    with Gallery.open(args.gallery, space, who=getpass.getuser(), create=space is not None) as gallery:
+        if args.command == 'add':
+            values = {name: getattr(args, name) for name in ('camera', 'tracklet', 'identity', 'time')}
+            show(added=add_feature_files(gallery, args.folder, on_conflict=args.on_conflict, **values))
+        elif args.command == 'import':
+            show(added=import_gallery(gallery, args.folder, on_conflict=args.on_conflict))
+        elif args.command == 'export':
+            show(written=export_gallery(gallery, args.folder))
+        elif args.command == 'search':
+            query = read_features(args.features)[0] if args.features else gallery.features(args.like or [])
+            for name, hits in zip(query.ids, gallery.search(query, top=args.top, min_score=args.min_score, **filters)):
+                show(query=name, hits=[describe(hit) for hit in hits])
+        elif args.command == 'delete':
+            show(deleted=gallery.delete(args.ids, tracklet=args.tracklet, **filters))
+        elif args.command == 'compact':
+            gallery.compact()
+            show(**gallery.stats())
+        elif args.command == 'audit':
+            for line in gallery.audit():
+                show(**vars(line))
+        else:
+            show(**gallery.stats())
+
+
+def describe(hit) -> dict:
+    """Return a hit as JSON values."""
+    entry = hit.entry
+    return {
+        'rank': hit.rank, 'id': hit.id, 'score': round(hit.score, 6), 'verdict': hit.verdict, 'identity': entry.identity,
+        'camera': entry.camera, 'time': entry.time, 'compared': hit.compared.name(),
+    }  # fmt: skip
+
+
+def show(**values: object) -> None:
+    """Print values as one JSON line, in ASCII: names are data, whatever characters they have."""
+    print(json.dumps(values, ensure_ascii=True))
+
+
+if __name__ == '__main__':
+    sys.exit(main())
