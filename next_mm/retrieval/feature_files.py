@@ -17,6 +17,7 @@ from next_mm.utils.files import staged
 __all__ = ['read_features', 'write_features']
 
 KIND = 'next_mm.features/1'
+HEADER = 'next_mm'
 
 
 def write_features(path: Path, features: FeatureSet, **notes: str) -> None:
@@ -35,14 +36,16 @@ def write_features(path: Path, features: FeatureSet, **notes: str) -> None:
     if features.text_free is not None:
         tensors['text_free'] = np.ascontiguousarray(features.text_free)
     header = {
-        **notes,
         'kind': KIND,
-        'space': json.dumps(features.space.to_json()),
-        'ids': json.dumps(list(features.ids)),
-        'sources': json.dumps(list(features.sources)),
+        'space': features.space.to_json(),
+        'ids': list(features.ids),
+        'sources': list(features.sources),
+        'notes': notes,
     }
     with staged(path) as part:
-        save_file(tensors, part, metadata=dict(sorted(header.items())))
+        save_file(
+            tensors, part, metadata={HEADER: json.dumps(header, sort_keys=True)}
+        )  # one key: safetensors orders several at random
         with open(part, 'rb+') as file:
             os.fsync(file.fileno())
 
@@ -55,23 +58,21 @@ def read_features(path: Path) -> tuple[FeatureSet, dict[str, str]]:
     """
     try:
         with safe_open(path, framework='numpy') as file:
-            notes = dict(file.metadata() or {})
-            if notes.pop('kind', None) != KIND:
+            header = json.loads((file.metadata() or {}).get(HEADER, '{}'))
+            if header.get('kind') != KIND:
                 raise DataError(f'{path}: expected a file of features ({KIND})')
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no mapping)
-            space = FeatureSpace.from_json(json.loads(notes.pop('space')))
-            ids, sources = json.loads(notes.pop('ids')), json.loads(notes.pop('sources'))
         features = FeatureSet(
-            space,
-            ids,
+            FeatureSpace.from_json(header['space']),
+            header['ids'],
             tensors['features'],
             tensors['parts'],
             tensors['has_text'],
             tensors.get('text_free'),
-            sources,
+            header['sources'],
         )
     except (SafetensorError, KeyError, ValueError, TypeError) as error:
         if isinstance(error, DataError):
             raise
         raise DataError(f'{path}: cannot be read as features: {error}') from error
-    return features, notes
+    return features, header['notes']
