@@ -13,8 +13,8 @@ from mmengine.config import Config, DictAction
 from mmengine.optim import build_optim_wrapper
 
 from next_mm.apis import check_config, load_config
-from next_mm.evaluation import ReRanking
 from next_mm.registry import METRICS, MODELS
+from next_mm.retrieval import ReRanking
 from tests.conftest import TINY_CLIP
 from tests.toys import make_samples
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 from mmengine.evaluator import Evaluator
@@ -17,9 +14,9 @@ from next_mm.analysis.command_line import TrainedModel
 from next_mm.analysis.extraction import build_test_loader, predict
 from next_mm.engine.hooks import choose_queries
 from next_mm.errors import UserError
+from next_mm.evaluation import ReIDMetric
+from next_mm.retrieval import SearchResults
 from next_mm.visualization.rank_list import QueryPictures
-
-Query = dict[str, Any]
 
 
 def compare_rank_lists(
@@ -50,9 +47,11 @@ def compare_rank_lists(
     draw = QueryPictures(build_test_loader(runs[0].cfg).dataset)
     out_dir.mkdir(parents=True, exist_ok=True)
     for index in _choose(results[0], count, names):
-        picture = stack([draw(queries[index], topk, run.label) for run, queries in zip(runs, results, strict=True)])
+        picture = stack([draw(found, index, run.label) for run, found in zip(runs, results, strict=True)])
         # A name may hold folders (own data: <identity>/<file>), which tell files of one name apart.
-        stem = out_dir / f'rank_list_{Path(results[0][index]["name"]).with_suffix("").as_posix().replace("/", "_")}'
+        stem = (
+            out_dir / f'rank_list_{Path(results[0].queries[index].name).with_suffix("").as_posix().replace("/", "_")}'
+        )
         for suffix in ('.png', '.pdf'):
             Image.fromarray(picture).save(stem.with_name(stem.name + suffix), resolution=200)
             yield stem.with_name(stem.name + suffix)
@@ -68,23 +67,24 @@ def stack(pictures: Sequence[np.ndarray]) -> np.ndarray:
     )
 
 
-def _search(run: TrainedModel, topk: int) -> list[Query]:
-    """Results of every query, by the configuration's own evaluator."""
+def _search(run: TrainedModel, topk: int) -> SearchResults:
+    """Return the results of every query, by the first metric of the config's own evaluator that searches."""
     loader = build_test_loader(run.cfg)
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / 'queries.json'
-        evaluator = Evaluator({**run.cfg.test_evaluator, 'save_to': str(path), 'topk': (1, max(5, topk))})
-        evaluator.dataset_meta = loader.dataset.metainfo
-        for batch, predictions in predict(run.model, loader, run.label):
-            evaluator.process(predictions, batch)
-        evaluator.evaluate(len(loader.dataset))
-        return json.loads(path.read_text(encoding='utf-8'))['queries']
+    evaluator = Evaluator(run.cfg.test_evaluator)
+    evaluator.dataset_meta = loader.dataset.metainfo
+    for batch, predictions in predict(run.model, loader, run.label):
+        evaluator.process(predictions, batch)
+    evaluator.evaluate(len(loader.dataset))
+    metric = next((metric for metric in evaluator.metrics if isinstance(metric, ReIDMetric)), None)
+    if metric is None:
+        raise UserError(f'{run.label}: no ReIDMetric in test_evaluator, so there are no rank lists')
+    return metric.search(topk)
 
 
-def _choose(queries: Sequence[Query], count: int, names: Sequence[str] | None) -> list[int]:
+def _choose(results: SearchResults, count: int, names: Sequence[str] | None) -> list[int]:
     if not names:
-        return choose_queries([query['ap'] for query in queries], count)
-    places = {query['name']: index for index, query in enumerate(queries) if query['ap'] is not None}
+        return choose_queries(results.scores, count)
+    places = {query.name: index for index, query in enumerate(results.queries) if results.scores[index] is not None}
     unknown = [name for name in names if name not in places]
     if unknown:
         raise UserError(

@@ -1,25 +1,52 @@
-"""What is ranked against what: the samples of a test set as one table, and the rules of the protocols."""
+"""What is ranked against what: the samples of a test set as one table, and what a protocol excludes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize
 
 from next_mm.errors import ConfigError, DataError
-from next_mm.retrieval.ranking import Labels
-from next_mm.triplet import UNKNOWN
+from next_mm.retrieval.ranking import Labels, SameIdentity
+from next_mm.triplet import NUM_MODALITIES, UNKNOWN
 
-RULES = ('camera', 'scene', 'none')
-"""Entries of the query's identity are left out if they share its camera, its scene, or only if they are the query
-itself."""
+__all__ = [
+    'FIELDS',
+    'RetrievalTable',
+    'Rule',
+    'build_table',
+    'check_protocol',
+    'check_rule',
+    'explain_no_match',
+]
 
 FIELDS = ('sample_idx', 'name', 'identity', 'camera', 'scene', 'is_query', 'is_gallery')
-"""What a sample must carry beside its feature."""
+"""What a sample must carry beside its feature; ``present`` and ``has_text`` are read where they are there."""
+
+
+class Rule(str, Enum):
+    """Which gallery entries of the query's identity are left out: those of its camera, of its scene, or itself."""
+
+    CAMERA = 'camera'
+    SCENE = 'scene'
+    NONE = 'none'
+
+    @classmethod
+    def of(cls, value: Any) -> Rule:
+        """Return the rule that an option names.
+
+        Raises:
+            ConfigError: it names none.
+        """
+        try:
+            return cls(value)
+        except ValueError:
+            known = tuple(rule.value for rule in cls)
+            raise ConfigError(f'ReIDMetric: rule: expected one of {known}, got {value!r}') from None
 
 
 @dataclass(frozen=True)
@@ -27,33 +54,36 @@ class RetrievalTable:
     """The N samples of a test set, ordered so that queries and gallery are both slices: no feature is held twice.
 
     Attributes:
-        features: (N, F) float32, L2-normalised.
+        features: (N, F) float32.
         identities: (N,) int64, numbered by :attr:`identity_names`.
-        cameras: (N,) int64, :data:`next_mm.structures.UNKNOWN` where not known.
+        cameras: (N,) int64, :data:`next_mm.triplet.UNKNOWN` where not known.
         scenes: (N,) int64, likewise.
-        names: N names.
+        present: (N, 3) bool, which modalities exist.
+        samples: the N samples.
         identity_names: the identities as the dataset gives them, by number.
         queries: the queries' rows.
         gallery: the gallery's rows; overlaps the queries where a sample is both.
-        num_junk: samples of unknown identity (-1), which neither ask nor are ranked.
+        num_junk: samples of unknown identity (-1), which are neither queries nor ranked.
     """
 
     features: Tensor
     identities: Tensor
     cameras: Tensor
     scenes: Tensor
-    names: list[str] = field(repr=False)
+    present: Tensor
+    samples: list[Mapping[str, Any]] = field(repr=False)
     identity_names: list[int | str] = field(repr=False)
     queries: slice
     gallery: slice
     num_junk: int
 
-    def labels(self, rule: str, rows: slice) -> Labels:
-        """Labels of ``table.queries`` or ``table.gallery`` under a rule of :data:`RULES`."""
-        groups = {'camera': self.cameras, 'scene': self.scenes, 'none': torch.arange(len(self.names))}
-        if rule not in groups:
-            raise ConfigError(f'rule: expected one of {RULES}, got {rule!r}')
-        return Labels(self.identities[rows], groups[rule][rows])
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def labels(self, rule: Rule, rows: slice) -> Labels:
+        """Labels of ``table.queries`` or ``table.gallery`` under a rule."""
+        groups = {Rule.CAMERA: self.cameras, Rule.SCENE: self.scenes, Rule.NONE: torch.arange(len(self))}[rule]
+        return Labels(self.identities[rows], groups[rows])
 
 
 def build_table(samples: Sequence[Mapping[str, Any]], features: Tensor) -> RetrievalTable:
@@ -61,7 +91,7 @@ def build_table(samples: Sequence[Mapping[str, Any]], features: Tensor) -> Retri
 
     Args:
         samples: N samples with the fields of :data:`FIELDS`; junk has identity -1.
-        features: (N, F) features; reordered and normalised in place, for they may fill half of the memory.
+        features: (N, F) features; reordered in place, for they may fill half of the memory.
 
     Raises:
         DataError: a feature is not finite, or there are no queries or no gallery entries.
@@ -87,13 +117,13 @@ def build_table(samples: Sequence[Mapping[str, Any]], features: Tensor) -> Retri
         {sample['identity'] for sample in ordered}, key=lambda identity: (isinstance(identity, str), identity)
     )
     number = {identity: index for index, identity in enumerate(names)}
-    features = _pick_rows(features, kept)
     return RetrievalTable(
-        features=normalize(features, dim=1, out=features),
+        features=_pick_rows(features, kept),
         identities=torch.tensor([number[sample['identity']] for sample in ordered]),
         cameras=torch.tensor([int(sample['camera']) for sample in ordered]),
         scenes=torch.tensor([int(sample['scene']) for sample in ordered]),
-        names=[str(sample['name']) for sample in ordered],
+        present=torch.tensor([_flags(sample.get('present')) for sample in ordered]),
+        samples=ordered,
         identity_names=names,
         queries=slice(0, num_queries),
         gallery=slice(len(ordered) - num_gallery, len(ordered)),
@@ -101,47 +131,72 @@ def build_table(samples: Sequence[Mapping[str, Any]], features: Tensor) -> Retri
     )
 
 
-def check_rule(table: RetrievalTable, rule: str) -> None:
-    """Refuse a rule that the samples cannot answer.
+def check_protocol(records: Sequence[Mapping[str, Any]], rule: Rule) -> None:
+    """Check, before any feature is computed, that a test set can be evaluated under a rule.
+
+    Args:
+        records: the samples as the dataset lists them; where they lack a field of :data:`FIELDS`, which a pipeline may
+            add, nothing is checked.
+        rule: what is excluded.
 
     Raises:
-        ConfigError: the rule is unknown.
-        DataError: it asks for cameras or scenes that some samples lack.
+        DataError: there are no queries or no gallery entries, cameras or scenes that the rule needs are unknown, or no
+            query has a match.
     """
-    labels = table.labels(rule, slice(0, len(table.names)))
-    asked = torch.isin(labels.identities, labels.identities[table.queries])  # distractors need no camera
-    unknown = ((labels.groups == UNKNOWN) & asked).nonzero().flatten().tolist()
-    if rule != 'none' and unknown:
+    if any(key not in record for record in records[:1] for key in FIELDS):
+        return
+    table = build_table(records, torch.zeros(len(records), 1))
+    check_rule(table, rule)
+    _, present, excluded = SameIdentity(table.labels(rule, table.gallery))(table.labels(rule, table.queries))
+    if not (present & ~excluded).any():
+        raise DataError(explain_no_match(table, rule))
+
+
+def check_rule(table: RetrievalTable, rule: Rule) -> None:
+    """Refuse a rule that asks for cameras or scenes that some samples lack.
+
+    Raises:
+        DataError: it does.
+    """
+    labels = table.labels(rule, slice(0, len(table)))
+    needed = torch.isin(labels.identities, labels.identities[table.queries])  # distractors need no camera
+    unknown = ((labels.groups == UNKNOWN) & needed).nonzero().flatten().tolist()
+    if rule != Rule.NONE and unknown:
         raise DataError(
-            f'rule={rule!r} needs the {rule} of every sample, but {len(unknown)} of {int(asked.sum())} have none, '
-            f"first: {table.names[unknown[0]]}. Fill them in, or use rule='none', which drops only the query itself."
+            f'rule={rule.value!r} needs the {rule.value} of every sample, but {len(unknown)} of {int(needed.sum())} '
+            f"have none, first: {table.samples[unknown[0]]['name']}. Fill them in, or use rule='none', which drops only "
+            'the query itself.'
         )
 
 
-def explain_no_match(table: RetrievalTable, rule: str) -> str:
-    """Say why no query has a right entry left in the gallery."""
+def explain_no_match(table: RetrievalTable, rule: Rule) -> str:
+    """Say why no query has a correct entry left in the gallery."""
     query, gallery = table.labels(rule, table.queries), table.labels(rule, table.gallery)
-    shared = torch.isin(query.identities.unique(), gallery.identities)
-    told = f'no query has a match: {len(query)} queries, {len(gallery)} gallery entries, rule={rule!r}. '
-    if not shared.any():
-        example = [
+    message = f'no query has a match: {len(query)} queries, {len(gallery)} gallery entries, rule={rule.value!r}. '
+    if not torch.isin(query.identities, gallery.identities).any():
+        queries, entries = (
             [table.identity_names[index] for index in side.identities.unique()[:3].tolist()]
             for side in (query, gallery)
-        ]
-        return told + (
-            f'Queries and gallery share no identity (queries e.g. {example[0]}, gallery e.g. {example[1]}): '
+        )
+        return (
+            f'{message}Queries and gallery share no identity (queries e.g. {queries}, gallery e.g. {entries}): '
             'check how the identities are read, and the is_query and is_gallery flags.'
         )
-    if rule == 'none':
+    if rule == Rule.NONE:
         return (
-            told
-            + 'Each query is the only entry of its identity in the gallery: more pictures of each identity are needed.'
+            f'{message}Each query is the only entry of its identity in the gallery: more pictures of each identity '
+            'are needed.'
         )
-    return told + (
-        f"Every gallery entry of a query's identity shares its {rule} (there are "
-        f'{len(torch.cat([query.groups, gallery.groups]).unique())} different values), and the rule drops such entries: '
-        f"check how the {rule} is read, or use rule='none', which drops only the query itself."
+    values = len(torch.cat([query.groups, gallery.groups]).unique())
+    return (
+        f"{message}Every gallery entry of a query's identity shares its {rule.value} (there are {values} different "
+        f"values), and the rule drops such entries: check how the {rule.value} is read, or use rule='none', which "
+        'drops only the query itself.'
     )
+
+
+def _flags(values: Any) -> list[bool]:
+    return [True] * NUM_MODALITIES if values is None else [bool(value) for value in values]
 
 
 def _check_finite(samples: Sequence[Mapping[str, Any]], features: Tensor) -> None:
@@ -154,7 +209,7 @@ def _check_finite(samples: Sequence[Mapping[str, Any]], features: Tensor) -> Non
 
 
 def _pick_rows(features: Tensor, rows: Sequence[int]) -> Tensor:
-    """``features[rows]`` for different rows, in place: what lies in the way is kept aside one row at a time."""
+    """Return ``features[rows]`` for different rows, moved in place with one row kept aside at a time."""
     source = [*rows, *sorted(set(range(len(features))) - set(rows))]
     for start in range(len(source)):
         if source[start] == start:

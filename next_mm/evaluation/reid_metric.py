@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, ClassVar
@@ -17,32 +17,37 @@ from torch import Tensor
 
 from next_mm.errors import ConfigError, DataError
 from next_mm.evaluation.gathering import FeatureBlocks, gather_features, run_on_main
-from next_mm.evaluation.protocol import FIELDS, RULES, RetrievalTable, build_table, check_rule, explain_no_match
+from next_mm.evaluation.protocol import FIELDS, Rule, build_table
+from next_mm.evaluation.search import RankedTable, rank_table
 from next_mm.registry import METRICS
-from next_mm.retrieval.rank_list import rank_list
-from next_mm.retrieval.ranking import cosine_rows, score_queries, summarize
+from next_mm.retrieval.distances import Comparison, CosineComparison, EuclideanComparison, normalized
+from next_mm.retrieval.ranking import summarize
 from next_mm.retrieval.reranking import ReRanking
-from next_mm.retrieval.results import save_query_results
+from next_mm.retrieval.results import SearchResults
+from next_mm.utils.options import check_choice
+
+__all__ = ['ReIDMetric']
+
+_OPTIONAL_FIELDS = ('present', 'has_text')
 
 
 @METRICS.register_module()
 class ReIDMetric(BaseMetric):
-    """mAP, CMC and mINP of L2-normalised features, in percent, as ``reid/mAP``, ``reid/R-1``, ..., ``reid/mINP``.
+    """mAP, CMC and mINP in percent, as ``reid/mAP``, ``reid/R-1``, ..., ``reid/mINP``.
 
     Every sample counts once, whatever the number of processes: what the distributed sampler adds as padding is known
-    by its
-    ``sample_idx`` and dropped. How ties are ranked: :mod:`next_mm.retrieval.ranking`.
+    by its ``sample_idx`` and dropped. How ties are ranked: :mod:`next_mm.retrieval.ranking`.
 
     Args:
         rule: which gallery entries of the query's identity are left out: those of its ``'camera'``, those of its
-            ``'scene'``
-            (MSVR310), or with ``'none'`` only the query itself.
+            ``'scene'`` (MSVR310), or with ``'none'`` only the query itself.
         topk: ranks of the CMC curve.
+        measure: ``'cosine'`` of the features, or ``'euclidean'`` distance of the features as they are.
         rerank: options of :class:`~next_mm.retrieval.reranking.ReRanking`, ``dict()`` for its defaults; None ranks by
-            the
-            features alone.
+            the features alone.
         chunk_size: queries ranked at a time; by default what keeps a chunk of distances at 64 MiB.
-        save_to: a ``.json`` file for the results of every query (:mod:`next_mm.retrieval.results`).
+        save_to: a ``.json`` file for the results of every query, see
+            :meth:`next_mm.retrieval.results.SearchResults.save`.
         collect_device: see :class:`mmengine.evaluator.BaseMetric`.
         collect_dir: see :class:`mmengine.evaluator.BaseMetric`.
         prefix: see :class:`mmengine.evaluator.BaseMetric`.
@@ -62,6 +67,7 @@ class ReIDMetric(BaseMetric):
         *,
         rule: str = 'camera',
         topk: Sequence[int] = (1, 5, 10),
+        measure: str = 'cosine',
         rerank: Mapping[str, Any] | None = None,
         chunk_size: int | None = None,
         save_to: str | None = None,
@@ -70,21 +76,21 @@ class ReIDMetric(BaseMetric):
         prefix: str | None = None,
     ) -> None:
         super().__init__(collect_device=collect_device, collect_dir=collect_dir, prefix=prefix)
-        if rule not in RULES:
-            raise ConfigError(f'ReIDMetric: rule: expected one of {RULES}, got {rule!r}')
+        check_choice('ReIDMetric.measure', measure, tuple(_COMPARISONS))
         if not isinstance(topk, Sequence) or not topk or any(not isinstance(k, int) or k < 1 for k in topk):
             raise ConfigError(f'ReIDMetric: topk: expected ranks from 1, such as (1, 5, 10), got {topk!r}')
         if chunk_size is not None and chunk_size < 1:
             raise ConfigError(f'ReIDMetric: chunk_size: expected a positive number of queries, got {chunk_size!r}')
         if save_to is not None and Path(save_to).suffix != '.json':
             raise ConfigError(f'ReIDMetric: save_to: expected a .json file, got {save_to!r}')
-        self.rule = rule
+        self.rule = Rule.of(rule)
         self.topk = tuple(topk)
-        self.num_nearest = max(topk)  # gallery entries a query in the file of save_to; RankListHook may want more
+        self.measure = measure
         self.rerank = None if rerank is None else ReRanking(**rerank)
         self.chunk_size = chunk_size
         self.save_to = save_to
         self.features = FeatureBlocks()
+        self.ranked: RankedTable | None = None
 
     @property
     def metric_names(self) -> tuple[str, ...]:
@@ -95,6 +101,7 @@ class ReIDMetric(BaseMetric):
         """Keep the features of a batch and what the protocol needs to know of its samples."""
         if not data_samples:
             return
+        self.ranked = None  # the features of the last evaluation go before new ones come
         for sample in data_samples:
             missing = [key for key in (*FIELDS, 'feature') if key not in sample]
             if missing:
@@ -104,12 +111,12 @@ class ReIDMetric(BaseMetric):
                 )
         features = torch.stack([sample['feature'] for sample in data_samples]).float().cpu()
         self.features.append(features)
-        self.results += [{key: sample[key] for key in FIELDS} for sample in data_samples]
+        self.results += [_keep_fields(sample) for sample in data_samples]
 
     def evaluate(self, size: int) -> dict[str, float]:
         """Gather the processes' samples and score them on the first one.
 
-        A failure there is raised on every process, so that none waits for the others.
+        A failure there is raised on every process, so that no process waits for another.
 
         Args:
             size: samples in the dataset.
@@ -136,21 +143,41 @@ class ReIDMetric(BaseMetric):
             results: N samples and their (N, F) features.
         """
         table = build_table(*results)
-        check_rule(table, self.rule)
-        if self.rerank is None:
-            rows = cosine_rows(table.features[table.queries], table.features[table.gallery])
-        else:
-            rows = self.rerank.rows(table.features, table.queries, table.gallery)
-        query, gallery = table.labels(self.rule, table.queries), table.labels(self.rule, table.gallery)
-        scores = score_queries(rows, query, gallery, chunk_size=self.chunk_size, keep_ranks=self.save_to is not None)
-        num_unmatched = int((scores.num_matches == 0).sum())
-        if num_unmatched == len(query):
-            raise DataError(explain_no_match(table, self.rule))
-        _report(table, self.rule, num_unmatched)
+        comparison = _COMPARISONS[self.measure](table.features)
+        self.ranked = rank_table(table, self.rule, comparison, rerank=self.rerank, chunk_size=self.chunk_size)
+        print_log(_summary(self.ranked), logger='current')
         if self.save_to is not None:
-            nearest = rank_list(rows, query, gallery, topk=self.num_nearest, chunk_size=self.chunk_size)
-            save_query_results(self.save_to, table, self.rule, scores, nearest)
-        return {name: 100 * value for name, value in summarize(scores, self.topk).items()}
+            self.search(max(self.topk)).save(self.save_to)
+        return {name: 100 * value for name, value in summarize(self.ranked.scores, self.topk).items()}
+
+    def search(self, topk: int) -> SearchResults:
+        """Return what every query of the last evaluation found; on the first process, which ranks.
+
+        Args:
+            topk: gallery entries for each query.
+
+        Raises:
+            ValueError: nothing was evaluated on this process since the last :meth:`process`.
+        """
+        if self.ranked is None:
+            raise ValueError('ReIDMetric.search: evaluate first; only the first process has results')
+        return self.ranked.search(topk)
+
+
+def _compare_cosine(features: Tensor) -> Comparison:
+    return CosineComparison(normalized(features))
+
+
+_COMPARISONS: dict[str, Callable[[Tensor], Comparison]] = {
+    'cosine': _compare_cosine,
+    'euclidean': EuclideanComparison,
+}
+
+
+def _keep_fields(sample: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {key: sample[key] for key in FIELDS}
+    kept.update((key, tuple(map(bool, sample[key]))) for key in _OPTIONAL_FIELDS if sample.get(key) is not None)
+    return kept
 
 
 def _find_places(parts: list[list[dict[str, Any]]], size: int) -> list[Tensor]:
@@ -178,14 +205,18 @@ def _merge_samples(parts: list[list[dict[str, Any]]], places: list[Tensor], size
     return merged
 
 
-def _report(table: RetrievalTable, rule: str, num_unmatched: int) -> None:
-    num_queries, num_gallery = (rows.stop - rows.start for rows in (table.queries, table.gallery))
-    told = f'Evaluation: {num_queries} queries, {num_gallery} gallery entries, rule {rule!r}'
+def _summary(ranked: RankedTable) -> str:
+    table, num_matches = ranked.table, ranked.scores.num_matches
+    message = (
+        f'Evaluation: {len(num_matches)} queries, {table.gallery.stop - table.gallery.start} gallery entries, '
+        f'rule {ranked.rule.value!r}'
+    )
+    num_unmatched = int((num_matches == 0).sum())
     if num_unmatched:
-        told += f'; {num_unmatched} queries have no match and are left out of the averages'
+        message += f'; {num_unmatched} queries have no match and are left out of the averages'
     if table.num_junk:
-        told += f'; {table.num_junk} junk samples (identity -1) are not ranked'
-    print_log(told, logger='current')
+        message += f'; {table.num_junk} junk samples (identity -1) are not ranked'
+    return message
 
 
 def _remove_empty_collect_folder() -> None:

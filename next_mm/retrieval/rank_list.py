@@ -1,4 +1,4 @@
-"""The nearest gallery entries of each query, with right and wrong marked (pure function)."""
+"""The nearest gallery entries of each query, each marked correct or wrong (pure function)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from next_mm.retrieval.ranking import DistanceRows, Labels, SameIdentity, query_slices
+from next_mm.retrieval.distances import DistanceRows, query_slices
+from next_mm.retrieval.ranking import Labels, SameIdentity
+
+__all__ = ['RankList', 'rank_list']
 
 
 @dataclass(frozen=True)
@@ -15,7 +18,7 @@ class RankList:
     """The first entries of Q ranked galleries.
 
     Attributes:
-        indices: (Q, K) int64 into the gallery, nearest first; -1 where the rule left fewer than K entries.
+        indices: (Q, K) int64 into the gallery, nearest first; -1 where fewer than K entries are left.
         distances: (Q, K), infinity where the index is -1.
         correct: (Q, K) bool, True for the query's identity.
     """
@@ -28,7 +31,7 @@ class RankList:
 def rank_list(
     rows: DistanceRows, query: Labels, gallery: Labels, *, topk: int = 10, chunk_size: int | None = None
 ) -> RankList:
-    """List the nearest ``topk`` gallery entries of each query that the rule allows.
+    """List the nearest ``topk`` gallery entries of each query that are not excluded.
 
     Ties stand as in :mod:`next_mm.retrieval.ranking`: wrong entries before right ones, then in the gallery's order.
 

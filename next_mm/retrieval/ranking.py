@@ -4,32 +4,28 @@ Conventions, the same for every function here:
 
 * A *distance* orders the gallery, smallest first; only its order matters, it may be negative.
 * For each query the gallery entries of the same identity AND the same group are left out. The group is what the
-  protocol's rule
-  says: the camera, the scene, or (rule ``none``) the sample itself.
-* Ties count against the query: at equal distance wrong entries stand before right ones. The result therefore depends
-  neither on the
-  gallery's order nor on chunks, and a model whose features are all equal cannot score.
+  protocol excludes: the camera, the scene, or the sample itself.
+* Ties count against the query: at equal distance wrong entries stand before right ones. The result therefore does not
+  depend on the gallery's order, and a model whose features are all equal cannot score. Nor does it depend on the
+  chunks, see :mod:`next_mm.retrieval.distances`.
 * Queries without a right entry left have no score; they are counted, never averaged.
 
-Only the ranks of the right entries are needed, so no distance row is ever argsorted
+Only the ranks of the right entries are needed, so no row of distances is sorted as a whole
 (:mod:`next_mm.retrieval.counting`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from next_mm.retrieval.counting import count_within
+from next_mm.retrieval.distances import DistanceRows, query_slices
 
-DistanceRows = Callable[[slice], Tensor]
-"""Gives the distances (rows, G) of a slice of the queries to the whole gallery."""
-
-CHUNK_ELEMENTS = 2**24
-"""Distances held at a time, unless a chunk size is given: 64 MiB of float32."""
+__all__ = ['Labels', 'QueryScores', 'SameIdentity', 'match_ranks', 'score_queries', 'score_ranks', 'summarize']
 
 
 @dataclass(frozen=True)
@@ -92,8 +88,7 @@ class SameIdentity:
 
         Returns:
             columns (Q, M) int64 into the gallery, present (Q, M) bool (False is padding), and excluded (Q, M) bool,
-            the present
-            entries that the rule leaves out.
+            the present entries that the protocol excludes.
         """
         place = torch.searchsorted(self.identities, query.identities).clamp(max=max(len(self.identities) - 1, 0))
         counts = torch.where(self.identities[place] == query.identities, self.counts[place], 0)
@@ -103,31 +98,6 @@ class SameIdentity:
         columns = self.order[torch.where(present, self.starts[place][:, None] + steps, 0)]
         excluded = present & (self.groups[columns] == query.groups[:, None])
         return columns, present, excluded
-
-
-def matrix_rows(distance: Tensor) -> DistanceRows:
-    """Serve the rows of a (Q, G) distance matrix."""
-    return lambda rows: distance[rows]
-
-
-def cosine_rows(query: Tensor, gallery: Tensor) -> DistanceRows:
-    """Serve the negative cosine similarity of L2-normalised features, computed when asked for.
-
-    On such features it orders like the Euclidean distance, and without the rounding of ``1 - cosine`` it makes no ties.
-
-    Args:
-        query: (Q, F) features.
-        gallery: (G, F) features.
-    """
-    return lambda rows: (query[rows] @ gallery.T).neg_()
-
-
-def query_slices(num_queries: int, num_gallery: int, chunk_size: int | None = None) -> Iterator[slice]:
-    """Cut the queries into slices of ``chunk_size``, or by default of about :data:`CHUNK_ELEMENTS` distances."""
-    if chunk_size is None:
-        chunk_size = max(CHUNK_ELEMENTS // max(num_gallery, 1), 1)
-    for start in range(0, num_queries, chunk_size):
-        yield slice(start, min(start + chunk_size, num_queries))
 
 
 def match_ranks(distance: Tensor, query: Labels, same_identity: SameIdentity) -> tuple[Tensor, Tensor]:
@@ -181,7 +151,7 @@ def score_queries(
     """Score every query, a chunk of queries at a time.
 
     Args:
-        rows: the distances, from :func:`cosine_rows`, :func:`matrix_rows` or re-ranking.
+        rows: the distances, from :mod:`next_mm.retrieval.distances` or re-ranking.
         query: labels of the Q queries.
         gallery: labels of the G gallery entries.
         chunk_size: queries at a time; by default what keeps a chunk of distances at 64 MiB.

@@ -11,8 +11,7 @@ paper's text:
 * R(q, k/2) joins R(p, k) when it shares *more than* two thirds of its members with it (Eq. 5 says "at least").
 
 A sample that is both query and gallery entry takes part once. Nothing of size N x N is held: a row of V has at most a
-few hundred
-entries, so the sums of minima are taken over the pairs of entries that meet.
+few hundred entries, so the sums of minima are taken over the pairs of entries that meet.
 """
 
 from __future__ import annotations
@@ -25,7 +24,9 @@ import torch
 from torch import Tensor
 
 from next_mm.errors import ConfigError
-from next_mm.retrieval.ranking import DistanceRows, query_slices
+from next_mm.retrieval.distances import Comparison, CosineComparison, DistanceRows, query_slices, tiled_rows
+
+__all__ = ['ReRanking', 'rerank']
 
 
 @dataclass(frozen=True)
@@ -49,26 +50,26 @@ class ReRanking:
         if self.k1 < 1 or self.k2 < 1 or not 0 <= self.lambda_value <= 1:
             raise ConfigError(f're-ranking: expected k1 >= 1, k2 >= 1 and 0 <= lambda_value <= 1, got {self}')
 
-    def rows(self, features: Tensor, queries: slice, gallery: slice) -> DistanceRows:
+    def rows(self, comparison: Comparison, queries: slice, gallery: slice) -> DistanceRows:
         """Prepare the re-ranked distances and serve them row by row.
 
         Args:
-            features: (N, F) L2-normalised features of queries and gallery.
+            comparison: compares the N features of queries and gallery.
             queries: the rows of the queries.
             gallery: the rows of the gallery; may overlap the queries.
         """
-        neighbours, farthest = nearest_neighbours(features, max(self.k1 + 1, self.k2))
+        neighbours, farthest = nearest_neighbours(comparison, max(self.k1 + 1, self.k2))
         owner, member = expanded_reciprocal_sets(neighbours, self.k1)
-        weight = _reciprocal_weights(features, owner, member, farthest)
+        weight = _reciprocal_weights(comparison, owner, member, farthest)
         encoding = expand_queries(owner, member, weight, neighbours[:, : self.k2])
         jaccard = _JaccardRows(encoding, gallery)
 
-        def serve(rows: slice) -> Tensor:
+        def block(rows: slice) -> Tensor:
             asked = slice(queries.start + rows.start, queries.start + rows.stop)
-            original = squared_distance(features[asked], features[gallery]) / farthest[asked, None]
+            original = comparison.squared(asked, gallery) / farthest[asked, None]
             return jaccard(asked).mul_(1 - self.lambda_value).add_(original, alpha=self.lambda_value)
 
-        return serve
+        return tiled_rows(block, queries.stop - queries.start, gallery.stop - gallery.start)
 
 
 def rerank(query: Tensor, gallery: Tensor, options: ReRanking = ReRanking()) -> Tensor:
@@ -83,28 +84,25 @@ def rerank(query: Tensor, gallery: Tensor, options: ReRanking = ReRanking()) -> 
         (Q, G) distances.
     """
     num_queries, total = len(query), len(query) + len(gallery)
-    rows = options.rows(torch.cat([query, gallery]), slice(0, num_queries), slice(num_queries, total))
+    comparison = CosineComparison(torch.cat([query, gallery]))
+    rows = options.rows(comparison, slice(0, num_queries), slice(num_queries, total))
     return torch.cat([rows(part) for part in query_slices(num_queries, len(gallery))])
 
 
-def squared_distance(left: Tensor, right: Tensor) -> Tensor:
-    """Squared Euclidean distances (A, B) of L2-normalised (A, F) and (B, F) features."""
-    return (left @ right.T).mul_(-2).add_(2).clamp_(min=0)
-
-
-def nearest_neighbours(features: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """The nearest samples of each sample, itself first.
+def nearest_neighbours(comparison: Comparison, count: int) -> tuple[Tensor, Tensor]:
+    """Find the nearest samples of each of the N samples, itself first.
 
     Returns:
         indices (N, count), and the squared distance (N,) of the farthest sample of each.
     """
+    total = len(comparison.features)
     parts = []
-    for part in query_slices(len(features), len(features)):
-        distance = squared_distance(features[part], features)
+    for part in query_slices(total, total):
+        distance = comparison.squared(part, slice(0, total))
         farthest = distance.amax(dim=1)
-        own = torch.arange(part.start, part.stop, device=features.device)
+        own = torch.arange(part.start, part.stop, device=distance.device)
         distance[torch.arange(len(own), device=own.device), own] = -1  # before its exact copies
-        parts.append((distance.topk(min(count, len(features)), dim=1, largest=False).indices, farthest))
+        parts.append((distance.topk(min(count, total), dim=1, largest=False).indices, farthest))
     neighbours, farthest = (torch.cat(column) for column in zip(*parts))
     return neighbours, farthest
 
@@ -176,16 +174,12 @@ def expand_queries(owner: Tensor, member: Tensor, weight: Tensor, neighbours: Te
         return torch.sparse.mm(mean, encoding).coalesce()
 
 
-def _reciprocal_weights(features: Tensor, owner: Tensor, member: Tensor, farthest: Tensor) -> Tensor:
+def _reciprocal_weights(comparison: Comparison, owner: Tensor, member: Tensor, farthest: Tensor) -> Tensor:
     """Entries of V (Eq. 7), each row divided by its sum."""
-    distance = torch.cat(
-        [
-            ((features[owner[part]] * features[member[part]]).sum(dim=1).mul_(-2).add_(2).clamp_(min=0))
-            for part in query_slices(len(owner), 2 * features.shape[1])
-        ]
-    )
+    parts = query_slices(len(owner), 2 * comparison.features.shape[1])
+    distance = torch.cat([comparison.squared_pairs(owner[part], member[part]) for part in parts])
     weight = (-distance / farthest[owner]).exp()
-    total = weight.new_zeros(len(features)).index_add_(0, owner, weight)
+    total = weight.new_zeros(len(farthest)).index_add_(0, owner, weight)
     return weight / total[owner]
 
 

@@ -1,8 +1,8 @@
-"""Drawing a rank list: the query and what was found, all three modalities, right and wrong told by frame and mark."""
+"""Drawing a rank list: a query and its matches in all three modalities, correct and wrong marked by colour and symbol."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from next_mm.registry import TRANSFORMS
+from next_mm.retrieval.results import Entry, SearchResults
 from next_mm.triplet import MODALITIES
 
 __all__ = ['QueryPictures', 'RankedTriplet', 'draw_rank_list']
@@ -72,45 +73,36 @@ def draw_rank_list(title: str, columns: Sequence[RankedTriplet], *, height: int 
 
 
 class QueryPictures:
-    """Draw what a query found, from an entry of the file that ``ReIDMetric(save_to=...)`` writes.
+    """Draw what queries found in a test set.
 
     Args:
-        dataset: the test set that was evaluated.
+        dataset: the test set; the entries of the results are found in it by their ``sample_idx``.
     """
 
     def __init__(self, dataset: Any) -> None:
         self.dataset = dataset
         self.load = TRANSFORMS.build(dict(type='LoadTriplet'))
-        records = [dataset.get_data_info(index) for index in range(len(dataset))]
-        # Apart, for a public dataset may have two pictures of one name in query and gallery.
-        self.queries, self.gallery = (
-            {(record['name'], str(record['identity'])): index for index, record in enumerate(records) if record[flag]}
-            for flag in ('is_query', 'is_gallery')
-        )
 
-    def __call__(self, query: Mapping[str, Any], topk: int, title: str = '') -> np.ndarray:
-        """Return the picture (H, W, 3) of a query and its ``topk`` nearest; ``title`` goes before the query's name."""
-        columns = [
-            RankedTriplet(
-                self._pictures(query, self.queries), f'query: {query["identity"]}', f'camera {query["camera"]}'
-            )
-        ]
-        nearest = query['nearest'][:topk]
-        cosine = (
-            bool(nearest) and nearest[0]['distance'] < 0
-        )  # the metric ranks by -cosine, re-ranking by a distance from 0 up
-        for rank, entry in enumerate(nearest, start=1):
-            note = f'cos {-entry["distance"]:.3f}' if cosine else f'dist {entry["distance"]:.3f}'
-            columns.append(
-                RankedTriplet(
-                    self._pictures(entry, self.gallery), f'{rank}: {entry["identity"]}', note, entry['correct']
-                )
-            )
+    def __call__(self, results: SearchResults, query: int, title: str = '') -> np.ndarray:
+        """Return the picture (H, W, 3) of a query and its matches.
+
+        Args:
+            results: of a search in the test set.
+            query: number of the query.
+            title: goes before the query's name; by default the kind of the dataset.
+        """
+        asked, score = results.queries[query], results.scores[query]
+        columns = [RankedTriplet(self._pictures(asked), f'query: {asked.identity}', f'camera {asked.camera}')]
+        for rank, match in enumerate(results.matches[query], start=1):
+            entry = results.gallery[match.index]
+            label, note = f'{rank}: {entry.identity}', results.describe_value(match)
+            columns.append(RankedTriplet(self._pictures(entry), label, note, match.correct))
         kind = type(self.dataset).__name__ + (' (synthetic)' if self.dataset.metainfo.get('synthetic') else '')
-        return draw_rank_list(f'{title or kind}: {query["name"]}, average precision {100 * query["ap"]:.1f} %', columns)
+        quality = f', average precision {100 * score.average_precision:.1f} %' if score is not None else ''
+        return draw_rank_list(f'{title or kind}: {asked.name}{quality}', columns)
 
-    def _pictures(self, entry: Mapping[str, Any], places: Mapping[tuple[str, str], int]) -> list[np.ndarray | None]:
-        return self.load(self.dataset.get_data_info(places[entry['name'], str(entry['identity'])]))['imgs']
+    def _pictures(self, entry: Entry) -> list[np.ndarray | None]:
+        return self.load(self.dataset.get_data_info(entry.sample_idx))['imgs']
 
 
 def _draw_column(

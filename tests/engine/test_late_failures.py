@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,10 @@ from torch import Tensor
 
 from next_mm.apis import build_runner, train
 from next_mm.errors import ConfigError, DataError
-from next_mm.evaluation import ReIDMetric, check_protocol
+from next_mm.evaluation import ReIDMetric, Rule, check_protocol
 from next_mm.models import ReIDModel
 from next_mm.registry import HOOKS, MODELS
+from next_mm.retrieval import SearchResults
 from next_mm.structures import TripletBatch
 from tests.datasets.trees import write_picture
 from tests.toys import toy_config
@@ -151,13 +151,13 @@ def test_same_words_as_the_evaluation(tmp_path: Path) -> None:
             for i in range(4)
         ]
         with pytest.raises(DataError) as before:
-            check_protocol(samples, rule)
+            check_protocol(samples, Rule(rule))
         metric = ReIDMetric(rule=rule)
         metric.process(None, [dict(sample, feature=torch.eye(4)[i]) for i, sample in enumerate(samples)])
         with pytest.raises(DataError) as after:
             metric.evaluate(4)
         assert str(before.value) == str(after.value)
-    check_protocol([dict(name='fields come from a pipeline')], 'camera')
+    check_protocol([dict(name='fields come from a pipeline')], Rule.CAMERA)
 
 
 def test_a_rank_list_may_be_longer_than_the_curve(tmp_path: Path) -> None:
@@ -165,5 +165,5 @@ def test_a_rank_list_may_be_longer_than_the_curve(tmp_path: Path) -> None:
     cfg.val_evaluator.topk = cfg.test_evaluator.topk = (1, 2)
     cfg.custom_hooks = [dict(type='RankListHook', topk=3, out_dir=str(tmp_path / 'lists'))]
     build_runner(cfg).test()
-    queries = json.loads((tmp_path / 'lists' / 'queries.json').read_text())['queries']
-    assert {len(query['nearest']) for query in queries} == {3}  # all of the gallery but the query itself
+    results = SearchResults.load(tmp_path / 'lists' / 'queries.json')
+    assert {len(matches) for matches in results.matches} == {3}  # all of the gallery but the query itself

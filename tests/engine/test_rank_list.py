@@ -1,94 +1,35 @@
-"""Rank lists: which queries are drawn, what the picture shows, and the hook over a real dataset folder."""
+"""Which queries the rank-list hook draws, and what stands in its folder."""
 
-import numpy as np
-import pytest
+from __future__ import annotations
 
-from next_mm.datasets import MSVR310, read_picture
+from pathlib import Path
+
+from next_mm.apis import build_runner
 from next_mm.engine import choose_queries
-from next_mm.visualization.rank_list import QueryPictures, RankedTriplet, draw_rank_list
-from tests.datasets.trees import VEHICLE_FOLDERS, make_msvr310, write_picture
+from next_mm.retrieval import QueryScore, SearchResults
+from tests.engine.test_late_failures import own_config
 
 
-def _flat(value: int) -> np.ndarray:
-    return np.full((64, 32, 3), value, np.uint8)
+def _score(average_precision: float) -> QueryScore:
+    return QueryScore(average_precision, average_precision, (1,))
 
 
 def test_queries_are_spread_from_worst_to_best() -> None:
-    assert choose_queries([0.5, None, 0.1, 0.9, 0.3, 0.7], 3) == [2, 0, 3]
-    assert choose_queries([0.5, 0.1], 8) == [1, 0]
+    scores = [None if value is None else _score(value) for value in (0.5, None, 0.1, 0.9, 0.3, 0.7)]
+    assert choose_queries(scores, 3) == [2, 0, 3]
+    assert choose_queries([_score(0.5), _score(0.1)], 8) == [1, 0]
     assert choose_queries([None], 8) == []
 
 
-def test_frames_tell_right_from_wrong_and_absent_pictures_stay_grey() -> None:
-    columns = [
-        RankedTriplet([_flat(10), _flat(25), _flat(30)], 'query: 5'),
-        RankedTriplet([_flat(40), None, _flat(60)], '1: 5', '0.100', True),
-        RankedTriplet([_flat(70), _flat(80), _flat(90)], '2: 6', '0.200', False),
-    ]
-    picture = draw_rank_list('a title', columns)
-    assert picture.dtype == np.uint8
-    right, wrong = (picture == (0, 140, 60)).all(-1), (picture == (205, 30, 30)).all(-1)
-    assert right.sum() > 1000
-    assert wrong.sum() > 1000
-    assert right.any(0).nonzero()[0].max() < wrong.any(0).nonzero()[0].min()  # nearest first
-    for value in (10, 25, 30, 40, 60, 70, 80, 90):
-        assert ((picture == value).all(-1)).sum() >= 76 * 128
-    rows = [((picture == value).all(-1).sum(1) >= 76).nonzero()[0].min() for value in (10, 25, 30)]
-    assert rows == sorted(rows)  # rgb, nir, tir from top to bottom
-    assert ((picture == 225).all(-1)).sum() > 5000
-
-
-def test_nothing_to_draw_is_an_error() -> None:
-    with pytest.raises(ValueError, match='expected pictures, got none'):
-        draw_rank_list('x', [RankedTriplet([None, None, None], 'query')])
-
-
-class TwoTriplets:
-    """A dataset of two triplets with pictures in memory."""
-
-    metainfo = dict(synthetic=True)
-
-    def __len__(self) -> int:
-        return 2
-
-    def get_data_info(self, index: int) -> dict:
-        """One record."""
-        return dict(
-            name=f'{index}.jpg',
-            identity=5 + index,
-            img_paths=(None, None, None),
-            side_by_side=False,
-            is_query=index == 0,
-            is_gallery=index == 1,
-        )
-
-
-@pytest.mark.parametrize(('distance', 'note'), [(-0.75, 'cos 0.750'), (0.25, 'dist 0.250')])
-def test_a_querys_picture_names_what_ranked_it(distance: float, note: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn: list = []
-    monkeypatch.setattr(
-        'next_mm.visualization.rank_list.draw_rank_list', lambda title, columns: drawn.append((title, columns))
-    )
-    pictures = QueryPictures(TwoTriplets())
-    nearest = [dict(name='1.jpg', identity=6, distance=distance, correct=False)]
-    pictures(dict(name='0.jpg', identity=5, camera=2, ap=0.125, nearest=nearest), topk=5)
-    title, (query, entry) = drawn[0]
-    assert title == 'TwoTriplets (synthetic): 0.jpg, average precision 12.5 %'
-    assert (query.label, query.note, query.correct) == ('query: 5', 'camera 2', None)
-    assert (entry.label, entry.note, entry.correct) == ('1: 6', note, False)
-
-
-def test_a_query_is_not_drawn_from_the_gallerys_picture_of_its_name(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
-    root = make_msvr310(tmp_path)
-    name = '0038_s014_v7_003.jpg'
-    for part in ('query3', 'bounding_box_test'):
-        for folder in VEHICLE_FOLDERS:
-            write_picture(root / part / '0038' / folder / name, seed=len(part))
-    drawn: list = []
-    monkeypatch.setattr('next_mm.visualization.rank_list.draw_rank_list', lambda title, columns: drawn.append(columns))
-    entry = dict(name=name, identity=38, distance=-0.5, correct=True)
-    QueryPictures(MSVR310(data_root=str(root), split='test'))(
-        dict(name=name, identity=38, camera=7, ap=0.5, nearest=[entry]), topk=1
-    )
-    for column, part in zip(drawn[0], ('query3', 'bounding_box_test')):
-        assert np.array_equal(column.pictures[0], read_picture(root / part / '0038/vis' / name))
+def test_pictures_of_an_earlier_run_go_and_other_files_stay(tmp_path: Path) -> None:
+    folder = tmp_path / 'lists'
+    folder.mkdir()
+    for name in ('01_query_77.png', '08_query_3.png', 'mine.png', 'notes.txt'):
+        (folder / name).touch()
+    cfg = own_config(tmp_path)
+    cfg.custom_hooks = [dict(type='RankListHook', topk=3, out_dir=str(folder))]
+    build_runner(cfg).test()
+    assert {path.name for path in folder.glob('*_query_*.png')} == {f'0{i + 1}_query_{i}.png' for i in range(4)}
+    assert {path.name for path in folder.iterdir()} > {'mine.png', 'notes.txt', 'queries.json'}
+    results = SearchResults.load(folder / 'queries.json')
+    assert {len(matches) for matches in results.matches} == {3}  # all of the gallery but the query itself

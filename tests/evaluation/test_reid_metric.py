@@ -7,7 +7,8 @@ from torch.nn.functional import normalize
 
 from next_mm.evaluation import ReIDMetric
 from next_mm.registry import METRICS
-from tests.retrieval.oracle import loop_metrics
+from next_mm.retrieval import SearchResults
+from next_mm.retrieval.reference import loop_metrics
 
 KEYS = ('mAP', 'R-1', 'R-5', 'R-10', 'mINP')
 
@@ -177,19 +178,58 @@ def test_results_of_every_query_are_saved(tmp_path):
     samples = make_samples()
     path = tmp_path / 'deep' / 'queries.json'
     result = evaluate(samples, save_to=str(path), topk=(1, 3))
-    queries = json.loads(path.read_text())['queries']
-    assert [query['name'] for query in queries] == [sample['name'] for sample in samples if sample['is_query']]
-    scored = [query for query in queries if query['num_matches']]
-    assert result['reid/mAP'] == pytest.approx(100 * sum(query['ap'] for query in scored) / len(scored))
-    for query in scored:
-        ranks = query['match_ranks']
-        assert query['ap'] == pytest.approx(sum((k + 1) / rank for k, rank in enumerate(ranks)) / len(ranks))
-        assert [i + 1 for i, entry in enumerate(query['nearest']) if entry['correct']] == [
-            rank for rank in ranks if rank <= 3
+    found = SearchResults.load(path)
+    assert found.measure == 'cosine'
+    assert [query.name for query in found.queries] == [sample['name'] for sample in samples if sample['is_query']]
+    assert [entry.sample_idx for entry in found.gallery] == [s['sample_idx'] for s in samples if s['is_gallery']]
+    scored = [score for score in found.scores if score is not None]
+    assert result['reid/mAP'] == pytest.approx(100 * sum(score.average_precision for score in scored) / len(scored))
+    for query, score, matches in zip(found.queries, found.scores, found.matches):
+        feature = normalize(samples[query.sample_idx]['feature'].double(), dim=0)
+        assert score.average_precision == pytest.approx(
+            sum((k + 1) / rank for k, rank in enumerate(score.ranks)) / len(score.ranks)
+        )
+        assert [i + 1 for i, match in enumerate(matches) if match.correct] == [
+            rank for rank in score.ranks if rank <= 3
         ]
-        for entry in query['nearest']:
-            assert entry['correct'] == (entry['identity'] == query['identity'])
+        for match in matches:
+            entry = found.gallery[match.index]
+            assert match.correct == (entry.identity == query.identity)
+            theirs = normalize(samples[entry.sample_idx]['feature'].double(), dim=0)
+            assert match.value == pytest.approx(float(feature @ theirs), abs=1e-6)
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_search_is_as_long_as_asked_and_needs_an_evaluation():
+    samples = make_samples()
+    metric = ReIDMetric(topk=(1,))
+    with pytest.raises(ValueError, match='evaluate first'):
+        metric.search(5)
+    metric.process(None, samples)
+    metric.evaluate(len(samples))
+    assert {len(matches) for matches in metric.search(7).matches} == {7}
+    metric.process(None, samples)  # the features of the last evaluation are not held beside the next ones
+    with pytest.raises(ValueError, match='evaluate first'):
+        metric.search(5)
+
+
+def test_euclidean_distance_of_features_as_they_are():
+    samples = make_samples()
+    for sample in samples:
+        sample['feature'] = sample['feature'] * (1 + sample['sample_idx'] % 3)
+    metric = ReIDMetric(measure='euclidean')
+    metric.process(None, samples)
+    result = metric.evaluate(len(samples))
+    query, gallery = ([s for s in samples if s[flag]] for flag in ('is_query', 'is_gallery'))
+    distance = torch.cdist(*(torch.stack([s['feature'] for s in side]).double() for side in (query, gallery)))
+    labels = [[s[key] for s in side] for side in (query, gallery) for key in ('identity', 'camera')]
+    loop = {f'reid/{key}': 100 * value for key, value in loop_metrics(distance.tolist(), *labels).items()}
+    assert result == pytest.approx(loop, abs=1e-4)
+    assert result != pytest.approx(evaluate(samples), abs=1e-4)
+    found = metric.search(1)
+    assert found.measure == 'euclidean'
+    for row, (match,) in zip(distance, found.matches):
+        assert match.value == pytest.approx(float(row[match.index]), rel=1e-5)
 
 
 def _run_rank(rank, world, path, spoil):

@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from next_mm.evaluation import Labels, matrix_rows, rank_list, score_queries, summarize
+from next_mm.retrieval import Labels, matrix_rows, rank_list, score_queries, summarize
 from next_mm.retrieval.counting import count_within
-from tests.retrieval.oracle import loop_metrics, ranked_gallery
+from next_mm.retrieval.reference import loop_metrics, ranked_gallery
 
 
 def labels(identities, groups):

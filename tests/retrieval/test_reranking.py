@@ -2,9 +2,9 @@ import pytest
 import torch
 from torch.nn.functional import normalize
 
-from next_mm.evaluation import ReRanking, rerank
+from next_mm.retrieval import CosineComparison, ReRanking, rerank
+from next_mm.retrieval.reference import literal_reranking
 from next_mm.retrieval.reranking import reciprocal_sets
-from tests.retrieval.oracle import literal_reranking
 
 
 def clustered_features(identities=30, pictures=8, width=24, noise=0.8, seed=0):
@@ -47,10 +47,10 @@ def test_reciprocity_by_hand():
 def test_rows_are_those_of_the_whole_and_overlap_takes_part_once():
     features = clustered_features()
     whole = slice(0, len(features))
-    rows = ReRanking().rows(features, whole, whole)
+    rows = ReRanking().rows(CosineComparison(features), whole, whole)
     every = rows(whole)
     assert torch.equal(every[50:90], rows(slice(50, 90)))
-    half = ReRanking().rows(features, slice(0, 100), slice(100, 240))(slice(0, 100))
+    half = ReRanking().rows(CosineComparison(features), slice(0, 100), slice(100, 240))(slice(0, 100))
     torch.testing.assert_close(half, every[:100, 100:], rtol=0, atol=1e-12)
 
 

@@ -4,9 +4,9 @@
 
 1. Ranking a 3,368 x 15,913 matrix (Market-MM) under each rule against a full numpy argsort of the same matrix. The stable sort gives
    equal distances a defined order; the default one does not, and with AVX-512 numpy runs it several times faster. The scores are
-   compared with the loop of the tests. Beside them, the straightforward fast way without any rule: sort the values alone in torch and
+   compared with a slow loop. Beside them, the straightforward fast way without any rule: sort the values alone in torch and
    look up the ranks of the matches.
-2. Re-ranking 1,715 x 8,575 features (RGBNT100) against the literal numpy implementation of the tests.
+2. Re-ranking 1,715 x 8,575 features (RGBNT100) against a literal numpy implementation.
 
 All cases of a table run in turn; ratios are medians over the rounds.
 """
@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import sys
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,10 +25,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from next_mm.evaluation import RULES, Labels, matrix_rows, rerank, score_queries, summarize
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from tests.retrieval.oracle import literal_reranking, loop_metrics
+from next_mm.retrieval import Labels, matrix_rows, rerank, score_queries, summarize
+from next_mm.retrieval.reference import literal_reranking, loop_metrics
 
 WIDTH = 1536  # the identity feature of NEXT
 STABLE, DEFAULT = 'numpy argsort, stable', 'numpy argsort, default'
@@ -58,7 +55,8 @@ def draw_market(num_queries: int, num_gallery: int) -> tuple[Tensor, dict[str, t
         'none': torch.arange(size),
     }
     return distance, {
-        rule: (Labels(query, groups[rule][:num_queries]), Labels(gallery, groups[rule][num_queries:])) for rule in RULES
+        rule: (Labels(query, groups[rule][:num_queries]), Labels(gallery, groups[rule][num_queries:]))
+        for rule in groups
     }
 
 

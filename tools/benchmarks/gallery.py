@@ -42,7 +42,7 @@ def rank(num_queries: int, num_gallery: int, width: int, batch: int) -> float:
     """Seconds of ranking given features."""
     import torch
 
-    from next_mm.evaluation import Labels, cosine_rows, score_queries
+    from next_mm.retrieval import Labels, cosine_rows, score_queries
 
     generator = torch.Generator().manual_seed(0)
     features = torch.randn(num_queries + num_gallery, width, generator=generator)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,19 +15,25 @@ from PIL import Image
 
 from next_mm.evaluation import ReIDMetric
 from next_mm.registry import HOOKS
+from next_mm.retrieval import QueryScore, SearchResults
 from next_mm.visualization.rank_list import QueryPictures
 
-__all__ = ['RankListHook', 'choose_queries']
+__all__ = ['RESULTS_FILE', 'RankListHook', 'choose_queries']
+
+RESULTS_FILE = 'queries.json'
+"""Written beside the pictures: the results of every query, see :class:`next_mm.retrieval.SearchResults`."""
+
+_PICTURES = '[0-9][0-9]_query_*.png'
 
 
-def choose_queries(scores: Sequence[float | None], count: int) -> list[int]:
-    """Choose queries from the worst to the best, evenly spread; those without a match (``None``) have no score and are left out.
+def choose_queries(scores: Sequence[QueryScore | None], count: int) -> list[int]:
+    """Choose queries from the worst to the best, evenly spread; those without a score are left out.
 
     Args:
-        scores: average precision of each query.
+        scores: score of each query.
         count: how many.
     """
-    ranked = sorted((score, index) for index, score in enumerate(scores) if score is not None)
+    ranked = sorted((score.average_precision, index) for index, score in enumerate(scores) if score is not None)
     places = np.linspace(0, len(ranked) - 1, min(count, len(ranked))).round().astype(int)
     return [ranked[place][1] for place in dict.fromkeys(places.tolist())]
 
@@ -37,13 +42,13 @@ def choose_queries(scores: Sequence[float | None], count: int) -> list[int]:
 class RankListHook(Hook):
     """Draw what some queries found, after the last validation of a training.
 
-    The pictures show all three modalities, right entries in green and wrong ones in red, and go to ``<work_dir>/rank_lists`` beside
-    ``queries.json``, the results of every query. They reach TensorBoard too. The queries drawn are spread evenly from the worst to the
-    best.
+    The pictures show all three modalities, correct entries in green and wrong ones in red, and go to
+    ``<work_dir>/rank_lists`` beside ``queries.json``, the results of every query. They reach TensorBoard too. The
+    queries are spread evenly from the worst to the best. Pictures that an earlier run left in the folder are removed.
 
     Args:
         num_queries: pictures to draw.
-        topk: gallery entries a query.
+        topk: gallery entries for each query.
         out_dir: folder; with one given, a test is drawn as well (``tools/test.py --show-dir``).
     """
 
@@ -51,49 +56,35 @@ class RankListHook(Hook):
         self.num_queries = num_queries
         self.topk = topk
         self.out_dir = out_dir
-        self.results: Path | None = None
-
-    def before_val_epoch(self, runner: Runner) -> None:
-        """Ask the metric for the results of every query in the last validation."""
-        if runner.epoch == runner.max_epochs:
-            self._request(runner, runner.val_evaluator)
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         """Draw after the last validation."""
         if runner.epoch == runner.max_epochs:
-            self._draw(runner, runner.val_dataloader.dataset)
-
-    def before_test_epoch(self, runner: Runner) -> None:
-        """Ask the metric for the results of every query."""
-        if self.out_dir is not None:
-            self._request(runner, runner.test_evaluator)
+            self._draw(runner, runner.val_evaluator, runner.val_dataloader.dataset)
 
     def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         """Draw after a test."""
         if self.out_dir is not None:
-            self._draw(runner, runner.test_dataloader.dataset)
+            self._draw(runner, runner.test_evaluator, runner.test_dataloader.dataset)
 
-    def _request(self, runner: Runner, evaluator: Evaluator) -> None:
-        folder = Path(self.out_dir) if self.out_dir is not None else Path(runner.work_dir) / 'rank_lists'
+    def _draw(self, runner: Runner, evaluator: Evaluator, dataset: Any) -> None:
+        if not is_main_process():
+            return
         metric = next((metric for metric in evaluator.metrics if isinstance(metric, ReIDMetric)), None)
         if metric is None:
             runner.logger.warning('RankListHook: no ReIDMetric among the evaluators, so no rank lists are drawn')
             return
-        metric.num_nearest = max(metric.num_nearest, self.topk)
-        metric.save_to = metric.save_to or str(folder / 'queries.json')
-        self.results = Path(metric.save_to)
-
-    def _draw(self, runner: Runner, dataset: Any) -> None:
-        if self.results is None or not is_main_process():
-            return
-        queries = json.loads(self.results.read_text(encoding='utf-8'))['queries']
+        results = metric.search(self.topk)
         folder = Path(self.out_dir) if self.out_dir is not None else Path(runner.work_dir) / 'rank_lists'
-        folder.mkdir(parents=True, exist_ok=True)
-        draw = QueryPictures(dataset)
-        for place, index in enumerate(choose_queries([query['ap'] for query in queries], self.num_queries)):
-            picture = draw(queries[index], self.topk)
-            Image.fromarray(picture).save(folder / f'{place + 1:02d}_query_{index}.png')
-            runner.visualizer.add_image(
-                f'rank_list/{place + 1:02d}', picture, step=runner.epoch if self.out_dir is None else 0
-            )
+        results.save(folder / RESULTS_FILE)
+        for earlier in folder.glob(_PICTURES):
+            earlier.unlink()
+        self._draw_queries(runner, results, QueryPictures(dataset), folder)
         runner.logger.info(f'Rank lists are in {folder}')
+
+    def _draw_queries(self, runner: Runner, results: SearchResults, draw: QueryPictures, folder: Path) -> None:
+        for place, query in enumerate(choose_queries(results.scores, self.num_queries), start=1):
+            picture = draw(results, query)
+            Image.fromarray(picture).save(folder / f'{place:02d}_query_{query}.png')
+            step = runner.epoch if self.out_dir is None else 0
+            runner.visualizer.add_image(f'rank_list/{place:02d}', picture, step=step)

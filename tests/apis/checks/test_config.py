@@ -8,10 +8,11 @@ from mmengine.dataset import worker_init_fn
 
 from next_mm.apis import ConfigError, apply_amp, check_config, load_config
 from next_mm.apis.training import schedule_end_note
-from next_mm.evaluation import ReIDMetric, ReRanking
+from next_mm.evaluation import ReIDMetric
 from next_mm.models import CLIPText
 from next_mm.models.text.embedding_cache import EmbeddingCache
 from next_mm.registry import MODELS
+from next_mm.retrieval import ReRanking
 from tests.toys import toy_config
 
 

@@ -1,17 +1,35 @@
-"""Slow, literal references: rankings by a loop, re-ranking by sets."""
+"""Slow, literal references that tests and benchmarks compare with: rankings by a loop, re-ranking by sets."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
+__all__ = ['literal_reranking', 'loop_metrics', 'ranked_gallery']
 
-def ranked_gallery(distance, query_id, query_group, gallery_ids, gallery_groups):
-    """Gallery indices in rank order: nearest first, ties with wrong entries first."""
+
+def ranked_gallery(
+    distance: Sequence[float],
+    query_id: int,
+    query_group: int,
+    gallery_ids: Sequence[int],
+    gallery_groups: Sequence[int],
+) -> list[int]:
+    """Return the gallery's indices in rank order: nearest first, at equal distance wrong entries first."""
     allowed = [j for j in range(len(distance)) if not (gallery_ids[j] == query_id and gallery_groups[j] == query_group)]
     return sorted(allowed, key=lambda j: (distance[j], gallery_ids[j] == query_id, j))
 
 
-def loop_metrics(distance, query_ids, query_groups, gallery_ids, gallery_groups, topk=(1, 5, 10)):
+def loop_metrics(
+    distance: Sequence[Sequence[float]],
+    query_ids: Sequence[int],
+    query_groups: Sequence[int],
+    gallery_ids: Sequence[int],
+    gallery_groups: Sequence[int],
+    topk: Sequence[int] = (1, 5, 10),
+) -> dict[str, float]:
+    """Compute mAP, CMC and mINP, as shares in 0..1, query by query and rank by rank."""
     aps, firsts, inps = [], [], []
     for i, row in enumerate(distance):
         order = ranked_gallery(row, query_ids[i], query_groups[i], gallery_ids, gallery_groups)
@@ -30,15 +48,25 @@ def loop_metrics(distance, query_ids, query_groups, gallery_ids, gallery_groups,
     return {'mAP': sum(aps) / len(aps), **cmc, 'mINP': sum(inps) / len(inps)}
 
 
-def literal_reranking(query, gallery, k1=20, k2=6, lambda_value=0.3):
-    """k-reciprocal encoding step by step: N, R, R*, V, local query expansion, Jaccard distance, final distance."""
+def literal_reranking(
+    query: np.ndarray, gallery: np.ndarray, k1: int = 20, k2: int = 6, lambda_value: float = 0.3
+) -> np.ndarray:
+    """Re-rank step by step: N, R, R*, V, local query expansion, Jaccard distance, final distance (Q, G).
+
+    Args:
+        query: (Q, F) L2-normalised features.
+        gallery: (G, F) L2-normalised features.
+        k1: neighbours of the reciprocal sets.
+        k2: neighbours of the local query expansion.
+        lambda_value: share of the original distance.
+    """
     features = np.concatenate([query, gallery])
     total, num_queries = len(features), len(query)
     distance = np.maximum(2 - 2 * features @ features.T, 0)
     distance /= distance.max(axis=1, keepdims=True)
     ranking = np.argsort(distance - 2 * np.eye(total, dtype=distance.dtype), axis=1)
 
-    def reciprocal(p, k):
+    def reciprocal(p: int, k: int) -> set[int]:
         return {q for q in ranking[p, : k + 1].tolist() if p in ranking[q, : k + 1]}
 
     half = round(k1 / 2)
