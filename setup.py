@@ -14,7 +14,8 @@ REQUIRES = [
     'torchvision',
     'numpy>=2.0',
     'mmengine>=0.10.7',
-    # mmcv itself no longer builds (its setup needs pkg_resources); the lite edition is the same module without compiled operators.
+    # mmcv itself no longer builds (its setup needs pkg_resources); the lite edition is the same module
+    # without compiled operators.
     'mmcv-lite>=2.0.0,<2.4.0',
     'mmpretrain>=1.2.0',
     'open_clip_torch>=3.1',

@@ -1,6 +1,7 @@
 # NEXT on RGBNT201 with DINO's ViT-B/16 in the place of CLIP's visual tower; CLIP encodes the captions.
 # Needs data/RGBNT201 and captions in data/RGBNT201/text (docs/data.md), and DINO's weights: timm downloads them on
-# first use, or name a local file with model.backbone.pretrained=PATH. The recipe is that of CLIP's tower, not tuned for this.
+# first use, or name a local file with model.backbone.pretrained=PATH. The recipe is that of CLIP's
+# tower, not tuned for this.
 #   python tools/train.py configs/next_dino_rgbnt201.py
 _base_ = ['next_rgbnt201.py']
 

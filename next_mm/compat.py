@@ -1,8 +1,9 @@
 """What today's OpenMMLab stack breaks, one function for each break, with the upstream fault named.
 
-Every function asks whether its break is there and does nothing where it is not. :func:`apply` runs when ``next_mm.engine`` is
-imported; ``import next_mm`` alone stays cheap. Not here: faults that a class of ours absorbs by being another class
-(``AutocastOptimWrapper`` for mmengine's AmpOptimWrapper, ``TripletPreprocessor`` for mmpretrain's, ``ReIDMetric`` for mmpretrain's).
+Every function asks whether its break is there and does nothing where it is not. :func:`apply` runs when
+``next_mm.engine`` is imported; ``import next_mm`` alone stays cheap. Not here: faults that a class of ours absorbs by
+being another class (``AutocastOptimWrapper`` for mmengine's AmpOptimWrapper, ``TripletPreprocessor`` for mmpretrain's,
+``ReIDMetric`` for mmpretrain's).
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def apply() -> None:
     replace_pkg_resources()
 
 
-# -- torch >= 2.6 loads weights only; mmengine's own checkpoints hold HistoryBuffers with numpy arrays -----------------------------
+# -- torch >= 2.6 loads weights only; mmengine's own checkpoints hold HistoryBuffers with numpy arrays -----------------
 
 
 def _restricted_getattr(obj: object, name: str) -> object:
@@ -53,8 +54,9 @@ def _restricted_getattr(obj: object, name: str) -> object:
 def allow_checkpoint_types() -> None:
     """Let torch's weights-only loader read what mmengine stores beside the weights (resume fails otherwise).
 
-    Upstream: mmengine 0.10.7 calls ``torch.load(filename)``, whose default became ``weights_only=True`` in torch 2.6, and pickles
-    its ``HistoryBuffer`` with ``builtins.getattr`` and numpy internals. They are allowed by name; everything else stays refused.
+    Upstream: mmengine 0.10.7 calls ``torch.load(filename)``, whose default became ``weights_only=True`` in torch 2.6,
+    and pickles its ``HistoryBuffer`` with ``builtins.getattr`` and numpy internals. They are allowed by name;
+    everything else stays refused.
     """
     import numpy as np
     import torch
@@ -76,7 +78,7 @@ def allow_checkpoint_types() -> None:
     )
 
 
-# -- setuptools >= 81 has no pkg_resources ---------------------------------------------------------------------------------------
+# -- setuptools >= 81 has no pkg_resources -----------------------------------------------------------------------------
 
 
 def _is_installed(package: str) -> bool:
@@ -122,14 +124,14 @@ def replace_pkg_resources() -> None:
         module.get_installed_path = _get_installed_path
 
 
-# -- mmengine's init_dist calls cuda.set_device ------------------------------------------------------------------------------------
+# -- mmengine's init_dist calls cuda.set_device ------------------------------------------------------------------------
 
 
 def init_distributed(launcher: str, dist_cfg: dict) -> None:
     """Start the process group, on gloo where there is no GPU.
 
-    Upstream: ``mmengine.dist.init_dist`` (0.10.7) calls ``torch.cuda.set_device`` whatever the backend. The Runner leaves a group
-    that is already there alone, so this runs before it.
+    Upstream: ``mmengine.dist.init_dist`` (0.10.7) calls ``torch.cuda.set_device`` whatever the backend. The Runner
+    leaves a group that is already there alone, so this runs before it.
 
     Args:
         launcher: ``'none'``, ``'pytorch'`` (torchrun), ``'slurm'`` or ``'mpi'``.
@@ -155,15 +157,15 @@ def init_distributed(launcher: str, dist_cfg: dict) -> None:
     torch.distributed.init_process_group('gloo', timeout=timeout)
 
 
-# -- open_clip's load_checkpoint takes a position embedding's grid to be square -----------------------------------------------------
+# -- open_clip's load_checkpoint takes a position embedding's grid to be square ----------------------------------------
 
 
 @contextmanager
 def replace_position_resize(resize: Callable[..., None]) -> Iterator[None]:
     """Let open_clip's ``load_checkpoint`` resize the visual position embedding with another function.
 
-    Upstream: ``open_clip.model.resize_pos_embed`` (3.3.0) reads every embedding as a square, so that rectangular ones fail; and it
-    leaves one alone that has the right number of patches, though they may lie on another grid.
+    Upstream: ``open_clip.model.resize_pos_embed`` (3.3.0) reads every embedding as a square, so that rectangular ones
+    fail; and it leaves one alone that has the right number of patches, though they may lie on another grid.
 
     Args:
         resize: called with the state dict, to be changed in place, and the model.
@@ -178,14 +180,15 @@ def replace_position_resize(resize: Callable[..., None]) -> Iterator[None]:
         factory.resize_pos_embed = theirs
 
 
-# -- open_clip's load_checkpoint reads OpenAI's archives without protection ----------------------------------------------------------
+# -- open_clip's load_checkpoint reads OpenAI's archives without protection --------------------------------------------
 
 
 @contextmanager
 def replace_weights_reading(state: Mapping[str, Tensor]) -> Iterator[None]:
     """Let open_clip's ``load_checkpoint`` take weights that are read already.
 
-    Upstream: open_clip (3.3.0) reads TorchScript archives only with torch's protection off, which runs whatever a crafted file holds.
+    Upstream: open_clip (3.3.0) reads TorchScript archives only with torch's protection off, which runs
+    whatever a crafted file holds.
 
     Args:
         state: the weights.

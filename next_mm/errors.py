@@ -1,4 +1,5 @@
-"""Mistakes of the user: their text alone ends a command line. Anything else is a fault of the program and keeps its traceback."""
+"""Mistakes of the user: their text alone ends a command line. Anything else is a fault of the program
+and keeps its traceback."""
 
 from __future__ import annotations
 

@@ -17,7 +17,8 @@ OPTIM_WRAPPER_CONSTRUCTORS = Registry(
 )
 TASK_UTILS = Registry('task util', parent=root.TASK_UTILS, scope='next_mm', locations=['next_mm.engine'])
 
-# Kinds of which we have none of our own: without a child registry mmengine warns at every build that the scope is unknown to it.
+# Kinds of which we have none of our own: without a child registry mmengine warns at every build that
+# the scope is unknown to it.
 EVALUATORS = Registry('evaluator', parent=root.EVALUATOR, scope='next_mm')
 FUNCTIONS = Registry('function', parent=root.FUNCTIONS, scope='next_mm')
 LOG_PROCESSORS = Registry('log processor', parent=root.LOG_PROCESSORS, scope='next_mm')

@@ -16,10 +16,10 @@ __all__ = ['ReIDDataSample', 'TripletBatch']
 class ReIDDataSample(BaseDataElement):
     """Everything known about one triplet beside its pixels; only the fields declared here can be set.
 
-    The facts of the record are MMEngine's metainfo, the rest is data: ``label``; ``present`` (3,) bool, which modalities exist;
-    ``tokens`` (S, 3, L) int32, S caption subsets, and ``lengths`` (S, 3), how many of the L are in use, both absent without text;
-    ``has_text`` (3,) bool, which modalities have a caption; ``extras``, numbers that a transform adds, by name; and after prediction
-    ``feature`` (F,).
+    The facts of the record are MMEngine's metainfo, the rest is data: ``label``; ``present`` (3,) bool, which
+    modalities exist; ``tokens`` (S, 3, L) int32, S caption subsets, and ``lengths`` (S, 3), how many of the L are in
+    use, both absent without text; ``has_text`` (3,) bool, which modalities have a caption; ``extras``, numbers that a
+    transform adds, by name; and after prediction ``feature`` (F,).
 
     Raises:
         AttributeError: another field is set.
@@ -63,8 +63,8 @@ class TripletBatch:
         present: (B, 3) bool, on the device; ``None`` says that every modality of every sample is there.
         tokens: (B, S, 3, L) caption tokens, on the CPU (the text encoder looks up what it knows before anything moves),
             cut to the longest caption; ``None`` without text.
-        lengths: (B, S, 3) how many of the L tokens of a caption are in use, start and end mark among them, on the CPU; ``None``
-            without text.
+        lengths: (B, S, 3) how many of the L tokens of a caption are in use, start and end mark among them, on
+            the CPU; ``None`` without text.
         has_text: (B, 3) bool, on the device; ``None`` says that every modality of every sample has a caption.
         extras: numbers that transforms add to a sample, each (B,) float32, on the device.
     """

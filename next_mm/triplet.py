@@ -30,8 +30,8 @@ UNKNOWN = -1
 class TripletRecord(TypedDict):
     """One triplet as a dataset lists it, before anything is read from disk.
 
-    ``img_paths`` and ``captions`` follow :data:`MODALITIES`; ``None`` stands for a modality or caption that is absent. With
-    ``side_by_side`` the three paths name one file that holds the three pictures from left to right.
+    ``img_paths`` and ``captions`` follow :data:`MODALITIES`; ``None`` stands for a modality or caption that is absent.
+    With ``side_by_side`` the three paths name one file that holds the three pictures from left to right.
     """
 
     name: str

@@ -41,7 +41,8 @@ def _fresh_state() -> Iterator[None]:
 
 @pytest.fixture(scope='session')
 def shared_dir() -> Path:
-    """Folder with the published captions and specifications (``NEXT_MM_SHARED``); tests that read it skip without it."""
+    """Folder with the published captions and specifications (``NEXT_MM_SHARED``); tests that
+    read it skip without it."""
     default = Path(__file__).parents[2] / 'shared'
     folder = Path(os.environ.get('NEXT_MM_SHARED', default))
     if not (folder / 'data').is_dir():

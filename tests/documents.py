@@ -56,7 +56,8 @@ class Command:
 
 @dataclass(frozen=True)
 class Passage:
-    """A piece of a document: a fenced block of some language, or a span of code in the text (``language`` is ``None``)."""
+    """A piece of a document: a fenced block of some language, or a span of code in the text
+    (``language`` is ``None``)."""
 
     path: Path
     line: int
@@ -80,7 +81,8 @@ def passages(path: Path, text: str | None = None) -> Iterator[Passage]:
 
 
 def document_commands(path: Path) -> Iterator[Command]:
-    """The commands of a Markdown file: every line of its shell blocks, and the spans of code that are whole commands."""
+    """The commands of a Markdown file: every line of its shell blocks, and the spans of code
+    that are whole commands."""
     for passage in passages(path):
         if passage.language is None:
             yield from _span_commands(passage)

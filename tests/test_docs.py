@@ -124,7 +124,8 @@ def test_python_in_a_document_is_a_config_that_is_accepted(passage: Passage, tmp
     load_config(tmp_path / 'from_the_document.py')
 
 
-# What no other test runs: the other tools are run in tests/tools, tests/datasets, tests/analysis and tests/test_end_to_end.py.
+# What no other test runs: the other tools are run in tests/tools, tests/datasets, tests/analysis and
+# tests/test_end_to_end.py.
 
 
 def _shown(beginning: str) -> list[str]:

@@ -1,4 +1,5 @@
-"""What docs/train.md says of variants by one config line: each command's model trains a step, or its metric is built."""
+"""What docs/train.md says of variants by one config line: each command's model trains a step,
+or its metric is built."""
 
 from __future__ import annotations
 

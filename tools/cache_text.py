@@ -1,8 +1,9 @@
 """Encode a config's captions ahead: ``python tools/cache_text.py configs/next_rgbnt201.py``.
 
-Testing then needs no text tower: set model.text to dict(type='CachedText', path=FOLDER). With --train the same holds for training:
-every sentence subset that sampling can draw is encoded, so it serves any seed, any number of epochs, and a resumed run. Kill it at any
-moment: started again it goes on. CLIPText reads the same folder as its cache (model.text.cache.path).
+Testing then needs no text tower: set model.text to dict(type='CachedText', path=FOLDER). With --train the same holds
+for training: every sentence subset that sampling can draw is encoded, so it serves any seed, any number of epochs, and
+a resumed run. Kill it at any moment: started again it goes on. CLIPText reads the same folder as its cache
+(model.text.cache.path).
 """
 
 from __future__ import annotations

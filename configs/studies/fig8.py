@@ -1,5 +1,5 @@
-# Fig. 8: number of structure experts (c) and of semantic experts (t); NEXT has three of each. A semantic expert has its own
-# subset of the sentences.
+# Fig. 8: number of structure experts (c) and of semantic experts (t); NEXT has three of each. A semantic expert has its
+# own subset of the sentences.
 #   python tools/run_study.py fig8 --dataset rgbnt201
 title = 'Fig. 8: number of experts'
 config = '../next_{dataset}.py'

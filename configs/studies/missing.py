@@ -1,5 +1,5 @@
-# Fewer modalities, in training and in testing alike; and all three, each taken away with probability 0.2 in training, for a
-# sensor that fails now and then.
+# Fewer modalities, in training and in testing alike; and all three, each taken away with probability 0.2 in training,
+# for a sensor that fails now and then.
 #   python tools/run_study.py missing --dataset rgbnt201
 title = 'Missing modalities: trained and tested on a subset, and modality dropout'
 config = '../next_{dataset}.py'

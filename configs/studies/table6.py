@@ -1,5 +1,5 @@
-# Table VI: which tokens a semantic expert takes: all, the half with the highest routes, those above one fixed threshold,
-# or those above a threshold from the class token, as NEXT has it.
+# Table VI: which tokens a semantic expert takes: all, the half with the highest routes, those above one fixed
+# threshold, or those above a threshold from the class token, as NEXT has it.
 #   python tools/run_study.py table6 --dataset rgbnt201
 title = 'Table VI: sampling of the semantic experts'
 config = '../next_{dataset}.py'

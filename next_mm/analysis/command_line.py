@@ -90,7 +90,8 @@ def _load_run(label: str, run: Path, config: Path | None, options: dict[str, Any
 
 @contextmanager
 def open_visualizer(cfg: Config, out_dir: Path) -> Iterator[Visualizer]:
-    """The configuration's visualizer, writing below ``out_dir``; TensorBoard is among its backends where the configuration says so."""
+    """The configuration's visualizer, writing below ``out_dir``; TensorBoard is among its backends where the
+    configuration says so."""
     from mmengine.visualization import Visualizer
 
     visualizer = Visualizer(

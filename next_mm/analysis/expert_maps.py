@@ -1,4 +1,5 @@
-"""What the experts look at: sampling masks of the semantic and weights of the structure experts over the pictures (Fig. 9)."""
+"""What the experts look at: sampling masks of the semantic and weights of the structure experts over
+the pictures (Fig. 9)."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ from matplotlib.image import AxesImage
 from next_mm.visualization.style import MODALITY_NAMES
 
 VEIL, VEIL_OPACITY = np.array([52, 66, 112]), 0.85
-"""Colour (RGB) and opacity that cover a patch which an expert does not take; blue, so that it shows on pictures of darkness too."""
+"""Colour (RGB) and opacity that cover a patch which an expert does not take; blue, so that it shows on
+pictures of darkness too."""
 GAP = 0.04
 """Space between two panels, inches."""
 
@@ -38,7 +40,8 @@ class ExpertView:
 
 
 def enlarge(grid: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Repeat a (rows, columns) grid of patches to (height, width) pixels; overlapping patches share the picture evenly."""
+    """Repeat a (rows, columns) grid of patches to (height, width) pixels; overlapping patches
+    share the picture evenly."""
     rows = np.arange(height) * grid.shape[0] // height
     columns = np.arange(width) * grid.shape[1] // width
     return grid[rows[:, None], columns[None]]

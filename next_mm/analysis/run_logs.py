@@ -20,8 +20,10 @@ class RunLog:
 
     Attributes:
         train: one dict for each logged iteration, in order; ``step``, ``loss``, ``time`` and what else was logged.
-        results: one dict for each evaluation, in order; ``step`` (epoch) and the metrics in percent, without their prefix.
-        epochs: one dict for each epoch of which hooks logged something, in order; e.g. the tokens that each expert takes.
+        results: one dict for each evaluation, in order; ``step`` (epoch) and the metrics in
+            percent, without their prefix.
+        epochs: one dict for each epoch of which hooks logged something, in order; e.g. the
+            tokens that each expert takes.
     """
 
     train: list[dict[str, float]] = field(default_factory=list)

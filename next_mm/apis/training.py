@@ -1,4 +1,5 @@
-"""From a checked config to a Runner, a trained model, and metrics. Everything that trains or tests goes through here."""
+"""From a checked config to a Runner, a trained model, and metrics. Everything that trains or
+tests goes through here."""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ _runs = itertools.count()
 
 
 def prepare(cfg: Config) -> None:
-    """Make the config's scope the default one, and run its ``prepare`` step, where it has one: on the first process, while others wait.
+    """Make the config's scope the default one, and run its ``prepare`` step, where it has one: on the first
+    process, while others wait.
 
     Args:
         cfg: a config; ``cfg.prepare`` is the config of a callable object in ``TASK_UTILS``.

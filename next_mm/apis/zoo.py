@@ -29,7 +29,8 @@ class Method:
         paper: address of the paper.
         venue: where it appeared, with the year.
         input: what it reads, some of :data:`INPUTS`.
-        published: dataset, one of :data:`DATASETS`, to ``{'mAP': ..., 'R-1': ...}`` in percent, as Tables II and III print them.
+        published: dataset, one of :data:`DATASETS`, to ``{'mAP': ..., 'R-1': ...}`` in percent, as
+            Tables II and III print them.
     """
 
     name: str

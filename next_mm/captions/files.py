@@ -1,4 +1,5 @@
-"""Caption files in the released format, ``{train,test}_{RGB,NI,TI}.json``: their names, how they are read and written."""
+"""Caption files in the released format, ``{train,test}_{RGB,NI,TI}.json``: their names, how
+they are read and written."""
 
 from __future__ import annotations
 
@@ -49,7 +50,8 @@ def caption_paths(folder: str | Path, split: str, names: Sequence[str] = tuple(F
 
 
 def read_captions(path: str | Path) -> Captions:
-    """Read one caption file: a JSON list of ``{"item": picture name, "description": caption}``, with or without a byte order mark.
+    """Read one caption file: a JSON list of ``{"item": picture name, "description": caption}``, with or
+    without a byte order mark.
 
     Entries that cannot be used are listed in the result, not dropped without a word.
 

@@ -26,7 +26,8 @@ NOISE_WORDS: tuple[str, ...] = tuple(_NOISE.split())
 
 
 def split_sentences(text: str) -> tuple[str, ...]:
-    """Split a caption into sentences, for Eq. 4; joined with blanks they give the caption back, its white space made single blanks.
+    """Split a caption into sentences, for Eq. 4; joined with blanks they give the caption back, its
+    white space made single blanks.
 
     Args:
         text: a caption.

@@ -1,4 +1,5 @@
-"""CLIP's byte pair encoding without torch, which open_clip's own tokenizer loads; the vocabulary file is open_clip's."""
+"""CLIP's byte pair encoding without torch, which open_clip's own tokenizer loads; the
+vocabulary file is open_clip's."""
 
 from __future__ import annotations
 
@@ -60,8 +61,8 @@ def count_tokens(text: str) -> int:
 def is_plain(text: str) -> bool:
     """Whether a text can be encoded sentence by sentence and word by word.
 
-    Words never span white space, but the repair of broken Unicode and of HTML entities reads the whole text. In printable ASCII
-    without "&" it finds nothing to repair.
+    Words never span white space, but the repair of broken Unicode and of HTML entities reads the whole text. In
+    printable ASCII without "&" it finds nothing to repair.
     """
     return text.isascii() and text.isprintable() and '&' not in text
 
@@ -82,10 +83,11 @@ def _encode_word(word: str) -> tuple[int, ...]:
 
 
 def _merge_pairs(pieces: list[str], ranks: dict[tuple[str, str], int]) -> list[str]:
-    """Merge neighbours, the most frequent pair first and all its occurrences from left to right, until no known pair is left.
+    """Merge neighbours, the most frequent pair first and all its occurrences from left to
+    right, until no known pair is left.
 
-    A heap of candidates and links between neighbours: n log n steps, also for the word of 100 000 letters that a language model
-    may write.
+    A heap of candidates and links between neighbours: n log n steps, also for the word of 100 000 letters that a
+    language model may write.
     """
     kept: list[str | None] = list(pieces)
     after = list(range(1, len(pieces) + 1))
@@ -141,7 +143,8 @@ def _vocabulary() -> _Vocabulary:
 
 
 def _byte_letters() -> dict[int, str]:
-    """The letter that stands for each byte in the vocabulary file, in the file's order: bytes that print stand for themselves."""
+    """The letter that stands for each byte in the vocabulary file, in the file's order: bytes that
+    print stand for themselves."""
     printing = [*range(ord('!'), ord('~') + 1), *range(ord('¡'), ord('¬') + 1), *range(ord('®'), ord('ÿ') + 1)]
     others = [byte for byte in range(256) if byte not in printing]
     return {byte: chr(byte) for byte in printing} | {byte: chr(256 + number) for number, byte in enumerate(others)}

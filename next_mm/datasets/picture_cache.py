@@ -29,9 +29,10 @@ _NO_FILE = -1
 class CachedPictures:
     """Load and resize a triplet the first time, copy it from memory ever after.
 
-    One slot for each triplet from the start of the list, as many as fit; there is nothing to evict, so nothing to lock: two workers
-    that fill a slot at once write the same bytes. The file has no name (it goes with the last process that has it open) and lies in
-    ``/dev/shm`` if that has the room, else in the folder for temporary files, where the system keeps it in memory while it can.
+    One slot for each triplet from the start of the list, as many as fit; there is nothing to evict, so nothing to lock:
+    two workers that fill a slot at once write the same bytes. The file has no name (it goes with the last process that
+    has it open) and lies in ``/dev/shm`` if that has the room, else in the folder for temporary files, where the system
+    keeps it in memory while it can.
 
     Args:
         load: the loading transforms; they must not be random.

@@ -16,9 +16,10 @@ from next_mm.registry import DATA_SAMPLERS
 class IdentityBatchSampler(Sampler):
     """Batches of P identities with K triplets each, for batch-hard mining.
 
-    An epoch takes every identity's triplets in random groups of K (what is left over waits for another epoch; an identity with fewer
-    than K triplets gives one group, with repetitions). The batch of all ranks together is drawn first and each rank takes its slice of
-    the identities. So ranks never share an identity within a batch, and one process with twice the batch sees the same batches as two.
+    An epoch takes every identity's triplets in random groups of K (what is left over waits for another epoch; an
+    identity with fewer than K triplets gives one group, with repetitions). The batch of all ranks together is drawn
+    first and each rank takes its slice of the identities. So ranks never share an identity within a batch, and one
+    process with twice the batch sees the same batches as two.
 
     Args:
         sampler: mmengine's ``DefaultSampler``, which brings dataset, seed, epoch, rank and number of ranks.
@@ -112,7 +113,8 @@ def group_by_label(labels: np.ndarray) -> list[np.ndarray]:
 
 
 def _draw_groups(members: np.ndarray, size: int, generator: np.random.Generator) -> list[np.ndarray]:
-    """Cut an identity's shuffled triplets in groups of ``size``; a short identity is repeated, each triplet as evenly as can be."""
+    """Cut an identity's shuffled triplets in groups of ``size``; a short identity is repeated, each
+    triplet as evenly as can be."""
     rounds = [generator.permutation(members) for _ in range(-(-size // len(members)))]
     shuffled = np.concatenate(rounds)
     return list(shuffled[: len(shuffled) // size * size].reshape(-1, size)) if len(rounds) == 1 else [shuffled[:size]]
@@ -138,9 +140,11 @@ def count_batches(groups: np.ndarray, identities: int) -> int:
 
 
 def plan_batches(groups: np.ndarray, identities: int, generator: np.random.Generator) -> Iterator[np.ndarray]:
-    """Draw the identities of every batch, those with more groups left more often, and never run dry before :func:`count_batches`.
+    """Draw the identities of every batch, those with more groups left more often, and never run dry
+    before :func:`count_batches`.
 
-    An identity that has a group for every batch still to come must be taken now; any choice of the others keeps the rest feasible.
+    An identity that has a group for every batch still to come must be taken now; any choice of the
+    others keeps the rest feasible.
 
     Args:
         groups: (I,) groups of triplets that each identity has.

@@ -31,7 +31,8 @@ class SeededIndex(int):
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Seed Python's, NumPy's and torch's global CPU generators inside the block, and put them back as they were after it."""
+    """Seed Python's, NumPy's and torch's global CPU generators inside the block, and put them
+    back as they were after it."""
     # Exchanging NumPy's bit generator costs a tenth of copying its state out and in.
     numpy_generator = np.random.get_bit_generator()  # type: ignore[attr-defined]
     python_state, torch_state = random.getstate(), torch.random.default_generator.get_state()

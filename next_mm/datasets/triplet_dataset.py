@@ -27,7 +27,8 @@ class TripletDataset(TripletLayout, BaseDataset):
     Args:
         data_root: folder of the dataset.
         split: ``'train'`` or ``'test'``.
-        caption_dir: folder of the caption files, relative to ``data_root`` or absolute; ``None`` leaves the captions out.
+        caption_dir: folder of the caption files, relative to ``data_root`` or absolute;
+            ``None`` leaves the captions out.
         captions_required: whether it is an error that there are none.
         caption_quality: share of the words of a caption that stay, the others become noise words (Table V).
         missing_modalities: modalities that count as absent, whether they are on disk or not.

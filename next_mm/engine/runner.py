@@ -22,9 +22,9 @@ __all__ = ['TripletRunner']
 class TripletRunner(Runner):
     """The Runner of this project; built by :func:`next_mm.apis.build_runner`.
 
-    Four differences to mmengine's: a checkpoint is written beside its name and moved there, so that a kill never leaves half a file;
-    it is loaded strictly (``load_ignore`` in the config names prefixes to leave out); DDP gets no device ids on a CPU; a
-    test set that cannot be evaluated stops the run at its start.
+    Four differences to mmengine's: a checkpoint is written beside its name and moved there, so that a kill never leaves
+    half a file; it is loaded strictly (``load_ignore`` in the config names prefixes to leave out); DDP gets no device
+    ids on a CPU; a test set that cannot be evaluated stops the run at its start.
     """
 
     def wrap_model(self, model_wrapper_cfg: dict | None, model: nn.Module) -> nn.Module:

@@ -58,7 +58,8 @@ def gather_features(blocks: FeatureBlocks, places: Sequence[Tensor] | None, tota
 
     Args:
         blocks: the features of this process; empty afterwards.
-        places: on the first process, for each process the rows of the table (-1: to be dropped) that its features go to.
+        places: on the first process, for each process the rows of the table (-1: to be dropped)
+            that its features go to.
         total: rows of the table.
 
     Returns:

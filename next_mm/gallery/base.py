@@ -161,7 +161,8 @@ class Gallery(ABC):
 
     @abstractmethod
     def stats(self) -> dict[str, Any]:
-        """Return the numbers of entries, identities, cameras, tracklets, captioned and incomplete entries, and bytes on disk."""
+        """Return the numbers of entries, identities, cameras, tracklets, captioned and incomplete
+        entries, and bytes on disk."""
 
     @abstractmethod
     def compact(self) -> None:
@@ -172,8 +173,8 @@ class Gallery(ABC):
         """Store the thresholds by which hits get a verdict.
 
         Args:
-            thresholds: comparison name (:meth:`Comparison.name`) to ``same`` and ``different``, the least score of the same
-                and the greatest score of different identities.
+            thresholds: comparison name (:meth:`Comparison.name`) to ``same`` and ``different``, the least score of the
+                same and the greatest score of different identities.
         """
 
     @abstractmethod

@@ -86,8 +86,8 @@ class _Grown:
 class Index:
     """All rows of a gallery in memory.
 
-    Two features an entry: without captions (all rows), and with captions (captioned rows). Captioned queries are compared
-    with captioned rows by the second, everything else by the first.
+    Two features an entry: without captions (all rows), and with captions (captioned rows). Captioned queries are
+    compared with captioned rows by the second, everything else by the first.
 
     Args:
         modalities: (F,) modality of each dimension, -1 for several.
@@ -223,7 +223,8 @@ class Index:
     def _scores(
         self, query: Tensor, query_parts: Tensor, text_place: np.ndarray | None, places: np.ndarray | None
     ) -> Tensor:
-        """Cosines (Q, M) over shared parts with the rows at ``places`` (all), of the captioned ones alone with ``text_place``."""
+        """Cosines (Q, M) over shared parts with the rows at ``places`` (all), of the captioned ones
+        alone with ``text_place``."""
         if text_place is None:
             matrix, lengths, chosen = self.plain.rows, self.plain_lengths.rows, places
             parts = self.parts if places is None else self.parts[places]

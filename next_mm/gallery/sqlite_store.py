@@ -41,8 +41,8 @@ REBUILD_ABOVE = 0.25
 class SQLiteGallery(Gallery):
     """The default store: one SQLite file, several readers, one writer at a time.
 
-    A batch is one transaction that is on disk when :meth:`add` returns. Deleted bytes are overwritten. Another process's
-    changes are seen by the next search.
+    A batch is one transaction that is on disk when :meth:`add` returns. Deleted bytes are overwritten. Another
+    process's changes are seen by the next search.
 
     Args:
         folder: the gallery's folder.

@@ -14,8 +14,8 @@ from next_mm.triplet import UNKNOWN
 class FolderLayout(TripletLayout):
     """A public dataset: a part's folder holds one folder for each modality, or such a set of folders for each identity.
 
-    Class attributes say how: ``parts`` (folder of each part), ``folders`` (of the modalities), ``by_identity``, and ``pattern``, whose
-    groups ``identity``, ``camera`` and ``scene`` are numbers in a picture's name.
+    Class attributes say how: ``parts`` (folder of each part), ``folders`` (of the modalities), ``by_identity``, and
+    ``pattern``, whose groups ``identity``, ``camera`` and ``scene`` are numbers in a picture's name.
     """
 
     pattern: ClassVar[re.Pattern[str]]

@@ -8,7 +8,8 @@ from next_mm.layouts.folder_layout import FolderLayout
 from next_mm.layouts.listing import Problem, Triplet
 
 JUNK = -1
-"""Identity of Market-1501's bad detections, which are never ranked. Distractors have identity 0: in the gallery, never a match."""
+"""Identity of Market-1501's bad detections, which are never ranked. Distractors have identity 0: in the
+gallery, never a match."""
 
 
 class MarketMM(FolderLayout):

@@ -17,15 +17,17 @@ from next_mm.triplet import MODALITIES, UNKNOWN
 class OwnTriplets(TripletLayout):
     """Triplets of one's own; cameras, scenes, captions and up to two pictures of each triplet may be absent.
 
-    Folders, one for each identity; ``test`` holds pictures that are query and gallery at once, and stands in for these two::
+    Folders, one for each identity; ``test`` holds pictures that are query and gallery at once, and
+    stands in for these two::
 
         data/own/
             {train,query,gallery}/<identity>/{rgb,nir,tir}/<name>.jpg     or {train,test}/...
             text/{train,test}_{RGB,NI,TI}.json                            captions; "item" is <identity>/<name>.jpg
 
-    Or a list with a row for each triplet: columns ``split`` (train, query, gallery or test), ``identity``, and any of ``rgb``,
-    ``nir``, ``tir`` (paths relative to ``data_root``, empty where absent), ``camera``, ``scene``, ``name`` (else the first picture's
-    path), ``caption_rgb``, ``caption_nir``, ``caption_tir``. JSON is a list of objects with the same keys.
+    Or a list with a row for each triplet: columns ``split`` (train, query, gallery or test), ``identity``, and any of
+    ``rgb``, ``nir``, ``tir`` (paths relative to ``data_root``, empty where absent), ``camera``, ``scene``, ``name``
+    (else the first picture's path), ``caption_rgb``, ``caption_nir``, ``caption_tir``. JSON is a list of objects with
+    the same keys.
 
     Within a split a name stands for one picture; other pictures of an identity need other names.
 

@@ -18,9 +18,9 @@ SPLITS = ('train', 'test')
 class TripletLayout:
     """How a dataset lies on disk. A subclass says where its pictures lie and what their names mean (:meth:`find`).
 
-    ``split='test'`` lists query and gallery together, each triplet with its flags; a picture that is in both is listed once. Two
-    pictures of one name in query and gallery are two triplets; captions and results know a picture by its name, so where names are the
-    user's (``names_are_free``) that is an error.
+    ``split='test'`` lists query and gallery together, each triplet with its flags; a picture that is in both is listed
+    once. Two pictures of one name in query and gallery are two triplets; captions and results know a picture by its
+    name, so where names are the user's (``names_are_free``) that is an error.
 
     Args:
         data_root: folder of the dataset.
@@ -170,7 +170,8 @@ class TripletLayout:
 
 
 def _merge(twin: TripletRecord, record: TripletRecord) -> bool:
-    """Give a query's flag to its copy in the gallery or the other way round; ``False`` if the two are not copies of each other."""
+    """Give a query's flag to its copy in the gallery or the other way round; ``False`` if the two are not
+    copies of each other."""
     if twin is record or twin['identity'] != record['identity']:
         return False
     if (twin['is_query'], twin['is_gallery']) in ((record['is_query'], record['is_gallery']), (True, True)):

@@ -29,7 +29,8 @@ class TripletPreprocessor(BaseDataPreprocessor):
         self.register_buffer('std', torch.tensor(std, dtype=torch.float32).view(-1, 1, 1), persistent=False)
 
     def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any]:
-        """Turn ``{'inputs': B of (3, 3, H, W) uint8, 'data_samples': B samples}`` into ``inputs`` (B, 3, 3, H, W) and a TripletBatch.
+        """Turn ``{'inputs': B of (3, 3, H, W) uint8, 'data_samples': B samples}`` into ``inputs`` (B,
+        3, 3, H, W) and a TripletBatch.
 
         Raises:
             ConfigError: the pictures of the batch differ in size.
@@ -77,7 +78,8 @@ def _stack_images(images: Sequence[Tensor]) -> Tensor:
 
 
 def _stack_tokens(samples: list[ReIDDataSample]) -> tuple[Tensor | None, Tensor | None]:
-    """Stack (S, 3, L) caption tokens and their (S, 3) lengths, cut to the batch's longest caption; they stay on the CPU."""
+    """Stack (S, 3, L) caption tokens and their (S, 3) lengths, cut to the batch's longest
+    caption; they stay on the CPU."""
     if 'tokens' not in samples[0]:
         return None, None
     tokens = torch.stack([torch.as_tensor(sample.tokens) for sample in samples])

@@ -82,8 +82,8 @@ class FeatureSet:
         features: (N, F) float32 of unit length, zero in the parts of absent modalities.
         parts: (N, 3) bool, which modalities each is made of.
         has_text: (N, 3) bool, of which modalities a caption was read.
-        text_free: (N, F) the features without captions, for comparison with rows that have none; ``None`` where no row has
-            captions.
+        text_free: (N, F) the features without captions, for comparison with rows that have none;
+            ``None`` where no row has captions.
         sources: N names of what each is made of (paths), or empty strings.
         errors: the inputs that gave no feature.
     """

@@ -46,10 +46,11 @@ class ConfigOptions(DictAction):
 
 
 def command_line(main: Callable[P, T]) -> Callable[P, T]:
-    """Make a function the main function of a program: where its user is at fault, it ends with the message alone and status 1.
+    """Make a function the main function of a program: where its user is at fault, it ends with the
+    message alone and status 1.
 
-    That is so where config, data, checkpoint, a file or a diverging loss is at fault. An interrupt ends it with status 130. Anything
-    else keeps its traceback. With ``log_level='DEBUG'`` the log has that of a mistake too.
+    That is so where config, data, checkpoint, a file or a diverging loss is at fault. An interrupt ends it with status
+    130. Anything else keeps its traceback. With ``log_level='DEBUG'`` the log has that of a mistake too.
     """
 
     @wraps(main)

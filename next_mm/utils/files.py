@@ -12,7 +12,8 @@ __all__ = ['staged', 'write_atomically']
 
 @contextmanager
 def staged(path: Path) -> Iterator[Path]:
-    """Give a path beside ``path`` to write a file to; it is moved onto ``path`` when the block ends, and removed when the block fails.
+    """Give a path beside ``path`` to write a file to; it is moved onto ``path`` when the block ends, and
+    removed when the block fails.
 
     Args:
         path: the file; missing folders are made.

@@ -1,4 +1,5 @@
-"""Checks of options: a wrong value is named when its component is built, as ``<component>.<option>=<value>: expected ...``."""
+"""Checks of options: a wrong value is named when its component is built, as
+``<component>.<option>=<value>: expected ...``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Weights files: no Python in them is run, and one that is damaged or holds more than weights is refused in one line."""
+"""Weights files: no Python in them is run, and one that is damaged or holds more than weights
+is refused in one line."""
 
 from __future__ import annotations
 
@@ -57,7 +58,8 @@ def refuse_unreadable(name: str) -> Iterator[None]:
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
-    """Read the weights of a ``.safetensors`` file, of OpenAI's own TorchScript archive, or of what ``torch.save`` wrote.
+    """Read the weights of a ``.safetensors`` file, of OpenAI's own TorchScript archive, or of
+    what ``torch.save`` wrote.
 
     Args:
         path: a file; weights under ``state_dict`` are taken from there, and a leading ``module.`` is dropped.
@@ -93,9 +95,11 @@ def is_torchscript(path: Path) -> bool:
 
 
 def _read_torchscript(path: Path) -> dict[str, Tensor]:
-    """The weights of a TorchScript archive, which is a program: its ``__setstate__`` would run on loading, so none may be there.
+    """The weights of a TorchScript archive, which is a program: its ``__setstate__`` would run on
+    loading, so none may be there.
 
-    torch finds records whatever the case of their names, and where two go by one name we could read the one and torch the other.
+    torch finds records whatever the case of their names, and where two go by one name we could read the
+    one and torch the other.
     """
     archive = torch._C.PyTorchFileReader(str(path))
     names = archive.get_all_records()

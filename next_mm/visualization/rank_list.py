@@ -1,4 +1,5 @@
-"""Drawing a rank list: a query and its matches in all three modalities, correct and wrong marked by colour and symbol."""
+"""Drawing a rank list: a query and its matches in all three modalities, correct and wrong
+marked by colour and symbol."""
 
 from __future__ import annotations
 

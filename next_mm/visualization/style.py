@@ -49,7 +49,8 @@ def paper_style() -> Iterator[None]:
 
 
 def save_figure(figure: Figure, stem: Path, visualizer: Visualizer | None = None) -> list[Path]:
-    """Write a figure as ``stem``.png and ``stem``.pdf, and record it in the visualizer's backends (TensorBoard among them).
+    """Write a figure as ``stem``.png and ``stem``.pdf, and record it in the visualizer's backends
+    (TensorBoard among them).
 
     Args:
         figure: what to save.

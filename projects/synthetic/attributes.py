@@ -1,7 +1,8 @@
-"""What the synthetic data's people are and how they are seen: identities as attribute sets, and the circumstances of each triplet.
+"""What the synthetic data's people are and how they are seen: identities as attribute sets, and the
+circumstances of each triplet.
 
-An identity has *named* attributes, those a caption can mention, and *hidden* ones that only pixels show: reflectance in near
-infrared, heat, and body shape. Colour is seen in RGB alone, reflectance in NIR alone, heat in TIR alone.
+An identity has *named* attributes, those a caption can mention, and *hidden* ones that only pixels show: reflectance in
+near infrared, heat, and body shape. Colour is seen in RGB alone, reflectance in NIR alone, heat in TIR alone.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ class PersonIdentity:
     """One person: named attributes, then the hidden ones.
 
     Attributes:
-        reflectance: NIR reflectance in [0, 1] of the upper garment, its second yarn, the lower garment, hair and luggage.
+        reflectance: NIR reflectance in [0, 1] of the upper garment, its second yarn, the lower
+            garment, hair and luggage.
         heat: warmth in [0, 1] of three bands from shoulders to shins, seen by TIR alone.
         girth, shoulder, leg: body shape; 1 is average.
         weave: geometry of the second yarn; it shows in RGB only where ``upper_pattern`` says so, in NIR always.
@@ -104,7 +106,8 @@ class Damage:
     """What happens to one modality of one triplet between the scene and the file.
 
     Attributes:
-        exposure: factor on the signal. noise: standard deviation of sensor noise. blur: Gaussian sigma in units of 1/64 height.
+        exposure: factor on the signal. noise: standard deviation of sensor noise. blur: Gaussian sigma
+            in units of 1/64 height.
         glare: (x, y, radius, strength) in picture units, strength 0 for none. contrast: factor around the mean (TIR).
     """
 
@@ -131,8 +134,8 @@ class Damage:
 class Environment:
     """How one triplet was taken: camera, view, time, pose, a bystander or none, and the damage of each modality.
 
-    A bystander passes by behind the person, or stands ``beside`` them, as tall, as near, and before them as often as behind: then
-    nothing but the caption says which of the two is meant.
+    A bystander passes by behind the person, or stands ``beside`` them, as tall, as near, and before them as often as
+    behind: then nothing but the caption says which of the two is meant.
     """
 
     camera: int
@@ -151,7 +154,8 @@ class Environment:
     seed: int
 
     def sides(self) -> tuple[str, str] | None:
-        """On which side the person and the bystander stand, 'left' or 'right'; ``None`` where there is no doubt who is meant."""
+        """On which side the person and the bystander stand, 'left' or 'right'; ``None`` where there is
+        no doubt who is meant."""
         if self.bystander is None or not self.beside:
             return None
         return ('left', 'right') if self.bystander_shift > 0 else ('right', 'left')

@@ -118,8 +118,8 @@ def compose(told: dict[str, str]) -> str:
 def captions_for(person: PersonIdentity, environment: Environment, rng: Generator) -> dict[str, str]:
     """One caption for each modality of a triplet.
 
-    What several modalities show is complemented across them, as the paper does, so they share it, flaws included; view, lighting
-    and clarity are each modality's own.
+    What several modalities show is complemented across them, as the paper does, so they share it, flaws included; view,
+    lighting and clarity are each modality's own.
     """
     truth = true_attributes(person, environment)
     shared = blemish(truth['rgb'], rng)

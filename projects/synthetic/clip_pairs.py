@@ -1,4 +1,5 @@
-"""Pairs for the small CLIP: pictures and captions of rendered people who are in neither the training nor the test set."""
+"""Pairs for the small CLIP: pictures and captions of rendered people who are in neither the
+training nor the test set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Train the synthetic data's small CLIP: pictures and captions of rendered people who are in neither the training nor the test set."""
+"""Train the synthetic data's small CLIP: pictures and captions of rendered people who are in neither the
+training nor the test set."""
 
 from __future__ import annotations
 
@@ -42,9 +43,10 @@ def train_clip(
 ) -> dict[str, float]:
     """Train the small CLIP, save its state dict, and measure it on further unseen people.
 
-    Pictures are contrasted with their captions, and with statements about single attributes; patches with statements about what
-    they show (the renderer knows): minutes of training on captions alone would not give tokens the meaning that CLIP's have after
-    millions of pictures. Then the text tower learns to point at the person it describes (grounding.py).
+    Pictures are contrasted with their captions, and with statements about single attributes; patches with statements
+    about what they show (the renderer knows): minutes of training on captions alone would not give tokens the meaning
+    that CLIP's have after millions of pictures. Then the text tower learns to point at the person it describes
+    (grounding.py).
 
     Args:
         path: the state dict.

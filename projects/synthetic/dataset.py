@@ -1,4 +1,5 @@
-"""Write the synthetic dataset: rendered triplets in RGBNT201's layout, captions in the released format, and the truth."""
+"""Write the synthetic dataset: rendered triplets in RGBNT201's layout, captions in the released
+format, and the truth."""
 
 from __future__ import annotations
 

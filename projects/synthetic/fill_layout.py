@@ -60,7 +60,8 @@ def fill_layout(
     Args:
         dataset: one of :data:`projects.synthetic.layouts.LAYOUTS`.
         out: a new or empty folder.
-        captions: folder of released caption files, which give names and are copied; ``None`` makes up both at the real counts.
+        captions: folder of released caption files, which give names and are copied; ``None`` makes up
+            both at the real counts.
         size: height and width of a picture in pixels; ``None`` is the real dataset's.
         quality: of the JPEG files.
         workers: processes.

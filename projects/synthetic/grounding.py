@@ -1,8 +1,8 @@
 """Teach the small CLIP's text tower where in a picture the person of a caption is.
 
-NEXT compares captions with patch tokens (Eq. 5). CLIP's global contrast alone says little about patches: after minutes of it a
-caption is often closer to the background than to its person. Here the visual tower stays as it is and the text tower learns to
-point, from what the renderer knows about each patch.
+NEXT compares captions with patch tokens (Eq. 5). CLIP's global contrast alone says little about patches: after minutes
+of it a caption is often closer to the background than to its person. Here the visual tower stays as it is and the text
+tower learns to point, from what the renderer knows about each patch.
 """
 
 from __future__ import annotations
@@ -24,10 +24,12 @@ _GLOBAL_WEIGHT = 0.2  # of the contrast of whole pictures, so that captions do n
 
 
 def grounding_loss(patches: Tensor, text: Tensor, shown: Tensor, scale: Tensor) -> Tensor:
-    """Binary cross entropy of whether a patch shows the person of a caption; patches that do and those that do not weigh alike.
+    """Binary cross entropy of whether a patch shows the person of a caption; patches that do and those
+    that do not weigh alike.
 
     Args:
-        patches: (C, N, D). text: (C, D) one caption each. shown: (C, N) bool, the patch shows the person whom the caption describes.
+        patches: (C, N, D). text: (C, D) one caption each. shown: (C, N) bool, the patch shows the
+            person whom the caption describes.
         scale: temperature factor.
     """
     logits = scale * _cosine(patches, text)
@@ -92,7 +94,8 @@ def ground_captions(clip: nn.Module, pairs: ClipPairs, *, steps: int, batch_size
 
 @torch.no_grad()
 def caption_auc(clip: nn.Module, pairs: ClipPairs) -> dict[str, float]:
-    """Area under the ROC curve, in percent, of a caption's cosine with patches as a sign of whom they show; chance is 50.
+    """Area under the ROC curve, in percent, of a caption's cosine with patches as a sign of
+    whom they show; chance is 50.
 
     Args:
         clip: a trained model.

@@ -1,4 +1,5 @@
-"""What the files of the five public datasets are called: real names from caption files, or names made up at the real counts."""
+"""What the files of the five public datasets are called: real names from caption files, or names made
+up at the real counts."""
 
 from __future__ import annotations
 

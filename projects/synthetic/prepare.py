@@ -24,10 +24,11 @@ _STAMP = 'synthetic.json'
 
 @TASK_UTILS.register_module()
 class SyntheticData:
-    """Make the synthetic data's synthetic dataset and its small CLIP, where they are absent or were made by other options.
+    """Make the synthetic data's synthetic dataset and its small CLIP, where they are absent or
+    were made by other options.
 
-    Both appear whole or not at all: they are built aside and renamed, so a killed run leaves nothing half made. Two processes that
-    start at once wait for one another.
+    Both appear whole or not at all: they are built aside and renamed, so a killed run leaves nothing half made. Two
+    processes that start at once wait for one another.
 
     Args:
         root: folder that takes ``RGBNT201/`` and ``clip.pt``.

@@ -51,7 +51,8 @@ def rgb_palette(person: PersonIdentity) -> np.ndarray:
 
 
 def nir_palette(person: PersonIdentity) -> np.ndarray:
-    """Near-infrared brightness of each material, (NUM_MATERIALS,) in [0, 1]; dyes are transparent there, so colour plays no part."""
+    """Near-infrared brightness of each material, (NUM_MATERIALS,) in [0, 1]; dyes are transparent there, so
+    colour plays no part."""
     upper, second, lower, hair, luggage = person.reflectance
     palette = np.zeros(NUM_MATERIALS)
     palette[[Material.SKIN, Material.FACE]] = 0.72
@@ -64,7 +65,8 @@ def nir_palette(person: PersonIdentity) -> np.ndarray:
 
 
 def tir_palette(person: PersonIdentity) -> np.ndarray:
-    """Thermal brightness of each material, (NUM_MATERIALS,) in [0, 1], before the heat bands of the clothes are added."""
+    """Thermal brightness of each material, (NUM_MATERIALS,) in [0, 1], before the heat bands of
+    the clothes are added."""
     insulation = {'t-shirt': 0.12, 'shirt': 0.08, 'sweater': 0.02, 'jacket': -0.05, 'coat': -0.1}[person.upper_type]
     palette = np.zeros(NUM_MATERIALS)
     palette[Material.SKIN], palette[Material.FACE] = 0.84, 0.94

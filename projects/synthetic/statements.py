@@ -1,7 +1,8 @@
 """Statements: short sentences about one attribute or one place, against which pictures and patches are contrasted.
 
-A caption says everything at once; from few pictures a CLIP learns sooner from 'A person. The person is wearing red upper clothing.'
-against the same sentence with other colours, and from what each patch of a rendered picture is known to show.
+A caption says everything at once; from few pictures a CLIP learns sooner from 'A person. The person is wearing red
+upper clothing.' against the same sentence with other colours, and from what each patch of a rendered picture is known
+to show.
 """
 
 from __future__ import annotations

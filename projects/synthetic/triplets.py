@@ -17,7 +17,8 @@ from projects.synthetic.attributes import (
 from projects.synthetic.captions import captions_for
 
 GROUPS = ('train', 'test', 'clip', 'grounding')
-"""Groups of people without overlap: training, testing, and those that the small CLIP and its pointing are trained on."""
+"""Groups of people without overlap: training, testing, and those that the small CLIP and its
+pointing are trained on."""
 
 _SEVERE_ODDS = {
     'train': (0.35, 0.45, 0.2),

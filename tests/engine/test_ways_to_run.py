@@ -1,4 +1,5 @@
-"""Whole runs of a tiny NEXT: each picture encoded once, captions' features in place of their tower, the compiled model."""
+"""Whole runs of a tiny NEXT: each picture encoded once, captions' features in place of their
+tower, the compiled model."""
 
 import json
 import sys

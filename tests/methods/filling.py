@@ -1,7 +1,7 @@
 """Weights, pictures and captions by formula, on which the authors' own programs were run to make ``tests/data/zoo``.
 
-No weights are stored: the key of an entry and the place of a number in it decide its value. The families of fixtures differ in the
-amplitude of matrices, in the pictures and in a few exceptions; both are arguments here.
+No weights are stored: the key of an entry and the place of a number in it decide its value. The families of fixtures
+differ in the amplitude of matrices, in the pictures and in a few exceptions; both are arguments here.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ __all__ = [
 ]
 
 FIXTURES = Path(__file__).parents[1] / 'data' / 'zoo'
-"""A folder a system: ``keys*.json`` ([key, shape, dtype] of the authors' state dict, in order), ``outputs.npz``, ``README.md``."""
+"""A folder a system: ``keys*.json`` ([key, shape, dtype] of the authors' state dict, in order),
+``outputs.npz``, ``README.md``."""
 SMALL = 0.02
 _CHUNK = 1 << 20
 

@@ -28,7 +28,8 @@ REAL = dict(
     wmveid863=dict(train=(603, 3482), query=(None, 959), gallery=(260, 1226)),
 )
 
-# What the registered classes make of it: training identities and triplets, queries, gallery entries without junk; test identities.
+# What the registered classes make of it: training identities and triplets, queries, gallery entries without
+# junk; test identities.
 LISTED = dict(
     rgbnt201=(171, 3951, 836, 836),
     market_mm=(751, 12936, 3368, 15913),

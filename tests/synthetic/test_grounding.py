@@ -73,7 +73,8 @@ def test_auc_by_hand(monkeypatch):
         grounding, 'encode_captions', lambda clip, captions: torch.tensor([[1.0, 0.0]]).repeat(len(captions), 1)
     )
     figures = caption_auc(None, pairs)
-    # Person .2 .3 .05 .35 against background .1 .15 .4: of 12 comparisons won .2>.4, .3>.4, .05 all three, .35>.4 (as cosines).
+    # Person .2 .3 .05 .35 against background .1 .15 .4: of 12 comparisons won .2>.4, .3>.4, .05 all
+    # three, .35>.4 (as cosines).
     assert figures['rgb person against background, AUC'] == pytest.approx(100 * 6 / 12)
     # In the picture of two: .2 beats the bystander's .25, .3 does not.
     assert figures['tir person against bystander, AUC'] == pytest.approx(50)

@@ -1,4 +1,5 @@
-"""A mistake of the user ends every command line in one line that names it; a fault of the program keeps its traceback."""
+"""A mistake of the user ends every command line in one line that names it; a fault of the
+program keeps its traceback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What the same queries find with each of several checkpoints (Fig. 10, 11): right and wrong framed, all three modalities.
+"""What the same queries find with each of several checkpoints (Fig. 10, 11): right and wrong
+framed, all three modalities.
 
 python tools/analysis/rank_list.py work_dirs/a/epoch_16.pth work_dirs/b/epoch_16.pth --labels baseline NEXT --queries 4
 """

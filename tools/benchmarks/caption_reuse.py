@@ -1,8 +1,8 @@
 """How many of an epoch's captions are new: ``python tools/benchmarks/caption_reuse.py data/RGBNT201/text``.
 
-Draws the sentence subsets of training (Eq. 4) for each epoch, as SampleSentences does, and counts the different texts and those that
-no earlier epoch had: what the text tower must encode with an unbounded cache, and the tokens that this takes. ``tools/cache_text.py CONFIG --train`` makes all
-of them known.
+Draws the sentence subsets of training (Eq. 4) for each epoch, as SampleSentences does, and counts the different texts
+and those that no earlier epoch had: what the text tower must encode with an unbounded cache, and the tokens that this
+takes. ``tools/cache_text.py CONFIG --train`` makes all of them known.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ def draw_epoch(captions: list[list[str]], seen: set[bytes], batch_size: int) -> 
         batch_size: triplets.
 
     Returns:
-        numbers of captions drawn, of different ones, of new ones, and of tokens that the text tower computes for these (in packs, as
-        it encodes them on a CPU).
+        numbers of captions drawn, of different ones, of new ones, and of tokens that the text tower computes for these
+        (in packs, as it encodes them on a CPU).
     """
     sampler, tokenizer = SampleSentences(), TokenizeCaptions()
     drawn, computed, before = 0, 0, len(seen)

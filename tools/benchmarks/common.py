@@ -30,7 +30,8 @@ START, END = 49406, 49407  # CLIP's tokens around a caption
 
 
 class Timing(NamedTuple):
-    """Seconds of each repeat of a case: on the clock, and of all its threads on the CPU (which other programs disturb less)."""
+    """Seconds of each repeat of a case: on the clock, and of all its threads on the CPU (which other
+    programs disturb less)."""
 
     clock: list[float]
     cpu: list[float]
@@ -39,7 +40,8 @@ class Timing(NamedTuple):
 def interleave(cases: dict[str, Callable[[], Any]], *, repeats: int, warmup: int) -> dict[str, Timing]:
     """Time all cases in turn, again and again, so that a slow moment of the machine falls on all of them.
 
-    The order changes from round to round: what a case leaves behind (caches, heap) is not always felt by the same next one.
+    The order changes from round to round: what a case leaves behind (caches, heap) is not
+    always felt by the same next one.
     """
     timings = {name: Timing([], []) for name in cases}
     generator = random.Random(0)

@@ -2,10 +2,11 @@
 
     env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE python tools/benchmarks/evaluation.py --out evaluation.json
 
-1. Ranking a 3,368 x 15,913 matrix (Market-MM) under each rule against a full numpy argsort of the same matrix. The stable sort gives
-   equal distances a defined order; the default one does not, and with AVX-512 numpy runs it several times faster. The scores are
-   compared with a slow loop. Beside them, the straightforward fast way without any rule: sort the values alone in torch and
-   look up the ranks of the matches.
+1. Ranking a 3,368 x 15,913 matrix (Market-MM) under each rule against a full numpy argsort of the same
+matrix. The stable sort gives
+   equal distances a defined order; the default one does not, and with AVX-512 numpy runs it several times faster. The
+   scores are compared with a slow loop. Beside them, the straightforward fast way without any rule: sort the values
+   alone in torch and look up the ranks of the matches.
 2. Re-ranking 1,715 x 8,575 features (RGBNT100) against a literal numpy implementation.
 
 All cases of a table run in turn; ratios are medians over the rounds.
@@ -37,8 +38,8 @@ LITERAL = 'literal numpy'
 def draw_market(num_queries: int, num_gallery: int) -> tuple[Tensor, dict[str, tuple[Labels, Labels]]]:
     """Distances and, for each rule, labels as Market-MM has them.
 
-    Of the gallery 18 % are distractors; the rest are of 750 identities of uneven size, 17 or 18 entries on average. Entries of the
-    query's identity are nearer than others by 1.5 standard deviations.
+    Of the gallery 18 % are distractors; the rest are of 750 identities of uneven size, 17 or 18 entries on average.
+    Entries of the query's identity are nearer than others by 1.5 standard deviations.
     """
     generator = torch.Generator().manual_seed(0)
     num_identities = max(num_gallery * 750 // 15913, 2)

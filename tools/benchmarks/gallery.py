@@ -1,8 +1,9 @@
 """How time and memory of the evaluation grow with the gallery: ``python tools/benchmarks/gallery.py``.
 
-From features, each size in a process of its own: the ranking alone, and ReIDMetric from its batches to the scores. ``base`` is the
-process with everything imported and used once; ``working`` is what the peak adds to base and features. Features and distances are
-random. The slope is that of the logarithms, from the first size to the last: 1 is linear growth.
+From features, each size in a process of its own: the ranking alone, and ReIDMetric from its batches to the scores.
+``base`` is the process with everything imported and used once; ``working`` is what the peak adds to base and features.
+Features and distances are random. The slope is that of the logarithms, from the first size to the last: 1 is linear
+growth.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """How time and memory of a training step grow: ``python tools/benchmarks/growth.py``.
 
-Neck, head, losses and their backward pass on given tower and caption features, against batch, identities and number of experts; and
-the visual tower with its backward pass against the batch. The slope is that of the logarithms, from the first row to the last: 1 is
-linear growth. The gallery's growth is measured by gallery.py.
+Neck, head, losses and their backward pass on given tower and caption features, against batch, identities and number of
+experts; and the visual tower with its backward pass against the batch. The slope is that of the logarithms, from the
+first row to the last: 1 is linear growth. The gallery's growth is measured by gallery.py.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Time of inference in units of the bare visual tower: ``python tools/benchmarks/inference.py``.
 
-The floor is three passes of open_clip's own visual tower over the triplet. CLIPVisual, the same tower with a leaner attention, is faster
-than that, so the cost of the rest is also given in units of CLIPVisual alone. All cases run in turn in one process.
+The floor is three passes of open_clip's own visual tower over the triplet. CLIPVisual, the same tower with a leaner
+attention, is faster than that, so the cost of the rest is also given in units of CLIPVisual alone. All cases run in
+turn in one process.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Loading: our training pipeline, with and without the cache of decoded pictures, against PIL + torchvision as the peers have it.
+"""Loading: our training pipeline, with and without the cache of decoded pictures, against PIL +
+torchvision as the peers have it.
 
-Same files, batch size and workers; rounds are interleaved and the medians compared. Without ``--data-root`` it writes its own files
-first: smooth random pictures as JPEG, in RGBNT201's layout.
+Same files, batch size and workers; rounds are interleaved and the medians compared. Without ``--data-root`` it writes
+its own files first: smooth random pictures as JPEG, in RGBNT201's layout.
 """
 
 from __future__ import annotations
@@ -91,7 +92,8 @@ def make_files(root: Path, count: int, size: tuple[int, int]) -> None:
 
 
 class PeerTriplets:
-    """What the peers do: PIL, torchvision's transforms for each picture, erasing in floats, captions tokenised at every draw.
+    """What the peers do: PIL, torchvision's transforms for each picture, erasing in floats, captions
+    tokenised at every draw.
 
     Args:
         records: our own records of the same files.
@@ -200,7 +202,8 @@ def loading_rows(root: str, args: argparse.Namespace) -> list[dict[str, Any]]:
 
 
 def startup_rows(root: Path, files: int, repeats: int) -> list[dict[str, Any]]:
-    """Seconds to build the training and the test dataset of RGBNT100's layout: names of files only, with and without captions."""
+    """Seconds to build the training and the test dataset of RGBNT100's layout: names of files only,
+    with and without captions."""
     from next_mm.datasets import RGBNT100
 
     names: dict[str, list[str]] = {}

@@ -1,9 +1,10 @@
 """Time and memory of a training step in units of the bare visual tower: ``python tools/benchmarks/training_step.py``.
 
-A step is forward, loss, backward and Adam. The floor is the same step of open_clip's own visual tower, three passes over the triplet,
-with the mean of its features as the loss. Both checkpoint their activations with ``--grad-checkpointing``. Peak memory comes from
-processes of their own (resident memory of the process on a CPU, allocated memory on a GPU): what two steps add to the model that is
-there, and what model and steps add to the libraries.
+A step is forward, loss, backward and Adam. The floor is the same step of open_clip's own visual tower, three passes
+over the triplet, with the mean of its features as the loss. Both checkpoint their activations with
+``--grad-checkpointing``. Peak memory comes from processes of their own (resident memory of the process on a CPU,
+allocated memory on a GPU): what two steps add to the model that is there, and what model and steps add to the
+libraries.
 """
 
 from __future__ import annotations
@@ -93,7 +94,8 @@ def peak_memory(args: argparse.Namespace, name: str, size: int) -> dict[str, flo
 
 
 def measure_memory(args: argparse.Namespace) -> None:
-    """Run two steps of one case and print, in MiB, what they add at the most, without and with the model and its batch."""
+    """Run two steps of one case and print, in MiB, what they add at the most, without and with
+    the model and its batch."""
     on_gpu = args.device.startswith('cuda')
     held = (lambda: torch.cuda.memory_allocated() / 2**20) if on_gpu else resident_mib
     with common.threads(args.threads):

@@ -1,4 +1,5 @@
-"""Studies: several configs trained over seeds and shown in one table. Nothing here loads torch until a study is loaded."""
+"""Studies: several configs trained over seeds and shown in one table. Nothing here loads torch
+until a study is loaded."""
 
 from __future__ import annotations
 

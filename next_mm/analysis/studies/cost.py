@@ -1,4 +1,5 @@
-"""What the rows of a study cost: trainable parameters and multiply-accumulates, those of the text shown apart (Table VIII)."""
+"""What the rows of a study cost: trainable parameters and multiply-accumulates, those of the
+text shown apart (Table VIII)."""
 
 from __future__ import annotations
 

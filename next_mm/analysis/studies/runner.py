@@ -1,4 +1,5 @@
-"""Run the rows of a study as processes of their own: in parallel over devices, resumed after a kill, failures kept as results."""
+"""Run the rows of a study as processes of their own: in parallel over devices, resumed after a kill,
+failures kept as results."""
 
 from __future__ import annotations
 
@@ -88,7 +89,8 @@ class Launcher:
 
 
 def plan(rows: Sequence[Row], seeds: int, root: Path) -> list[Task]:
-    """All trainings of a study, seed by seed so that every row has a figure early; equal configurations are trained once."""
+    """All trainings of a study, seed by seed so that every row has a figure early; equal
+    configurations are trained once."""
     tasks: dict[Path, Task] = {}
     for seed in range(seeds):
         for row in rows:
@@ -98,7 +100,8 @@ def plan(rows: Sequence[Row], seeds: int, root: Path) -> list[Task]:
 
 
 def run_directory(row: Row, seed: int, root: Path) -> Path:
-    """Where a row's training with a seed lives: the first row with this configuration gives the name, its digest finds it again."""
+    """Where a row's training with a seed lives: the first row with this configuration gives the name, its
+    digest finds it again."""
     known = sorted(root.glob(f'*-{row.digest}'))
     folder = known[0] if known else root / f'{row.name}-{row.digest}'
     folder.mkdir(parents=True, exist_ok=True)
@@ -120,8 +123,8 @@ def run_tasks(
 ) -> None:
     """Run what has not run yet, as many at a time as there are devices.
 
-    A task that fails is written down and the others go on. When this process is interrupted, its children are ended and nothing is
-    written down, so that the next call resumes them.
+    A task that fails is written down and the others go on. When this process is interrupted, its children are ended and
+    nothing is written down, so that the next call resumes them.
 
     Args:
         tasks: the trainings.
@@ -227,7 +230,8 @@ def _start_and_wait(task: Task, launcher: Launcher, device: int | None, lock: in
 
 @contextmanager
 def _directory_lock(work_dir: Path) -> Iterator[int]:
-    """Hold a work directory. The child inherits the lock: if it outlives a killed study, the next study waits for it."""
+    """Hold a work directory. The child inherits the lock: if it outlives a killed study, the
+    next study waits for it."""
     with (work_dir / '.lock').open('w') as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield file.fileno()

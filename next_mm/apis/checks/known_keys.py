@@ -22,7 +22,8 @@ def names(function: Any) -> set[str]:
 
 
 def arguments(component: Any) -> dict[str, inspect.Parameter] | None:
-    """Parameters that a function or constructor takes, through ``**kwargs`` to its base classes; ``None`` where anything goes."""
+    """Parameters that a function or constructor takes, through ``**kwargs`` to its base classes;
+    ``None`` where anything goes."""
     if not inspect.isclass(component):
         parameters = inspect.signature(component).parameters
         return None if any(p.kind is p.VAR_KEYWORD for p in parameters.values()) else dict(parameters)

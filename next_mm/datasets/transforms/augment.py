@@ -20,7 +20,8 @@ _SIDE = re.compile(r'\b(?:[Ll]eft|[Rr]ight)\b')
 
 @TRANSFORMS.register_module()
 class FlipTriplet(TripletTransform):
-    """Mirror left and right, in the picture and in the words "left" and "right" of its caption; comes before the sentences are sampled.
+    """Mirror left and right, in the picture and in the words "left" and "right" of its caption; comes before
+    the sentences are sampled.
 
     Args:
         prob: how often.

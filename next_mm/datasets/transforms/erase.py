@@ -24,15 +24,16 @@ _GREY_LEVELS = 256
 class EraseTriplet(TripletTransform):
     """Random erasing (Zhong et al., AAAI 2020): fill a random box with noise or with one colour.
 
-    The noise is normal with mean and deviation 127.5, which is unit noise behind a preprocessor that normalises with 127.5; grey levels
-    below 0 and above 255 are cut off, for pictures travel as bytes. Pictures share the box unless ``per_modality``, never the noise.
+    The noise is normal with mean and deviation 127.5, which is unit noise behind a preprocessor that normalises with
+    127.5; grey levels below 0 and above 255 are cut off, for pictures travel as bytes. Pictures share the box unless
+    ``per_modality``, never the noise.
 
     Args:
         prob: how often.
         area: least and greatest share of the picture.
         aspect: least and greatest height / width of the box, drawn uniformly on a logarithmic scale.
-        fill: ``'noise'``, or a colour in grey levels (0 to 255). What is to have the value v behind the preprocessor has the grey
-            level mean + std * v.
+        fill: ``'noise'``, or a colour in grey levels (0 to 255). What is to have the value v behind the preprocessor
+            has the grey level mean + std * v.
         per_modality: see :class:`TripletTransform`.
     """
 
@@ -71,7 +72,8 @@ class EraseTriplet(TripletTransform):
         if self.colour is not None:
             box[...] = self.colour
             return image
-        # Quantiles of the normal distribution looked up by random 16-bit numbers: six times faster than drawing normal numbers.
+        # Quantiles of the normal distribution looked up by random 16-bit numbers: six times faster than
+        # drawing normal numbers.
         numbers = np.frombuffer(np.random.bytes(2 * box.size), np.uint16)
         box[...] = _noise_levels()[numbers].reshape(box.shape)
         return image

@@ -20,9 +20,11 @@ _FLARING = [MODALITIES.index(modality) for modality in ('rgb', 'nir')]
 
 @TRANSFORMS.register_module()
 class FlagFlare(BaseTransform):
-    """Say whether both the RGB and the NIR picture are flooded with light (Zheng et al., FACENet); goes right behind ``LoadTriplet``.
+    """Say whether both the RGB and the NIR picture are flooded with light (Zheng et al., FACENet); goes
+    right behind ``LoadTriplet``.
 
-    Adds the extra field ``flare`` of a sample, 1.0 with flare, else 0.0; a triplet that lacks one of the two pictures has none.
+    Adds the extra field ``flare`` of a sample, 1.0 with flare, else 0.0; a triplet that lacks one of
+    the two pictures has none.
     """
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
@@ -35,8 +37,8 @@ class FlagFlare(BaseTransform):
 def has_flare(image: np.ndarray) -> bool:
     """Whether at least 9.5 % of a picture's values lie in the highest 2 % of its own range of values.
 
-    The rule is that of a histogram with 100 bins between the least and the greatest value of the picture, all channels together; a
-    picture of one value has no flare.
+    The rule is that of a histogram with 100 bins between the least and the greatest value of the picture, all channels
+    together; a picture of one value has no flare.
 
     Args:
         image: (H, W, 3) uint8.

@@ -23,8 +23,9 @@ _META = ('sample_idx', 'name', 'img_paths', 'identity', 'camera', 'scene', 'is_q
 class PackTriplet(BaseTransform):
     """Pack the pictures into one tensor and all else into a data sample.
 
-    Returns ``inputs`` ((3, 3, H, W) uint8: modality, RGB channel, rows, columns; zeros for an absent modality) and ``data_samples``
-    (:class:`ReIDDataSample`). Small arrays stay NumPy: each tensor would cross from the worker in a shared-memory file of its own.
+    Returns ``inputs`` ((3, 3, H, W) uint8: modality, RGB channel, rows, columns; zeros for an absent modality) and
+    ``data_samples`` (:class:`ReIDDataSample`). Small arrays stay NumPy: each tensor would cross from the worker in a
+    shared-memory file of its own.
 
     Raises:
         DataError: the pictures differ in size, or there is none.
@@ -55,7 +56,8 @@ class PackTriplet(BaseTransform):
 
 @FUNCTIONS.register_module()
 def collate_triplets(batch: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Stack the pictures where they were loaded, so that one tensor crosses from a worker instead of one for each triplet.
+    """Stack the pictures where they were loaded, so that one tensor crosses from a worker
+    instead of one for each triplet.
 
     Args:
         batch: packed triplets.

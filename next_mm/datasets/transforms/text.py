@@ -23,8 +23,8 @@ class SampleSentences(BaseTransform):
     """Keep each sentence of a caption with a probability, by itself for each expert and modality, never none (Eq. 4).
 
     Adds ``sentences`` (S lists of three tuples of strings) and ``has_text`` ((3,) bool). A modality without
-    a caption takes that of the first other modality of the sample that has one; an absent modality neither gives nor takes.
-    Does nothing where the record has no captions at all.
+    a caption takes that of the first other modality of the sample that has one; an absent modality neither gives nor
+    takes. Does nothing where the record has no captions at all.
 
     Args:
         num_subsets: S, the subsets to draw: the number of semantic experts in training, 1 in testing.
@@ -65,9 +65,9 @@ class SampleSentences(BaseTransform):
 class TokenizeCaptions(BaseTransform):
     """Turn sampled sentences into CLIP tokens, as ``open_clip.SimpleTokenizer`` does with the joined text.
 
-    Every sentence of the dataset is tokenised once, before the workers start. A text beyond the context loses whole sentences at its
-    end (a single sentence beyond it is cut inside). Adds ``tokens``: (S, 3, context_length) int32, zeros behind the end-of-text token, and
-    ``lengths``: (S, 3) int64, how many of them are in use.
+    Every sentence of the dataset is tokenised once, before the workers start. A text beyond the context loses whole
+    sentences at its end (a single sentence beyond it is cut inside). Adds ``tokens``: (S, 3, context_length) int32,
+    zeros behind the end-of-text token, and ``lengths``: (S, 3) int64, how many of them are in use.
 
     Args:
         context_length: tokens of a text with its start and end mark; 77 in CLIP.
@@ -122,7 +122,8 @@ class TokenizeCaptions(BaseTransform):
         return results
 
     def _fit(self, sentences: Sequence[str]) -> np.ndarray:
-        """Token ids of the leading sentences that fit between start and end mark; at least one, cut inside if it must be."""
+        """Token ids of the leading sentences that fit between start and end mark; at least one, cut
+        inside if it must be."""
         room = 4 * (self.context_length - 2)
         if not all(map(_is_plain, sentences)):
             return np.frombuffer(self._fit_joined(sentences, room), np.int32)
@@ -169,7 +170,7 @@ class TokenizeCaptions(BaseTransform):
 def _is_plain(text: str) -> bool:
     """Whether a text can be tokenised word by word.
 
-    The tokenizer's words never span white space, but its repair of broken Unicode and of HTML entities reads the whole text. In
-    printable ASCII without "&" it finds nothing to repair.
+    The tokenizer's words never span white space, but its repair of broken Unicode and of HTML entities reads the whole
+    text. In printable ASCII without "&" it finds nothing to repair.
     """
     return text.isascii() and text.isprintable() and '&' not in text

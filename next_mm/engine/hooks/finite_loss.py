@@ -18,7 +18,8 @@ __all__ = ['FiniteLossHook']
 class FiniteLossHook(Hook):
     """Stop when the loss is NaN or infinite, name the batch, and keep the last good checkpoint.
 
-    The loss is looked at after mmengine's own hook has fetched it for the log, so this costs no further synchronisation.
+    The loss is looked at after mmengine's own hook has fetched it for the log, so this costs no
+    further synchronisation.
 
     Args:
         max_names: triplets to name in the message.

@@ -55,8 +55,8 @@ def metric_table(title: str, rows: dict[str, dict[str, Any]], note: str = '') ->
 class ReportHook(Hook):
     """Keep the metrics of every validated epoch and print best and last at the end.
 
-    A run killed between the checkpoint of an epoch and its validation would lose that validation when resumed (mmengine goes on with
-    the next epoch); this hook makes up for it first.
+    A run killed between the checkpoint of an epoch and its validation would lose that validation when resumed (mmengine
+    goes on with the next epoch); this hook makes up for it first.
 
     Args:
         monitor: the metric that the best epoch has most of.

@@ -36,7 +36,8 @@ class ExpertLoadMeter:
         self.samples += masks.shape[1]
 
     def tokens_per_sample(self) -> Tensor | None:
-        """Mean number of tokens that each expert takes from each modality of a triplet, (N_T, 3) on the CPU, over all processes."""
+        """Mean number of tokens that each expert takes from each modality of a triplet, (N_T, 3) on the
+        CPU, over all processes."""
         if self.taken is None:
             return None
         sums = torch.cat([self.taken.flatten(), self.taken.new_tensor([float(self.samples)])])
@@ -54,10 +55,11 @@ class ExpertLoadMeter:
 
 @HOOKS.register_module()
 class ExpertLoadHook(Hook):
-    """Log, for each epoch of training and of validation, the tokens each semantic expert takes from each modality (Fig. 6).
+    """Log, for each epoch of training and of validation, the tokens each semantic expert takes
+    from each modality (Fig. 6).
 
-    The scalars are ``train_tokens/expert1_rgb`` ... and ``val_tokens/...``: mean number of tokens a triplet. Without semantic
-    experts the hook does nothing.
+    The scalars are ``train_tokens/expert1_rgb`` ... and ``val_tokens/...``: mean number of tokens a triplet. Without
+    semantic experts the hook does nothing.
     """
 
     def __init__(self) -> None:

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 class ExpertSet(nn.Module):
     """Experts ``E(F) = Dropout(MLP(LN(F))) + F`` (Eq. 1), MLP ``dim -> hidden -> dim`` with GELU.
 
-    The experts' parameters are stacked, and an expert's LayerNorm scale and shift are folded into its first layer, so that the tokens
-    are normalised once for all.
+    The experts' parameters are stacked, and an expert's LayerNorm scale and shift are folded into its first layer, so
+    that the tokens are normalised once for all.
 
     Args:
         num_experts: number of experts E.

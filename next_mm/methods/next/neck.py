@@ -12,7 +12,8 @@ from next_mm.registry import MODELS
 
 
 class ExpertFeatures(NamedTuple):
-    """What the neck hands to the head: a list of (B, 3N, D) features, one a semantic expert and one of the structure experts."""
+    """What the neck hands to the head: a list of (B, 3N, D) features, one a semantic expert and one of
+    the structure experts."""
 
     features: list[Tensor]
 

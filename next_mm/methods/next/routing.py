@@ -1,4 +1,5 @@
-"""Which tokens an expert takes: straight-through sampling, text modulation, and the small networks behind them (Eq. 2-6)."""
+"""Which tokens an expert takes: straight-through sampling, text modulation, and the small networks
+behind them (Eq. 2-6)."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ from next_mm.methods.next.experts import linear_parameter
 def sample_tokens(route: Tensor, threshold: Tensor, temperature: float = 1.0) -> Tensor:
     """Mark the tokens whose route exceeds the threshold (Eq. 3).
 
-    Hard 0/1 forward; the gradient is that of ``sigmoid((route - threshold) / temperature)``, so router and threshold both learn.
+    Hard 0/1 forward; the gradient is that of ``sigmoid((route - threshold) / temperature)``, so router
+    and threshold both learn.
 
     Args:
         route: (..., N) routing values, gamma in the paper (alpha without text).
@@ -28,7 +30,8 @@ def sample_tokens(route: Tensor, threshold: Tensor, temperature: float = 1.0) ->
 
 
 def sample_top_tokens(route: Tensor, share: float, temperature: float = 1.0) -> Tensor:
-    """Mark each sample's ``share`` of tokens with the highest routes (Table VI b), at least one; gradient as in :func:`sample_tokens`.
+    """Mark each sample's ``share`` of tokens with the highest routes (Table VI b), at least one;
+    gradient as in :func:`sample_tokens`.
 
     Args:
         route: (..., N) routing values.
@@ -79,10 +82,10 @@ class TextModulator(nn.Module):
         num_experts: number of experts E.
         num_routers: 3 for modality-specific modulators, 1 for one shared by the modalities.
         hidden: width of the hidden layer, D / 2 in the paper.
-        gain: slope of gamma in beta before training. Eq. 6 leaves the initial values open: ``None`` draws them as a linear layer
-            does, so that captions first count for almost nothing, with a random sign; a positive gain starts from
-            ``gamma = alpha + gain * beta + c * alpha`` with a random c for each expert and modality: tokens near their caption
-            come first, and no two experts start alike.
+        gain: slope of gamma in beta before training. Eq. 6 leaves the initial values open: ``None`` draws them as a
+            linear layer does, so that captions first count for almost nothing, with a random sign; a positive gain
+            starts from ``gamma = alpha + gain * beta + c * alpha`` with a random c for each expert and modality: tokens
+            near their caption come first, and no two experts start alike.
     """
 
     def __init__(self, *, num_experts: int, num_routers: int, hidden: int, gain: float | None = None) -> None:
@@ -96,7 +99,8 @@ class TextModulator(nn.Module):
 
     @torch.no_grad()
     def _start_linear(self, gain: float) -> None:
-        """Pair the hidden units with opposite signs, GELU(x) - GELU(-x) = x, and scale the slope in beta to ``gain``."""
+        """Pair the hidden units with opposite signs, GELU(x) - GELU(-x) = x, and scale the
+        slope in beta to ``gain``."""
         half = self.weight3.shape[-1] // 2
         first, last = self.weight3[..., :half], self.weight4[..., :half, :]
         last.copy_(last.abs() * first[..., 1, :, None].sign())  # every pair adds to the slope in beta

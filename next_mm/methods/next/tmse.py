@@ -1,4 +1,5 @@
-"""Text-Modulated Semantic Experts (TMSE): each expert samples the tokens that its captions point at (Sec. III-B, Eq. 1-7)."""
+"""Text-Modulated Semantic Experts (TMSE): each expert samples the tokens that its captions point at
+(Sec. III-B, Eq. 1-7)."""
 
 from __future__ import annotations
 
@@ -39,16 +40,18 @@ class TMSE(BaseModule):
 
     Args:
         dim: token width D.
-        text_dim: width of the caption features; ``None`` routes by the pictures alone (Table VIII, without text). Captions of another
-            width than the tokens are projected to it.
+        text_dim: width of the caption features; ``None`` routes by the pictures alone (Table VIII, without text).
+            Captions of another width than the tokens are projected to it.
         num_experts: number of experts N_T.
         hidden: width of an expert's hidden layer; ``None`` is 3/2 D.
         dropout: drop rate of an expert.
-        sampling: Table VI: ``'dynamic'`` threshold from the class token, ``'fixed'`` threshold, ``'topk'`` share, or ``'all'`` tokens.
+        sampling: Table VI: ``'dynamic'`` threshold from the class token, ``'fixed'`` threshold, ``'topk'``
+            share, or ``'all'`` tokens.
         router: Table VII: ``'multi'`` for one router a modality, ``'share'`` for one for all.
         fixed_threshold: the threshold of ``sampling='fixed'``.
         top_share: the share of ``sampling='topk'``.
-        text_gain: how strongly captions route before training, see :class:`TextModulator`; without text it does nothing.
+        text_gain: how strongly captions route before training, see :class:`TextModulator`;
+            without text it does nothing.
 
     Raises:
         ConfigError: an option is none of those listed or out of range.
@@ -133,7 +136,8 @@ class TMSE(BaseModule):
         return sample_tokens(route, threshold)
 
     def _beta(self, tokens: Tensor, text: Tensor | None, has_text: Tensor | None) -> Tensor:
-        """Similarity of each expert's caption subset with the tokens, (N_T, B, 3, N); zero where there is no caption."""
+        """Similarity of each expert's caption subset with the tokens, (N_T, B, 3, N); zero
+        where there is no caption."""
         batch, modalities, count, _ = tokens.shape
         if text is None:
             return tokens.new_zeros(self.num_experts, batch, modalities, count)

@@ -27,17 +27,19 @@ class CLIPVisual(BaseModule):
         pretrained: pretrained tag, local file or ``None``; see :func:`next_mm.models.clip.loading.load_clip`.
         image_size: picture height and width in pixels.
         stride: patch stride in pixels, at most the patch size; ``None`` is the patch size.
-        passes: ``'separate'`` encodes one modality after the other, ``'joint'`` all three in one pass; the numbers are the same, which
-            is faster depends on the device (docs/performance.md).
+        passes: ``'separate'`` encodes one modality after the other, ``'joint'`` all three in one pass; the numbers are
+            the same, which is faster depends on the device (docs/performance.md).
         grad_checkpointing: recompute the blocks in the backward pass to save memory.
-        num_cameras: with a number, a learned embedding of the camera is added to the tokens (as in TransReID); 0 is off.
+        num_cameras: with a number, a learned embedding of the camera is added to the tokens (as
+            in TransReID); 0 is off.
         first_camera: number of the first camera, ``None`` for 0 or 1.
         camera_on: the camera is added to ``'all'`` tokens or to the ``'class'`` token alone.
-        position_filter: how the position embedding is resized at loading, ``'bicubic'`` (open_clip's way) or ``'bilinear'``.
+        position_filter: how the position embedding is resized at loading, ``'bicubic'``
+            (open_clip's way) or ``'bilinear'``.
 
     Raises:
-        ConfigError: the model's visual tower is no plain vision transformer with a class token, an option is out of range, or, in a
-            forward pass, the pictures have another size.
+        ConfigError: the model's visual tower is no plain vision transformer with a class token, an option is out of
+            range, or, in a forward pass, the pictures have another size.
     """
 
     def __init__(

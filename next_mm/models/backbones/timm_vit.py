@@ -33,8 +33,8 @@ class TimmVisual(BaseModule):
         num_cameras: as in :class:`CLIPVisual`.
 
     Raises:
-        ConfigError: the model has no class token, or, with ``num_cameras``, no layer ``norm_pre`` in front of its blocks; a local
-            file has not all of its weights; or, in a forward pass, the pictures have another size.
+        ConfigError: the model has no class token, or, with ``num_cameras``, no layer ``norm_pre`` in front of its
+            blocks; a local file has not all of its weights; or, in a forward pass, the pictures have another size.
         CheckpointError: a local file is damaged, or could run code.
         FileNotFoundError: there is no such file.
     """
@@ -110,7 +110,8 @@ def _load_file(tower: nn.Module, file: str, model_name: str) -> None:
 
 @contextmanager
 def _added(tower: nn.Module, extra: Tensor) -> Iterator[None]:
-    """Add (B, 1, width) to the tokens in front of the blocks: timm has no argument for it, but a layer that all tokens pass there."""
+    """Add (B, 1, width) to the tokens in front of the blocks: timm has no argument for it, but a layer
+    that all tokens pass there."""
     hook = tower.norm_pre.register_forward_pre_hook(lambda module, inputs: (inputs[0] + extra,))
     try:
         yield

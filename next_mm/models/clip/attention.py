@@ -9,11 +9,13 @@ from torch import Tensor, nn
 class SelfAttention(nn.Module):
     """The self-attention of an ``nn.MultiheadAttention`` with ``batch_first``, under the same parameter names.
 
-    ``nn.MultiheadAttention`` swaps batch and tokens before it projects them; on a CPU, and most of all in bfloat16, that costs several
-    times the attention itself (docs/performance.md). Here the batch stays first, and the attention is always PyTorch's SDPA.
+    ``nn.MultiheadAttention`` swaps batch and tokens before it projects them; on a CPU, and most of all in bfloat16,
+    that costs several times the attention itself (docs/performance.md). Here the batch stays first, and the attention
+    is always PyTorch's SDPA.
 
     Args:
-        source: the module whose parameters to use; equal widths of query, key and value, with biases, without attention dropout.
+        source: the module whose parameters to use; equal widths of query, key and value, with biases,
+            without attention dropout.
 
     Raises:
         ValueError: ``source`` is of another kind.
@@ -46,7 +48,8 @@ class SelfAttention(nn.Module):
         need_weights: bool = False,
         attn_mask: Tensor | None = None,
     ) -> tuple[Tensor, None]:
-        """Attend within (B, N, D); the signature is that of ``nn.MultiheadAttention``, ``key`` and ``value`` are the query."""
+        """Attend within (B, N, D); the signature is that of ``nn.MultiheadAttention``, ``key`` and
+        ``value`` are the query."""
         projected = F.linear(query, self.in_proj_weight, self.in_proj_bias)
         heads = projected.unflatten(-1, (3, self.num_heads, -1)).permute(2, 0, 3, 1, 4)  # (3, B, H, N, d)
         answer = F.scaled_dot_product_attention(*heads, attn_mask)

@@ -33,19 +33,20 @@ def load_clip(
 ) -> nn.Module:
     """Build a CLIP model of open_clip and load its weights, position embedding resized to the picture's token grid.
 
-    A weights file does not say on what grid its position embedding lies; see :func:`next_mm.models.clip.position_embedding.find_grid`.
+    A weights file does not say on what grid its position embedding lies; see
+    :func:`next_mm.models.clip.position_embedding.find_grid`.
 
     Args:
         model_name: a model name of open_clip, or the path of an open_clip model config (``.json``).
-        pretrained: a pretrained tag of open_clip (downloaded on first use), a local file (``.pt``, ``.safetensors``, or OpenAI's
-            own TorchScript archive), or ``None`` for random weights.
+        pretrained: a pretrained tag of open_clip (downloaded on first use), a local file (``.pt``, ``.safetensors``, or
+            OpenAI's own TorchScript archive), or ``None`` for random weights.
         image_size: picture height and width in pixels; ``None`` keeps the model's own.
         stride: patch stride in pixels; smaller than the patch gives overlapping patches; ``None`` is the patch size.
         position_filter: how the position embedding is resized, ``'bicubic'`` or ``'bilinear'``.
 
     Raises:
-        ConfigError: unknown model name or tag, a model config file under the name of another model, weights that do not fit the
-            model, or weights trained with QuickGELU in a model without it (or the reverse).
+        ConfigError: unknown model name or tag, a model config file under the name of another model, weights that do not
+            fit the model, or weights trained with QuickGELU in a model without it (or the reverse).
         CheckpointError: the weights file is damaged, holds no weights, or could run code.
         FileNotFoundError: ``pretrained`` looks like a path and there is no such file.
     """
@@ -137,7 +138,8 @@ def _config_grid(name: str) -> tuple[int, int]:
 def _resize_position(
     state: dict[str, Tensor], model: nn.Module, config_grid: tuple[int, int], position_filter: PositionFilter
 ) -> None:
-    """Bring the visual position embedding of a state dict, in place, to the model's grid; towers without one are left alone."""
+    """Bring the visual position embedding of a state dict, in place, to the model's grid; towers
+    without one are left alone."""
     embedding, grid = state.get(_POSITION), getattr(model.visual, 'grid_size', None)
     if embedding is not None and grid is not None:
         source = find_grid(len(embedding) - 1, config_grid, tuple(grid))

@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 PositionFilter = Literal['bicubic', 'bilinear']
-"""How a position embedding goes to another grid: bicubic with antialiasing is open_clip's way, bilinear without it that of TransReID
-and its successors."""
+"""How a position embedding goes to another grid: bicubic with antialiasing is open_clip's way, bilinear without it that
+of TransReID and its successors."""
 
 
 def resize_position_embedding(

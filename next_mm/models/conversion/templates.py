@@ -1,4 +1,5 @@
-"""Keys of a state dict with placeholders, matched and filled; see :mod:`next_mm.models.conversion.rules` for their grammar."""
+"""Keys of a state dict with placeholders, matched and filled; see
+:mod:`next_mm.models.conversion.rules` for their grammar."""
 
 from __future__ import annotations
 

@@ -11,8 +11,8 @@ from torch.distributed.nn.functional import all_gather as all_gather_with_grad
 def gather_batch(features: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     """Concatenate the features and labels of all ranks, in the order of the ranks.
 
-    Each rank then computes the loss of the global batch. Its gradient reaches every rank's features once from each rank, and
-    DistributedDataParallel's mean over the ranks makes it that of the single-process loss.
+    Each rank then computes the loss of the global batch. Its gradient reaches every rank's features once from each
+    rank, and DistributedDataParallel's mean over the ranks makes it that of the single-process loss.
 
     Args:
         features: (B, F), the same B on every rank.

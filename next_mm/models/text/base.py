@@ -19,7 +19,8 @@ TOWER = 'tower.'
 class TextEncoder(BaseModule):
     """Base of the text encoders. Nothing in it is trained, averaged, or broadcast: it has no parameters.
 
-    A checkpoint holds the digest of the text tower, so that a model is never run, without a word, on the captions of another tower.
+    A checkpoint holds the digest of the text tower, so that a model is never run, without a word, on the
+    captions of another tower.
 
     Attributes:
         out_dim: width D of the features.
@@ -40,7 +41,8 @@ class TextEncoder(BaseModule):
         raise NotImplementedError
 
     def encode(self, captions: list[bytes]) -> Tensor:
-        """Features (C, D), on the device, of C different captions given as bytes of int32 token ids up to end-of-text."""
+        """Features (C, D), on the device, of C different captions given as bytes of int32 token
+        ids up to end-of-text."""
         raise NotImplementedError
 
     @torch.compiler.disable
@@ -97,4 +99,5 @@ class TextEncoder(BaseModule):
         unexpected_keys += [prefix + key for key in own]
 
     def load_tower(self, state: dict[str, Tensor]) -> None:
-        """Take the text tower's weights from a checkpoint that holds them; an encoder without a tower has no use for them."""
+        """Take the text tower's weights from a checkpoint that holds them; an encoder without a
+        tower has no use for them."""

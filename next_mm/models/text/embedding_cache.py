@@ -19,16 +19,15 @@ from next_mm.models.text.text_tower import to_device
 class EmbeddingCache:
     """Features of captions that were encoded before, by their tokens.
 
-    It fills up to ``max_entries`` and then stays as it is: in training, where each epoch asks for all captions in another order, that
-    keeps more of what is asked for than replacing the oldest would. The features stay on the device that they were computed on, so
-    that a step neither waits for it nor copies to it.
+    It fills up to ``max_entries`` and then stays as it is: in training, where each epoch asks for all captions in
+    another order, that keeps more of what is asked for than replacing the oldest would. The features stay on the device
+    that they were computed on, so that a step neither waits for it nor copies to it.
 
     Args:
         dim: feature width D.
         max_entries: the most captions to keep; one takes 4 D bytes (2 KiB for CLIP ViT-B/16).
-        path: folder, made if need be, to read from at the start and to write to after each ``flush_every`` new captions and when the
-            process ends; ``None``
-            keeps nothing on disk. Processes may share it.
+        path: folder, made if need be, to read from at the start and to write to after each ``flush_every`` new captions
+            and when the process ends; ``None`` keeps nothing on disk. Processes may share it.
         tower: digest of the text tower; features of other towers in the folder are left alone. Needed with ``path``.
         flush_every: captions between two writes; a kill loses at most so many.
 

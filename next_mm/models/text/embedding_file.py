@@ -1,4 +1,5 @@
-"""Caption features on disk: safetensors files, each with the features of one text tower (no pickle, nothing is executed)."""
+"""Caption features on disk: safetensors files, each with the features of one text tower (no pickle,
+nothing is executed)."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ FORMAT = 'next_mm caption features 1'
 
 
 def write_features(folder: Path, tower: str, keys: Sequence[bytes], features: Tensor) -> Path:
-    """Write features to a new file of a folder; a kill leaves no half file behind, and writers do not disturb each other.
+    """Write features to a new file of a folder; a kill leaves no half file behind, and writers
+    do not disturb each other.
 
     Args:
         folder: made when it is not there.

@@ -1,4 +1,5 @@
-"""Pack captions for a causal text tower so that no padding and no shared beginning is computed (plain NumPy, no model)."""
+"""Pack captions for a causal text tower so that no padding and no shared beginning is computed
+(plain NumPy, no model)."""
 
 from __future__ import annotations
 
@@ -8,20 +9,24 @@ from typing import NamedTuple
 import numpy as np
 
 TOKENS_A_CAPTION = 8
-"""A pack has room for one caption for so many tokens: subsets of one caption's sentences, which share most, still fill it."""
+"""A pack has room for one caption for so many tokens: subsets of one caption's sentences, which
+share most, still fill it."""
 
 
 class Pack(NamedTuple):
     """Captions that are encoded together, as a flat list of at most ``budget`` tokens.
 
-    A causal tower's output at a token depends on the tokens up to it alone, so a beginning that captions share is listed once.
+    A causal tower's output at a token depends on the tokens up to it alone, so a beginning that
+    captions share is listed once.
 
     Attributes:
         ids: (T,) token ids; T is the budget, the rest is filled with 0.
         positions: (T,) place of each token in its caption.
-        paths: (C, L) where the tokens of each caption stand in the list; places behind its end-of-text token point at 0.
+        paths: (C, L) where the tokens of each caption stand in the list; places behind its
+            end-of-text token point at 0.
         sources: (T,) for each token a place in the flattened ``paths`` that points at it.
-        ends: (budget // TOKENS_A_CAPTION,) where each caption's end-of-text token stands in the list; the rest is filled with 0.
+        ends: (budget // TOKENS_A_CAPTION,) where each caption's end-of-text token stands in the list;
+            the rest is filled with 0.
         rows: (C,) which of the captions given these are.
     """
 

@@ -1,4 +1,5 @@
-"""Every row of every study is a whole config that differs from NEXT in what it says, builds, and takes a training step."""
+"""Every row of every study is a whole config that differs from NEXT in what it says, builds,
+and takes a training step."""
 
 from __future__ import annotations
 

@@ -102,7 +102,8 @@ def test_camera_embedding_moves_known_cameras_only(tiny_clip: str, images: torch
 
 
 def test_the_camera_on_the_class_token_alone(tiny_clip: str, images: torch.Tensor) -> None:
-    """Cameras 3 and 4 are rows 0 and 1; other cameras add nothing, and the patches in front of the blocks never change."""
+    """Cameras 3 and 4 are rows 0 and 1; other cameras add nothing, and the patches in front of
+    the blocks never change."""
     backbone = CLIPVisual(
         model_name=tiny_clip, pretrained=None, image_size=(32, 16), num_cameras=2, first_camera=3, camera_on='class'
     )

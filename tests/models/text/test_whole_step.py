@@ -35,7 +35,8 @@ def build(model_cfg: dict, **fields) -> tuple[torch.nn.Module, torch.Tensor, Tri
 
 @pytest.mark.parametrize('incomplete', [False, True])
 def test_a_step_never_waits_for_the_device(model_cfg: dict, incomplete: bool, monkeypatch: pytest.MonkeyPatch):
-    # A meta tensor has no values: whatever asks for one raises, as .item(), .cpu(), .tolist() and nonzero() would wait on a GPU.
+    # A meta tensor has no values: whatever asks for one raises, as .item(), .cpu(), .tolist() and
+    # nonzero() would wait on a GPU.
     some = torch.tensor([[True, False, True]] * 4)
     model, inputs, batch = build(model_cfg, **({'present': some, 'has_text': some} if incomplete else {}))
     tokens = batch.tokens
