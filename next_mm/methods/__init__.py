@@ -1,5 +1,8 @@
-"""The methods, a folder each."""
+"""The methods, a folder each; every one that is here is registered."""
 
-from next_mm.methods import baseline, next
+import importlib
+import pkgutil
 
-__all__ = ['baseline', 'next']
+for _module in pkgutil.iter_modules(__path__):
+    if _module.ispkg:
+        importlib.import_module(f'{__name__}.{_module.name}')

@@ -56,6 +56,16 @@ def encode_triplets(
     return VisualFeatures(x[:, :, 0], x[:, :, 1:])
 
 
+def zero_absent(images: Tensor, present: Tensor | None) -> Tensor:
+    """Put zeros, mid-grey after normalisation, in the place of the absent pictures of (B, 3, 3, H, W).
+
+    Args:
+        images: the normalised pictures.
+        present: (B, 3) bool, or ``None`` where all are there.
+    """
+    return images if present is None else images.masked_fill(~present[:, :, None, None, None], 0)
+
+
 class CameraEmbedding(nn.Module):
     """A learned embedding of the camera (side information of TransReID, He et al., ICCV 2021); unknown cameras add nothing.
 

@@ -20,6 +20,11 @@ def is_quick_gelu(mlp: nn.Module) -> bool:
     )
 
 
+def quick_gelu(x: Tensor) -> Tensor:
+    """``x * sigmoid(1.702 x)``."""
+    return F.silu(_SLOPE * x) / _SLOPE
+
+
 def quick_gelu_mlp(x: Tensor, c_fc: nn.Linear, c_proj: nn.Linear) -> Tensor:
     """``c_proj(QuickGELU(c_fc(x)))`` of (..., D), the activation in one pass.
 

@@ -160,7 +160,9 @@ class KeyMap:
                     )
                 _put(result, ours, values[0])
             else:
-                stacked = torch.stack(values).unflatten(0, [len(axis) for axis in axes])
+                stacked = torch.stack([rule.to_ours(value) for value in values]).unflatten(
+                    0, [len(axis) for axis in axes]
+                )
                 _put(result, ours, stacked.flatten(0, len(axes)) if rule.flat else stacked)
 
     def _scatter(
@@ -181,7 +183,7 @@ class KeyMap:
             parts = list(value.flatten(0, len(sizes) - 1))
         for index, place in enumerate(product(*axes)):
             theirs = self._theirs[number].fill({**words, **{name: str(v) for name, v in zip(rule.over, place)}})
-            _put(result, theirs, parts[index].clone() if isinstance(rule, Stack) else value)
+            _put(result, theirs, rule.to_theirs(parts[index].clone()) if isinstance(rule, Stack) else value)
 
 
 def _put(state: dict[str, Tensor], key: str, value: Tensor) -> None:

@@ -11,7 +11,7 @@ A name means the same in both templates of a rule; the words stand in the author
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor
@@ -20,6 +20,10 @@ __all__ = ['Copies', 'Drop', 'Own', 'Rename', 'Rule', 'Stack', 'State']
 
 State = Mapping[str, Tensor]
 Indices = Sequence[Any] | Callable[[State], Sequence[Any]]
+
+
+def _same(value: Tensor) -> Tensor:
+    return value
 
 
 @dataclass(frozen=True)
@@ -36,8 +40,8 @@ class Rename:
 
     theirs: str
     ours: str
-    to_ours: Callable[[Tensor], Tensor] = field(default=lambda value: value)
-    to_theirs: Callable[[Tensor], Tensor] = field(default=lambda value: value)
+    to_ours: Callable[[Tensor], Tensor] = _same
+    to_theirs: Callable[[Tensor], Tensor] = _same
     optional: bool = False
 
 
@@ -51,6 +55,8 @@ class Stack:
         over: name of a placeholder to its values in order, one stacked dimension each. A function of our state dict says the values
             where they are not known beforehand; their numbers are then read from their keys.
         flat: whether the stacked dimensions are merged with the first of the values, as for a BatchNorm over all of them.
+        to_ours: maps each of their values to what is stacked; by default it is the same.
+        to_theirs: maps it back.
         optional: whether a state dict may have no such entry.
     """
 
@@ -58,6 +64,8 @@ class Stack:
     ours: str
     over: Mapping[str, Indices]
     flat: bool = False
+    to_ours: Callable[[Tensor], Tensor] = _same
+    to_theirs: Callable[[Tensor], Tensor] = _same
     optional: bool = False
 
 
