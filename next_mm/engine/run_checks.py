@@ -25,16 +25,15 @@ def check_test_set(model: nn.Module, dataset: Any, evaluator: Evaluator) -> None
         evaluator: its evaluator.
 
     Raises:
-        ConfigError: the metric's rule is unknown.
         DataError: the model reads captions and there are none, or :func:`next_mm.evaluation.check_protocol` refuses the samples.
     """
     if getattr(model, 'reads_captions', False) and getattr(dataset, 'metainfo', {}).get('has_captions') is False:
         raise DataError(model.no_captions())
-    rules = {metric.rule for metric in evaluator.metrics if isinstance(metric, ReIDMetric)}
-    if rules and hasattr(dataset, 'get_data_info'):
+    protocols = {metric.exclude for metric in evaluator.metrics if isinstance(metric, ReIDMetric)}
+    if protocols and hasattr(dataset, 'get_data_info'):
         records = [dataset.get_data_info(index) for index in range(len(dataset))]
-        for rule in rules:
-            check_protocol(records, rule)
+        for exclude in protocols:
+            check_protocol(records, exclude)
 
 
 def check_monitored(hooks: Iterable[Hook], evaluator: Evaluator) -> None:

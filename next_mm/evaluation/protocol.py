@@ -10,17 +10,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from next_mm.errors import ConfigError, DataError
+from next_mm.errors import DataError
 from next_mm.retrieval.ranking import Labels, SameIdentity
 from next_mm.triplet import NUM_MODALITIES, UNKNOWN
 
 __all__ = [
     'FIELDS',
+    'Exclude',
     'RetrievalTable',
-    'Rule',
     'build_table',
+    'check_groups',
     'check_protocol',
-    'check_rule',
     'explain_no_match',
 ]
 
@@ -28,25 +28,17 @@ FIELDS = ('sample_idx', 'name', 'identity', 'camera', 'scene', 'is_query', 'is_g
 """What a sample must carry beside its feature; ``present`` and ``has_text`` are read where they are there."""
 
 
-class Rule(str, Enum):
+class Exclude(str, Enum):
     """Which gallery entries of the query's identity are left out: those of its camera, of its scene, or itself."""
 
-    CAMERA = 'camera'
-    SCENE = 'scene'
-    NONE = 'none'
+    SAME_CAMERA = 'same camera'
+    SAME_SCENE = 'same scene'
+    ITSELF = 'itself'
 
-    @classmethod
-    def of(cls, value: Any) -> Rule:
-        """Return the rule that an option names.
-
-        Raises:
-            ConfigError: it names none.
-        """
-        try:
-            return cls(value)
-        except ValueError:
-            known = tuple(rule.value for rule in cls)
-            raise ConfigError(f'ReIDMetric: rule: expected one of {known}, got {value!r}') from None
+    @property
+    def field(self) -> str:
+        """The field of a sample that query and excluded entry share."""
+        return {'same camera': 'camera', 'same scene': 'scene', 'itself': 'sample_idx'}[self.value]
 
 
 @dataclass(frozen=True)
@@ -80,9 +72,9 @@ class RetrievalTable:
     def __len__(self) -> int:
         return len(self.samples)
 
-    def labels(self, rule: Rule, rows: slice) -> Labels:
-        """Labels of ``table.queries`` or ``table.gallery`` under a rule."""
-        groups = {Rule.CAMERA: self.cameras, Rule.SCENE: self.scenes, Rule.NONE: torch.arange(len(self))}[rule]
+    def labels(self, exclude: Exclude, rows: slice) -> Labels:
+        """Labels of ``table.queries`` or ``table.gallery`` under a protocol."""
+        groups = {'camera': self.cameras, 'scene': self.scenes, 'sample_idx': torch.arange(len(self))}[exclude.field]
         return Labels(self.identities[rows], groups[rows])
 
 
@@ -131,48 +123,48 @@ def build_table(samples: Sequence[Mapping[str, Any]], features: Tensor) -> Retri
     )
 
 
-def check_protocol(records: Sequence[Mapping[str, Any]], rule: Rule) -> None:
-    """Check, before any feature is computed, that a test set can be evaluated under a rule.
+def check_protocol(records: Sequence[Mapping[str, Any]], exclude: Exclude) -> None:
+    """Check, before any feature is computed, that a test set can be evaluated.
 
     Args:
         records: the samples as the dataset lists them; where they lack a field of :data:`FIELDS`, which a pipeline may
             add, nothing is checked.
-        rule: what is excluded.
+        exclude: what is left out.
 
     Raises:
-        DataError: there are no queries or no gallery entries, cameras or scenes that the rule needs are unknown, or no
+        DataError: there are no queries or no gallery entries, cameras or scenes that are needed are unknown, or no
             query has a match.
     """
     if any(key not in record for record in records[:1] for key in FIELDS):
         return
     table = build_table(records, torch.zeros(len(records), 1))
-    check_rule(table, rule)
-    _, present, excluded = SameIdentity(table.labels(rule, table.gallery))(table.labels(rule, table.queries))
+    check_groups(table, exclude)
+    _, present, excluded = SameIdentity(table.labels(exclude, table.gallery))(table.labels(exclude, table.queries))
     if not (present & ~excluded).any():
-        raise DataError(explain_no_match(table, rule))
+        raise DataError(explain_no_match(table, exclude))
 
 
-def check_rule(table: RetrievalTable, rule: Rule) -> None:
-    """Refuse a rule that asks for cameras or scenes that some samples lack.
+def check_groups(table: RetrievalTable, exclude: Exclude) -> None:
+    """Check that the cameras or scenes that decide what is left out are known.
 
     Raises:
-        DataError: it does.
+        DataError: some samples lack theirs.
     """
-    labels = table.labels(rule, slice(0, len(table)))
+    labels = table.labels(exclude, slice(0, len(table)))
     needed = torch.isin(labels.identities, labels.identities[table.queries])  # distractors need no camera
     unknown = ((labels.groups == UNKNOWN) & needed).nonzero().flatten().tolist()
-    if rule != Rule.NONE and unknown:
+    if unknown:
         raise DataError(
-            f'rule={rule.value!r} needs the {rule.value} of every sample, but {len(unknown)} of {int(needed.sum())} '
-            f"have none, first: {table.samples[unknown[0]]['name']}. Fill them in, or use rule='none', which drops only "
-            'the query itself.'
+            f'exclude={exclude.value!r} needs the {exclude.field} of every sample, but {len(unknown)} of '
+            f'{int(needed.sum())} have none, first: {table.samples[unknown[0]]["name"]}. Fill them in, or use '
+            "exclude='itself', which leaves out only the query itself."
         )
 
 
-def explain_no_match(table: RetrievalTable, rule: Rule) -> str:
+def explain_no_match(table: RetrievalTable, exclude: Exclude) -> str:
     """Say why no query has a correct entry left in the gallery."""
-    query, gallery = table.labels(rule, table.queries), table.labels(rule, table.gallery)
-    message = f'no query has a match: {len(query)} queries, {len(gallery)} gallery entries, rule={rule.value!r}. '
+    query, gallery = table.labels(exclude, table.queries), table.labels(exclude, table.gallery)
+    message = f'no query has a match: {len(query)} queries, {len(gallery)} gallery entries, exclude={exclude.value!r}. '
     if not torch.isin(query.identities, gallery.identities).any():
         queries, entries = (
             [table.identity_names[index] for index in side.identities.unique()[:3].tolist()]
@@ -182,16 +174,16 @@ def explain_no_match(table: RetrievalTable, rule: Rule) -> str:
             f'{message}Queries and gallery share no identity (queries e.g. {queries}, gallery e.g. {entries}): '
             'check how the identities are read, and the is_query and is_gallery flags.'
         )
-    if rule == Rule.NONE:
+    if exclude == Exclude.ITSELF:
         return (
             f'{message}Each query is the only entry of its identity in the gallery: more pictures of each identity '
             'are needed.'
         )
     values = len(torch.cat([query.groups, gallery.groups]).unique())
     return (
-        f"{message}Every gallery entry of a query's identity shares its {rule.value} (there are {values} different "
-        f"values), and the rule drops such entries: check how the {rule.value} is read, or use rule='none', which "
-        'drops only the query itself.'
+        f"{message}Every gallery entry of a query's identity shares its {exclude.field} (there are {values} different "
+        f'values), and such entries are left out: check how the {exclude.field} is read, or use '
+        "exclude='itself', which leaves out only the query itself."
     )
 
 

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from next_mm.errors import ConfigError, DataError
 from next_mm.evaluation.gathering import FeatureBlocks, gather_features, run_on_main
-from next_mm.evaluation.protocol import FIELDS, Rule, build_table
+from next_mm.evaluation.protocol import FIELDS, Exclude, build_table
 from next_mm.evaluation.search import RankedTable, rank_table
 from next_mm.registry import METRICS
 from next_mm.retrieval.distances import Comparison, CosineComparison, EuclideanComparison, normalized
@@ -39,8 +39,8 @@ class ReIDMetric(BaseMetric):
     by its ``sample_idx`` and dropped. How ties are ranked: :mod:`next_mm.retrieval.ranking`.
 
     Args:
-        rule: which gallery entries of the query's identity are left out: those of its ``'camera'``, those of its
-            ``'scene'`` (MSVR310), or with ``'none'`` only the query itself.
+        exclude: which gallery entries of the query's identity are left out: those of the ``'same camera'``, those of
+            the ``'same scene'`` (MSVR310), or only the query ``'itself'``; entries of other identities all count.
         topk: ranks of the CMC curve.
         measure: ``'cosine'`` of the features, or ``'euclidean'`` distance of the features as they are.
         rerank: options of :class:`~next_mm.retrieval.reranking.ReRanking`, ``dict()`` for its defaults; None ranks by
@@ -54,7 +54,7 @@ class ReIDMetric(BaseMetric):
 
     Raises:
         ConfigError: an argument is out of range.
-        DataError: at evaluation, on every process: features are not finite, cameras or scenes that the rule needs are
+        DataError: at evaluation, on every process: features are not finite, cameras or scenes that are needed are
             unknown, or no query has a match.
         ValueError: at evaluation, on every process: samples are missing.
     """
@@ -65,7 +65,7 @@ class ReIDMetric(BaseMetric):
     def __init__(
         self,
         *,
-        rule: str = 'camera',
+        exclude: str = 'same camera',
         topk: Sequence[int] = (1, 5, 10),
         measure: str = 'cosine',
         rerank: Mapping[str, Any] | None = None,
@@ -76,6 +76,7 @@ class ReIDMetric(BaseMetric):
         prefix: str | None = None,
     ) -> None:
         super().__init__(collect_device=collect_device, collect_dir=collect_dir, prefix=prefix)
+        check_choice('ReIDMetric.exclude', exclude, [choice.value for choice in Exclude])
         check_choice('ReIDMetric.measure', measure, tuple(_COMPARISONS))
         if not isinstance(topk, Sequence) or not topk or any(not isinstance(k, int) or k < 1 for k in topk):
             raise ConfigError(f'ReIDMetric: topk: expected ranks from 1, such as (1, 5, 10), got {topk!r}')
@@ -83,7 +84,7 @@ class ReIDMetric(BaseMetric):
             raise ConfigError(f'ReIDMetric: chunk_size: expected a positive number of queries, got {chunk_size!r}')
         if save_to is not None and Path(save_to).suffix != '.json':
             raise ConfigError(f'ReIDMetric: save_to: expected a .json file, got {save_to!r}')
-        self.rule = Rule.of(rule)
+        self.exclude = Exclude(exclude)
         self.topk = tuple(topk)
         self.measure = measure
         self.rerank = None if rerank is None else ReRanking(**rerank)
@@ -144,7 +145,7 @@ class ReIDMetric(BaseMetric):
         """
         table = build_table(*results)
         comparison = _COMPARISONS[self.measure](table.features)
-        self.ranked = rank_table(table, self.rule, comparison, rerank=self.rerank, chunk_size=self.chunk_size)
+        self.ranked = rank_table(table, self.exclude, comparison, rerank=self.rerank, chunk_size=self.chunk_size)
         print_log(_summary(self.ranked), logger='current')
         if self.save_to is not None:
             self.search(max(self.topk)).save(self.save_to)
@@ -209,7 +210,7 @@ def _summary(ranked: RankedTable) -> str:
     table, num_matches = ranked.table, ranked.scores.num_matches
     message = (
         f'Evaluation: {len(num_matches)} queries, {table.gallery.stop - table.gallery.start} gallery entries, '
-        f'rule {ranked.rule.value!r}'
+        f'left out: {ranked.exclude.value}'
     )
     num_unmatched = int((num_matches == 0).sum())
     if num_unmatched:

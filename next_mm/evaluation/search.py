@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from next_mm.errors import DataError
-from next_mm.evaluation.protocol import RetrievalTable, Rule, check_rule, explain_no_match
+from next_mm.evaluation.protocol import Exclude, RetrievalTable, check_groups, explain_no_match
 from next_mm.retrieval.distances import Comparison, DistanceRows
 from next_mm.retrieval.rank_list import RankList, rank_list
 from next_mm.retrieval.ranking import QueryScores, score_queries
@@ -26,7 +26,7 @@ class RankedTable:
 
     Attributes:
         table: the samples.
-        rule: what is excluded.
+        exclude: what is left out.
         comparison: compares the features.
         reranked: whether the distances are those of re-ranking.
         rows: the distances.
@@ -35,7 +35,7 @@ class RankedTable:
     """
 
     table: RetrievalTable
-    rule: Rule
+    exclude: Exclude
     comparison: Comparison
     reranked: bool
     rows: DistanceRows
@@ -45,7 +45,7 @@ class RankedTable:
     def search(self, topk: int) -> SearchResults:
         """Return the ``topk`` nearest gallery entries of every query that are not excluded."""
         table = self.table
-        query, gallery = (table.labels(self.rule, rows) for rows in (table.queries, table.gallery))
+        query, gallery = (table.labels(self.exclude, rows) for rows in (table.queries, table.gallery))
         nearest = rank_list(self.rows, query, gallery, topk=topk, chunk_size=self.chunk_size)
         values = nearest.distances if self.reranked else self.comparison.readable(nearest.distances)
         return SearchResults(
@@ -59,7 +59,7 @@ class RankedTable:
 
 def rank_table(
     table: RetrievalTable,
-    rule: Rule,
+    exclude: Exclude,
     comparison: Comparison,
     *,
     rerank: ReRanking | None = None,
@@ -69,24 +69,24 @@ def rank_table(
 
     Args:
         table: the samples.
-        rule: what is excluded.
+        exclude: what is left out.
         comparison: compares the features of the table.
         rerank: options of re-ranking, None for none.
         chunk_size: queries at a time, None for the default.
 
     Raises:
-        DataError: the rule needs cameras or scenes that are unknown, or no query has a match.
+        DataError: cameras or scenes that are needed are unknown, or no query has a match.
     """
-    check_rule(table, rule)
+    check_groups(table, exclude)
     if rerank is None:
         rows = comparison.rows(table.queries, table.gallery)
     else:
         rows = rerank.rows(comparison, table.queries, table.gallery)
-    query, gallery = table.labels(rule, table.queries), table.labels(rule, table.gallery)
+    query, gallery = table.labels(exclude, table.queries), table.labels(exclude, table.gallery)
     scores = score_queries(rows, query, gallery, chunk_size=chunk_size, keep_ranks=True)
     if not scores.num_matches.any():
-        raise DataError(explain_no_match(table, rule))
-    return RankedTable(table, rule, comparison, rerank is not None, rows, scores, chunk_size)
+        raise DataError(explain_no_match(table, exclude))
+    return RankedTable(table, exclude, comparison, rerank is not None, rows, scores, chunk_size)
 
 
 def _entry(sample: Mapping[str, Any]) -> Entry:

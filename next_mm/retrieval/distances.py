@@ -8,6 +8,7 @@ features get the distance of the first of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -125,11 +126,11 @@ class Comparison:
     """How far apart the rows of one table of features are.
 
     Attributes:
-        measure: what the distances are, a key of :data:`next_mm.retrieval.results.MEASURES`.
+        measure: what the distances are.
         features: (N, F) features.
     """
 
-    measure = 'cosine'
+    measure: ClassVar[Literal['cosine', 'euclidean']] = 'cosine'
 
     def __init__(self, features: Tensor) -> None:
         self.features = features
@@ -191,7 +192,7 @@ class EuclideanComparison(Comparison):
         features: (N, F) features.
     """
 
-    measure = 'euclidean'
+    measure: ClassVar[Literal['cosine', 'euclidean']] = 'euclidean'
 
     def __init__(self, features: Tensor) -> None:
         super().__init__(features)

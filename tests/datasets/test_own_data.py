@@ -232,7 +232,7 @@ def test_the_config_of_the_docs_lists_own_data(tmp_path, repo_dir):
     config_text = config_text.replace("'_base_/", f"'{repo_dir}/configs/_base_/").replace("'data/own'", f"'{root}'")
     (tmp_path / 'own.py').write_text(config_text)
     config = load_config(tmp_path / 'own.py')
-    assert config.val_evaluator.rule == config.test_evaluator.rule == 'none'
+    assert config.val_evaluator.exclude == config.test_evaluator.exclude == 'itself'
     train, test = (DATASETS.build(config[loader].dataset) for loader in ('train_dataloader', 'test_dataloader'))
     assert column(train, 'identity') == ['anna', 'dora'] and column(test, 'is_query') == [True, False]
     assert train[0]['inputs'].shape == test[1]['inputs'].shape == (3, 3, 256, 128)

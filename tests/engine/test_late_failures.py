@@ -14,7 +14,7 @@ from torch import Tensor
 
 from next_mm.apis import build_runner, train
 from next_mm.errors import ConfigError, DataError
-from next_mm.evaluation import ReIDMetric, Rule, check_protocol
+from next_mm.evaluation import Exclude, ReIDMetric, check_protocol
 from next_mm.models import ReIDModel
 from next_mm.registry import HOOKS, MODELS
 from next_mm.retrieval import SearchResults
@@ -55,7 +55,7 @@ class NoStep(Hook):
         pytest.fail('a step was taken')
 
 
-def own_config(folder: Path, *, text: bool = False, rule: str = 'none', **columns: str) -> Config:
+def own_config(folder: Path, *, text: bool = False, exclude: str = 'itself', **columns: str) -> Config:
     """Four own triplets, each picture alone; ``columns`` are further cells of every row, ``{}`` in them its number."""
     rows = []
     for number in range(8):
@@ -79,7 +79,7 @@ def own_config(folder: Path, *, text: bool = False, rule: str = 'none', **column
     cfg.train_dataloader.dataset = dataset
     for loader in (cfg.val_dataloader, cfg.test_dataloader):
         loader.dataset = dict(dataset, split='test')
-    cfg.val_evaluator = cfg.test_evaluator = dict(type='ReIDMetric', rule=rule)
+    cfg.val_evaluator = cfg.test_evaluator = dict(type='ReIDMetric', exclude=exclude)
     return cfg
 
 
@@ -87,11 +87,14 @@ def own_config(folder: Path, *, text: bool = False, rule: str = 'none', **column
     'options, message',
     [
         (
-            dict(rule='camera'),
-            "rule='camera' needs the camera of every sample, but 4 of 4 have none, first: 4.png. .* use rule='none'",
+            dict(exclude='same camera'),
+            "exclude='same camera' needs the camera of every sample, but 4 of 4 have none, first: 4.png. .* use exclude='itself'",
         ),
-        (dict(rule='scene', camera='{}'), "rule='scene' needs the scene of every sample, but 4 of 4 have none"),
-        (dict(rule='camera', camera='7'), 'no query has a match.* shares its camera'),
+        (
+            dict(exclude='same scene', camera='{}'),
+            "exclude='same scene' needs the scene of every sample, but 4 of 4 have none",
+        ),
+        (dict(exclude='same camera', camera='7'), 'no query has a match.* shares its camera'),
         (dict(text=True), 'ReadsCaptions reads captions but its samples have none'),
     ],
 )
@@ -103,7 +106,7 @@ def test_refused_before_the_first_step(tmp_path: Path, options: dict, message: s
 
 
 @pytest.mark.parametrize(
-    'options', [dict(), dict(rule='camera', camera='{}'), dict(text=True, caption_rgb='A person. {}')]
+    'options', [dict(), dict(exclude='same camera', camera='{}'), dict(text=True, caption_rgb='A person. {}')]
 )
 def test_what_can_be_evaluated_is_not_refused(tmp_path: Path, options: dict) -> None:
     cfg = own_config(tmp_path, **options)
@@ -134,7 +137,7 @@ def test_a_metric_that_is_not_measured_is_refused_before_the_first_step(
 
 
 def test_the_names_of_the_metrics_are_those_it_returns() -> None:
-    metric = ReIDMetric(rule='none', topk=(2, 3), prefix='mine')
+    metric = ReIDMetric(exclude='itself', topk=(2, 3), prefix='mine')
     samples = [
         dict(sample_idx=i, name=f'{i}', identity=i // 2, camera=0, scene=-1, is_query=True, is_gallery=True)
         for i in range(4)
@@ -145,19 +148,19 @@ def test_the_names_of_the_metrics_are_those_it_returns() -> None:
 
 def test_same_words_as_the_evaluation(tmp_path: Path) -> None:
     """The metric itself, given features, refuses with the very text."""
-    for rule, camera in (('camera', -1), ('camera', 3), ('scene', 3)):
+    for exclude, camera in (('same camera', -1), ('same camera', 3), ('same scene', 3)):
         samples = [
             dict(sample_idx=i, name=f'{i}', identity=i // 2, camera=camera, scene=-1, is_query=True, is_gallery=True)
             for i in range(4)
         ]
         with pytest.raises(DataError) as before:
-            check_protocol(samples, Rule(rule))
-        metric = ReIDMetric(rule=rule)
+            check_protocol(samples, Exclude(exclude))
+        metric = ReIDMetric(exclude=exclude)
         metric.process(None, [dict(sample, feature=torch.eye(4)[i]) for i, sample in enumerate(samples)])
         with pytest.raises(DataError) as after:
             metric.evaluate(4)
         assert str(before.value) == str(after.value)
-    check_protocol([dict(name='fields come from a pipeline')], Rule.CAMERA)
+    check_protocol([dict(name='fields come from a pipeline')], Exclude.SAME_CAMERA)
 
 
 def test_a_rank_list_may_be_longer_than_the_curve(tmp_path: Path) -> None:

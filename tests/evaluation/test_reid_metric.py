@@ -40,36 +40,36 @@ def evaluate(samples, size=None, **options):
     return metric.evaluate(len(samples) if size is None else size)
 
 
-def expected(samples, rule):
+def expected(samples, exclude):
     """The loop's metrics, in percent, from float64 Euclidean distances."""
-    group = {'camera': lambda s: s['camera'], 'scene': lambda s: s['scene'], 'none': lambda s: s['sample_idx']}[rule]
+    key = {'same camera': 'camera', 'same scene': 'scene', 'itself': 'sample_idx'}[exclude]
     query = [s for s in samples if s['is_query'] and s['identity'] != -1]
     gallery = [s for s in samples if s['is_gallery'] and s['identity'] != -1]
     left, right = (normalize(torch.stack([s['feature'] for s in side]).double(), dim=1) for side in (query, gallery))
     sides = [
         [s['identity'] for s in query],
-        list(map(group, query)),
+        [s[key] for s in query],
         [s['identity'] for s in gallery],
-        list(map(group, gallery)),
+        [s[key] for s in gallery],
     ]
     return {
         f'reid/{key}': 100 * value for key, value in loop_metrics(torch.cdist(left, right).tolist(), *sides).items()
     }
 
 
-@pytest.mark.parametrize('rule', ['camera', 'scene', 'none'])
+@pytest.mark.parametrize('exclude', ['same camera', 'same scene', 'itself'])
 @pytest.mark.parametrize('both', [False, True], ids=['split', 'query_is_gallery'])
-def test_metric_equals_the_loop(rule, both):
+def test_metric_equals_the_loop(exclude, both):
     samples = make_samples(both=both)
-    result = evaluate(samples, rule=rule)
+    result = evaluate(samples, exclude=exclude)
     assert list(result) == [f'reid/{key}' for key in KEYS]
-    assert result == pytest.approx(expected(samples, rule), abs=1e-4)
+    assert result == pytest.approx(expected(samples, exclude), abs=1e-4)
 
 
 def test_query_that_is_gallery_never_finds_itself():
     samples = make_samples(both=True, identities=40)  # every identity once: only the query itself could match
     with pytest.raises(ValueError, match='only entry of its identity'):
-        evaluate(samples, rule='none')
+        evaluate(samples, exclude='itself')
 
 
 def test_order_of_samples_and_chunks_do_not_matter():
@@ -90,7 +90,7 @@ def test_junk_never_ranks_and_distractors_never_match():
         for i, s in enumerate(samples)
     ]
     worse = evaluate(samples + distractor)
-    assert worse == pytest.approx(expected(samples + distractor, 'camera'), abs=1e-4)
+    assert worse == pytest.approx(expected(samples + distractor, 'same camera'), abs=1e-4)
     assert worse['reid/mAP'] < clean['reid/mAP']
 
 
@@ -115,7 +115,7 @@ def test_rerank_changes_the_ranking_and_refuses_unknown_options():
 
 
 def test_built_from_its_config():
-    metric = METRICS.build({'type': 'ReIDMetric', 'rule': 'scene', 'topk': [1, 3], 'prefix': 'night'})
+    metric = METRICS.build({'type': 'ReIDMetric', 'exclude': 'same scene', 'topk': [1, 3], 'prefix': 'night'})
     metric.process(None, make_samples())
     assert list(metric.evaluate(40)) == ['night/mAP', 'night/R-1', 'night/R-3', 'night/mINP']
 
@@ -123,7 +123,7 @@ def test_built_from_its_config():
 @pytest.mark.parametrize(
     ('options', 'message'),
     [
-        ({'rule': 'cameras'}, "rule: expected one of .* got 'cameras'"),
+        ({'exclude': 'camera'}, r"ReIDMetric.exclude='camera': expected one of 'same camera', 'same scene'"),
         ({'topk': (0, 1)}, 'topk: expected ranks from 1'),
         ({'chunk_size': 0}, 'chunk_size: expected a positive'),
         ({'save_to': 'results.pkl'}, 'expected a .json file'),
@@ -153,8 +153,8 @@ def _spoil(samples, what):
 @pytest.mark.parametrize(
     ('what', 'message'),
     [
-        ('no camera', "needs the camera of every sample, but 40 of 40 have none.*rule='none'"),
-        ('one camera', r"no query has a match.*shares its camera.*1 different values.*rule='none'"),
+        ('no camera', "needs the camera of every sample, but 40 of 40 have none.*exclude='itself'"),
+        ('one camera', r"no query has a match.*shares its camera.*1 different values.*exclude='itself'"),
         ('apart', 'share no identity'),
         ('no query', 'got 0 queries and 40 gallery'),
         ('nan', 'NaN or infinity for 1 of 40 samples, first: 0003.jpg'),

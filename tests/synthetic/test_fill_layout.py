@@ -13,7 +13,7 @@ import torch
 from mmengine.config import Config
 
 from next_mm.datasets import MSVR310, RGBNT100, RGBNT201, WMVEID863, MarketMM
-from next_mm.evaluation import Rule, check_protocol
+from next_mm.evaluation import Exclude, check_protocol
 from next_mm.registry import METRICS
 from projects.synthetic.fill_layout import fill_layout
 from projects.synthetic.layouts import LAYOUTS, caption_names, made_up_names
@@ -77,7 +77,7 @@ def test_real_scale_is_listed_and_evaluated_under_its_rule(name, quick_folder, r
     assert len(set(listed['gallery']) - {0}) == IDENTITIES[name]
 
     evaluator = Config.fromfile(repo_dir / f'configs/next_{name}.py').test_evaluator
-    check_protocol(records, Rule(evaluator.rule))
+    check_protocol(records, Exclude(evaluator.exclude))
     metric = METRICS.build(evaluator)
     of_identity = defaultdict(lambda: torch.randn(16))  # one identity, one feature: all is found
     metric.process(None, [{**record, 'feature': of_identity[record['identity']]} for record in records])

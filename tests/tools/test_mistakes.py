@@ -76,7 +76,11 @@ def train(config: Path, *options: str, flags: tuple[str, ...] = ()) -> str:
             (),
             'IdentityBatchSampler: batch_size=5 should be a positive multiple of num_instances=2',
         ),
-        (['val_evaluator.rule=cam'], (), "ReIDMetric: rule: expected one of ('camera', 'scene', 'none'), got 'cam'"),
+        (
+            ['val_evaluator.exclude=cam'],
+            (),
+            "ReIDMetric.exclude='cam': expected one of 'same camera', 'same scene', 'itself'",
+        ),
         (['val_evaluator.rerank.k1=0'], (), 're-ranking: expected k1 >= 1'),
         ([], ('--amp', 'fp16'), 'AutocastOptimWrapper: fp16 needs a GPU; on the CPU use bf16'),
         (['train_cfg.max_epochs=two'], (), "train_cfg.max_epochs: expected a number, got 'two'"),

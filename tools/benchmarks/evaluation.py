@@ -2,11 +2,10 @@
 
     env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE python tools/benchmarks/evaluation.py --out evaluation.json
 
-1. Ranking a 3,368 x 15,913 matrix (Market-MM) under each rule against a full numpy argsort of the same
-matrix. The stable sort gives
-   equal distances a defined order; the default one does not, and with AVX-512 numpy runs it several times faster. The
-   scores are compared with a slow loop. Beside them, the straightforward fast way without any rule: sort the values
-   alone in torch and look up the ranks of the matches.
+1. Ranking a 3,368 x 15,913 matrix (Market-MM) under each protocol against a full numpy argsort of the same matrix. The
+   stable sort gives equal distances a defined order; the default one does not, and with AVX-512 numpy runs it several
+   times faster. The scores are compared with a slow loop. Beside them, the straightforward fast way without any
+   protocol: sort the values alone in torch and look up the ranks of the matches.
 2. Re-ranking 1,715 x 8,575 features (RGBNT100) against a literal numpy implementation.
 
 All cases of a table run in turn; ratios are medians over the rounds.
@@ -36,7 +35,7 @@ LITERAL = 'literal numpy'
 
 
 def draw_market(num_queries: int, num_gallery: int) -> tuple[Tensor, dict[str, tuple[Labels, Labels]]]:
-    """Distances and, for each rule, labels as Market-MM has them.
+    """Distances and, for each protocol, labels as Market-MM has them.
 
     Of the gallery 18 % are distractors; the rest are of 750 identities of uneven size, 17 or 18 entries on average.
     Entries of the query's identity are nearer than others by 1.5 standard deviations.
@@ -51,13 +50,13 @@ def draw_market(num_queries: int, num_gallery: int) -> tuple[Tensor, dict[str, t
     distance[query[:, None] == gallery] -= 1.5
     size = num_queries + num_gallery
     groups = {
-        'camera': torch.randint(6, (size,), generator=generator),
-        'scene': torch.randint(12, (size,), generator=generator),
-        'none': torch.arange(size),
+        'same camera': torch.randint(6, (size,), generator=generator),
+        'same scene': torch.randint(12, (size,), generator=generator),
+        'itself': torch.arange(size),
     }
     return distance, {
-        rule: (Labels(query, groups[rule][:num_queries]), Labels(gallery, groups[rule][num_queries:]))
-        for rule in groups
+        exclude: (Labels(query, group[:num_queries]), Labels(gallery, group[num_queries:]))
+        for exclude, group in groups.items()
     }
 
 
@@ -81,7 +80,7 @@ def sort_and_look_up(distance: Tensor, matches: Tensor) -> Tensor:
 
 
 def ranking_rows(args: argparse.Namespace) -> list[dict[str, Any]]:
-    """The ranking under each rule, the two sorts, and the straightforward fast way."""
+    """The ranking under each protocol, the two sorts, and the straightforward fast way."""
     distance, labels = draw_market(*args.rank_size)
     cases: dict[str, Any] = {
         STABLE: lambda: np.argsort(distance.numpy(), axis=1, kind='stable'),
@@ -89,8 +88,8 @@ def ranking_rows(args: argparse.Namespace) -> list[dict[str, Any]]:
         SKETCH: partial(sort_and_look_up, distance, distance[:, :17].contiguous()),
     }
     differences: dict[str, Any] = {}
-    for rule, (query, gallery) in labels.items():
-        name = f'ours, rule {rule}'
+    for exclude, (query, gallery) in labels.items():
+        name = f'ours, excluded: {exclude}'
         cases[name] = partial(score_queries, matrix_rows(distance), query, gallery)
         few = slice(0, args.oracle_queries)
         differences[name] = loop_difference(distance[few], Labels(query.identities[few], query.groups[few]), gallery)

@@ -32,4 +32,4 @@ val_dataloader = test_dataloader = dict(
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(**_captions, split='test'),
 )
-val_evaluator = test_evaluator = dict(type='ReIDMetric', rule='camera')
+val_evaluator = test_evaluator = dict(type='ReIDMetric', exclude='same camera')

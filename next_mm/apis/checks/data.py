@@ -10,7 +10,7 @@ from mmengine.config import Config
 from next_mm.datasets import TripletDataset
 from next_mm.datasets.check import Progress, check_datasets
 from next_mm.errors import ConfigError, DataError
-from next_mm.evaluation import ReIDMetric, check_protocol
+from next_mm.evaluation import Exclude, ReIDMetric, check_protocol
 from next_mm.layouts import Problem
 from next_mm.registry import DATASETS, METRICS
 
@@ -41,7 +41,7 @@ def check_data(cfg: Config, progress: Progress = lambda items, length, what: ite
     instances = (loader.get('batch_sampler') or {}).get('num_instances')
     return [
         *_check_classes(cfg, datasets.get('train')),
-        *_check_rules(cfg, datasets),
+        *_check_protocols(cfg, datasets),
         *check_datasets(
             list(dict.fromkeys(datasets.values())),
             batch=(loader['batch_size'], instances) if instances is not None else None,
@@ -80,24 +80,24 @@ def _check_classes(cfg: Config, dataset: TripletDataset | None) -> Iterator[Prob
         )
 
 
-def _check_rules(cfg: Config, datasets: Mapping[str, TripletDataset]) -> Iterator[Problem]:
-    evaluators: dict[TripletDataset, dict[str, str]] = {}  # of each test set, which evaluator first asks for a rule
+def _check_protocols(cfg: Config, datasets: Mapping[str, TripletDataset]) -> Iterator[Problem]:
+    evaluators: dict[TripletDataset, dict[Exclude, str]] = {}  # of each test set, which evaluator first asks for what
     for name in ('val', 'test'):
         if name in datasets:
-            rules = evaluators.setdefault(datasets[name], {})
-            for rule in sorted(_rules(cfg.get(f'{name}_evaluator'))):
-                rules.setdefault(rule, name)
-    for dataset, rules in evaluators.items():
+            protocols = evaluators.setdefault(datasets[name], {})
+            for exclude in sorted(_protocols(cfg.get(f'{name}_evaluator'))):
+                protocols.setdefault(exclude, name)
+    for dataset, protocols in evaluators.items():
         records = [{**record, 'sample_idx': number} for number, record in enumerate(dataset.find_split()[0])]
-        for rule, name in rules.items() if records else ():
+        for exclude, name in protocols.items() if records else ():
             try:
-                check_protocol(records, rule)
+                check_protocol(records, exclude)
             except DataError as error:
                 yield Problem('a test set that cannot be evaluated', f'{name}_evaluator', str(error))
 
 
-def _rules(evaluator: Any) -> set[str]:
-    """The rules of an evaluator's config: a metric, a list of them, or an ``Evaluator`` that has them."""
+def _protocols(evaluator: Any) -> set[Exclude]:
+    """Return the protocols in an evaluator's config: a metric, a list of them, or an ``Evaluator`` that has them."""
     metrics = evaluator.get('metrics', evaluator) if isinstance(evaluator, Mapping) else evaluator or []
     built = [METRICS.build(metric) for metric in ([metrics] if isinstance(metrics, Mapping) else metrics)]
-    return {metric.rule for metric in built if isinstance(metric, ReIDMetric)}
+    return {metric.exclude for metric in built if isinstance(metric, ReIDMetric)}

@@ -42,19 +42,19 @@ def check(root: Path, repo_dir: Path, **options: object) -> list[Problem]:
             'RGBNT201 has 3 training identities; set model.num_classes=3',
         ),
         (
-            dict(val_evaluator__rule='scene'),
+            dict(val_evaluator__exclude='same scene'),
             'val_evaluator',
-            "rule='scene' needs the scene of every sample, but 8 of 8 have none",
+            "exclude='same scene' needs the scene of every sample, but 8 of 8 have none",
         ),
         (
-            dict(test_evaluator=[dict(type='ReIDMetric', rule='scene')]),
+            dict(test_evaluator=[dict(type='ReIDMetric', exclude='same scene')]),
             'test_evaluator',
-            "rule='scene' needs the scene of every sample",
+            "exclude='same scene' needs the scene of every sample",
         ),
         (
-            dict(test_evaluator=dict(_delete_=True, metrics=[dict(type='ReIDMetric', rule='scene')])),
+            dict(test_evaluator=dict(_delete_=True, metrics=[dict(type='ReIDMetric', exclude='same scene')])),
             'test_evaluator',
-            "rule='scene' needs",
+            "exclude='same scene' needs",
         ),
         (
             dict(train_dataloader__dataset__caption_dir=None),
@@ -79,7 +79,7 @@ def test_what_training_takes_is_none(tmp_path: Path, repo_dir: Path) -> None:
 
 
 def test_a_rule_is_told_once_for_validation_and_test(tmp_path: Path, repo_dir: Path) -> None:
-    problems = check(tmp_path, repo_dir, val_evaluator__rule='scene', test_evaluator__rule='scene')
+    problems = check(tmp_path, repo_dir, val_evaluator__exclude='same scene', test_evaluator__exclude='same scene')
     assert [problem.kind for problem in problems] == ['a test set that cannot be evaluated']
 
 
