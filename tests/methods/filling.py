@@ -93,7 +93,7 @@ def fill_state(
         if source not in filled:
             mean = _matching(means, source, _mean(source, shape))
             amplitude = _matching(amplitudes, source, matrices(shape) if len(shape) > 1 else SMALL)
-            filled[source] = torch.from_numpy(mean + amplitude * _noise(source, shape)).to(dtype)
+            filled[source] = torch.from_numpy(np.asarray(mean + amplitude * _noise(source, shape))).to(dtype)
         state[key] = filled[source]
     return state
 

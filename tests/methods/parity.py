@@ -33,7 +33,7 @@ def count_trainable(model: ReIDModel) -> int:
 def fixture_model(
     method: str, config: Mapping[str, Any], *, keys: str = 'keys.json', variant: str | None = None, **rules: Any
 ) -> ReIDModel:
-    """Build a model in evaluation mode whose weights are the authors' by formula, through the key map, there and back."""
+    """Build a model in evaluation mode on the authors' weights by formula, through the key map, there and back."""
     theirs = fill_state(read_keys(FIXTURES / method / keys), **rules)
     key_map = find_key_map(method, variant)
     converted = key_map.to_ours(theirs)

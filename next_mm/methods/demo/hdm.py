@@ -1,4 +1,4 @@
-"""HDM: seven learned queries, each of which reads one subset of the modalities (DeMo, hierarchical decoupling module)."""
+"""HDM, hierarchical decoupling: seven learned queries, each of which reads one subset of the modalities (DeMo)."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ SUBSETS: tuple[tuple[int, ...], ...] = ((0,), (1,), (2,), (0, 1), (0, 2), (1, 2)
 class SubsetAttention(nn.Module):
     """Multi-head attention of one learned query a subset over the tokens of its modalities, with weights of its own.
 
-    There is one query, so keys and values need not be computed: the query is mapped into the space of the tokens, and the mean of the
-    tokens by its attention is mapped to the value. That gives the same numbers, and the seven attentions are one product over the
-    tokens.
+    There is one query, so keys and values need not be computed: the query is mapped into the space of the tokens, and
+    the mean of the tokens by its attention is mapped to the value. That gives the same numbers, and the seven
+    attentions are one product over the tokens.
 
     Args:
         dim: width D of the tokens.

@@ -25,8 +25,8 @@ __all__ = ['DeMoReID']
 class DeMoReID(ReIDModel):
     """DeMo: decoupled features by a mixture of experts (Wang et al., AAAI 2025).
 
-    The features are ``'classes'``, the renewed class tokens (3D), each of them alone (``'rgb'``, ``'nir'``, ``'tir'``, D), and
-    ``'experts'`` (7D). An absent modality is a picture of zeros.
+    The features are ``'classes'``, the renewed class tokens (3D), each of them alone (``'rgb'``, ``'nir'``, ``'tir'``,
+    D), and ``'experts'`` (7D). An absent modality is a picture of zeros.
 
     Args:
         num_classes: number of training identities.

@@ -29,7 +29,8 @@ def encode_triplets(
     """Encode (B, 3, 3, H, W) triplets with ``encode``, in one pass or in three.
 
     Args:
-        encode: maps (B, 3, H, W) pictures and an optional (B, 1, width) addition to (B, 1 + N, D) tokens, the class token first.
+        encode: maps (B, 3, H, W) pictures and an optional (B, 1, width) addition to (B, 1 + N, D) tokens, the class
+            token first.
         images: (B, 3 modalities, 3 channels, H, W).
         extra: (B, 1, width) added to each modality's input tokens, or ``None``.
         passes: ``'separate'`` or ``'joint'``.
@@ -39,13 +40,7 @@ def encode_triplets(
         ConfigError: ``passes`` is neither, or the pictures have another size.
         ValueError: the pictures have another shape.
     """
-    if images.dim() != 5 or images.shape[1] != NUM_MODALITIES:
-        raise ValueError(f'expected pictures of shape (B, {NUM_MODALITIES}, 3, H, W), got {tuple(images.shape)}')
-    if tuple(images.shape[3:]) != image_size:
-        raise ConfigError(
-            f'the pictures have (height, width) = {tuple(images.shape[3:])}, but model.backbone.image_size is {image_size}: '
-            'give ResizeTriplet.size in every pipeline and image_size the same values'
-        )
+    check_pictures(images, image_size)
     if passes == 'separate':
         x = torch.stack([encode(images[:, m], extra) for m in range(NUM_MODALITIES)], dim=1)  # (B, 3, 1 + N, D)
     elif passes == 'joint':
@@ -54,6 +49,22 @@ def encode_triplets(
     else:
         raise ConfigError(f"passes={passes!r}: expected 'separate' or 'joint'")
     return VisualFeatures(x[:, :, 0], x[:, :, 1:])
+
+
+def check_pictures(images: Tensor, image_size: tuple[int, int]) -> None:
+    """Refuse what is no batch of triplets (B, 3, 3, H, W) of the size (H, W) that the backbone was built for.
+
+    Raises:
+        ConfigError: the pictures have another size.
+        ValueError: the pictures have another shape.
+    """
+    if images.dim() != 5 or images.shape[1] != NUM_MODALITIES:
+        raise ValueError(f'expected pictures of shape (B, {NUM_MODALITIES}, 3, H, W), got {tuple(images.shape)}')
+    if tuple(images.shape[3:]) != image_size:
+        raise ConfigError(
+            f'the pictures have (height, width) = {tuple(images.shape[3:])}, but model.backbone.image_size is '
+            f'{image_size}: give ResizeTriplet.size in every pipeline and image_size the same values'
+        )
 
 
 def zero_absent(images: Tensor, present: Tensor | None) -> Tensor:
@@ -67,12 +78,13 @@ def zero_absent(images: Tensor, present: Tensor | None) -> Tensor:
 
 
 class CameraEmbedding(nn.Module):
-    """A learned embedding of the camera (side information of TransReID, He et al., ICCV 2021); unknown cameras add nothing.
+    """A learned embedding of the camera (TransReID, He et al., ICCV 2021); unknown cameras add nothing.
 
     Args:
         num_cameras: number of cameras; others count as unknown.
         width: width of the tokens.
-        first_camera: number of the first camera; ``None`` takes numbers from 0 as well as from 1, at the price of one more row.
+        first_camera: number of the first camera; ``None`` takes numbers from 0 as well as from 1, at the price of one
+            more row.
     """
 
     def __init__(self, num_cameras: int, width: int, first_camera: int | None = None) -> None:

@@ -1,4 +1,4 @@
-"""A method's map between an authors' state dict and ours: strict, both ways, and nothing is dropped without a reason."""
+"""A method's map between an authors' state dict and ours: strict, both ways, nothing dropped without a reason."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class KeyMap:
     def _assign(
         self, state: State, side: Sequence[Template], other: Sequence[Template], whose: str
     ) -> list[list[tuple[str, dict[str, str]]]]:
-        """Give each entry to the first rule that fits it: for each rule its keys, and what the placeholders stand for."""
+        """Give each entry to the first rule that fits: for each rule its keys, and what the placeholders stand for."""
         found: list[list[tuple[str, dict[str, str]]]] = [[] for _ in self.rules]
         unknown = []
         for key in state:
@@ -156,7 +156,8 @@ class KeyMap:
                 differing = [key for key in places.values() if not torch.equal(state[key], values[0])]
                 if differing:
                     raise CheckpointError(
-                        f'{self.method}: {differing[0]} has other values than {next(iter(places.values()))}, expected a copy'
+                        f'{self.method}: {differing[0]} has other values than {next(iter(places.values()))}, '
+                        'expected a copy'
                     )
                 _put(result, ours, values[0])
             else:

@@ -52,9 +52,10 @@ class Stack:
     Args:
         theirs: template of their keys.
         ours: template of our key, without the names in ``over``.
-        over: name of a placeholder to its values in order, one stacked dimension each. A function of our state dict says the values
-            where they are not known beforehand; their numbers are then read from their keys.
-        flat: whether the stacked dimensions are merged with the first of the values, as for a BatchNorm over all of them.
+        over: name of a placeholder to its values in order, one stacked dimension each. A function of our state dict
+            says the values where they are not known beforehand; their numbers are then read from their keys.
+        flat: whether the stacked dimensions are merged with the first of the values, as for a BatchNorm over all of
+            them.
         to_ours: maps each of their values to what is stacked; by default it is the same.
         to_theirs: maps it back.
         optional: whether a state dict may have no such entry.
@@ -93,8 +94,8 @@ class Drop:
     Args:
         theirs: template of their keys.
         why: the reason, as the report tells it.
-        restore: maps our state dict to the value on the way back, for a template without placeholders; without it the way back has
-            no such entry.
+        restore: maps our state dict to the value on the way back, for a template without placeholders; without it the
+            way back has no such entry.
         optional: whether a state dict may have no such entry.
     """
 
@@ -111,7 +112,8 @@ class Own:
     Args:
         ours: template of our keys.
         why: the reason, as the report tells it.
-        make: maps their state dict to our value, for a template without placeholders; without it the entry is left to the model.
+        make: maps their state dict to our value, for a template without placeholders; without it the entry is left to
+            the model.
         optional: whether a state dict may have no such entry.
     """
 

@@ -90,7 +90,7 @@ class TextTower(nn.Module):
             if depth == len(self.blocks):  # from here on the end-of-text tokens alone are read
                 x, sources = x[ends], sources[ends]
             x = x + block.ls_1(self._attention(block.attn, normed, paths, sources))
-            x = x + block.ls_2(_feed_forward(block.mlp, block.ln_2(x)))
+            x = x + block.ls_2(feed_forward(block.mlp, block.ln_2(x)))
         x = self.ln_final(x)
         if isinstance(self.text_projection, nn.Linear):
             x = self.text_projection(x)
@@ -118,7 +118,7 @@ class TextTower(nn.Module):
         return result.hexdigest()
 
 
-def _feed_forward(mlp: nn.Module, x: Tensor) -> Tensor:
+def feed_forward(mlp: nn.Module, x: Tensor) -> Tensor:
     return quick_gelu_mlp(x, mlp.c_fc, mlp.c_proj) if is_quick_gelu(mlp) else mlp(x)
 
 
