@@ -27,7 +27,7 @@ def main() -> None:
     runs = line.load_runs(args)
     results = []
     for run in runs:
-        cases = missing_cases(with_text=run.model.text is not None)
+        cases = missing_cases(with_text=run.model.reads_captions)
         results.append((run.label, {case.missing: evaluate_case(run.cfg, run.model, case) for case in cases}))
     synthetic = ', synthetic' if is_synthetic(runs[0].cfg) else ''
     table = missing_table(f'Missing modalities at test, %{synthetic}', results)

@@ -16,7 +16,7 @@ def main() -> None:
     parser.add_argument('--out', type=Path, help='the page (default: report.html in the work directory)')
     parser.add_argument('--max-pictures', type=int, default=24, help='how many pictures go into the page (default: 24)')
     args = parser.parse_args()
-    from next_mm.analysis.report import write_report
+    from next_mm.analysis.run_report import write_report
 
     print(write_report(args.work_dir, args.out, args.max_pictures))
 

@@ -80,8 +80,7 @@ def _label(run: Path) -> str:
 
 
 def _load_run(label: str, run: Path, config: Path | None, options: dict[str, Any]) -> TrainedModel:
-    from next_mm.analysis.extraction import load_model
-    from next_mm.apis import load_config
+    from next_mm.apis import load_config, load_model
 
     work_dir, checkpoint = (run, find_checkpoint(run)) if run.is_dir() else (run.parent, run)
     cfg = load_config(config or find_config(work_dir), dict(options), work_dir=work_dir)

@@ -10,9 +10,9 @@ from mmengine.config import Config
 from mmengine.evaluator import Evaluator
 from torch import nn
 
-from next_mm.analysis.extraction import build_test_loader, predict
 from next_mm.analysis.run_logs import METRICS
 from next_mm.analysis.tables import Table
+from next_mm.apis.features import build_test_loader, predict, without_captions
 from next_mm.triplet import MODALITIES
 
 
@@ -44,7 +44,8 @@ def evaluate_case(cfg: Config, model: nn.Module, case: Case) -> dict[str, float]
     loader = build_test_loader(cfg, **({'missing_modalities': case.modalities} if case.modalities else {}))
     evaluator = Evaluator(cfg.test_evaluator)
     evaluator.dataset_meta = loader.dataset.metainfo
-    for batch, predictions in predict(model, loader, f'missing: {case.missing}', captions=not case.captions):
+    change = without_captions if case.captions else None
+    for batch, predictions in predict(model, loader, f'missing: {case.missing}', change=change):
         evaluator.process(predictions, batch)
     return {key.removeprefix('reid/'): value for key, value in evaluator.evaluate(len(loader.dataset)).items()}
 

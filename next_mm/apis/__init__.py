@@ -3,19 +3,25 @@
 from next_mm.apis.checks.config import check_config
 from next_mm.apis.config import apply_amp, load_config, show_rank_lists
 from next_mm.apis.conversion import convert_checkpoint, find_key_map, list_convertible
+from next_mm.apis.features import TestFeatures, build_test_loader, extract_features, load_model, predict
 from next_mm.apis.training import build_model, build_runner, prepare, resume_from, test, train
 from next_mm.errors import ConfigError
 
 __all__ = [
     'ConfigError',
+    'TestFeatures',
     'apply_amp',
     'build_model',
     'build_runner',
+    'build_test_loader',
     'check_config',
     'convert_checkpoint',
+    'extract_features',
     'find_key_map',
     'list_convertible',
     'load_config',
+    'load_model',
+    'predict',
     'prepare',
     'resume_from',
     'show_rank_lists',

@@ -16,8 +16,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     line.add_arguments(parser, several=True)
     args = parser.parse_args()
-    from next_mm.analysis.distances import distance_histogram, draw_distances
-    from next_mm.analysis.extraction import build_test_loader, extract_features
+    from next_mm.analysis.figures.distances import distance_histogram, draw_distances
+    from next_mm.apis import build_test_loader, extract_features
     from next_mm.visualization.style import paper_style, save_figure
 
     runs = line.load_runs(args)

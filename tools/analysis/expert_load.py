@@ -16,14 +16,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     line.add_arguments(parser, several=True)
     args = parser.parse_args()
-    from next_mm.analysis.expert_load import draw_expert_load, expert_load_table, measure_expert_load
-    from next_mm.analysis.extraction import build_test_loader
+    from next_mm.analysis.tables import Table
+    from next_mm.apis import build_test_loader, predict
+    from next_mm.methods.next.figures.expert_load import (
+        LOAD_HEADER,
+        draw_expert_load,
+        expert_load_rows,
+        measure_expert_load,
+    )
     from next_mm.visualization.style import paper_style, save_figure
 
     runs = line.load_runs(args)
-    loads = {run.label: measure_expert_load(run.model, build_test_loader(run.cfg), run.label) for run in runs}
+    loads = {
+        run.label: measure_expert_load(run.model, predict(run.model, build_test_loader(run.cfg), run.label))
+        for run in runs
+    }
     rows, columns = runs[0].model.backbone.grid
-    table = expert_load_table(loads)
+    title = 'Tokens taken from a triplet by each semantic expert'
+    table = Table(title, list(LOAD_HEADER), expert_load_rows(loads))
     table.write(args.out_dir / 'expert_load')
     print(table.markdown())
     with line.open_visualizer(runs[0].cfg, args.out_dir) as visualizer, paper_style():

@@ -18,9 +18,9 @@ def main() -> None:
     parser.add_argument('--samples', type=int, default=3, help='triplets, of different identities (default: 3)')
     parser.add_argument('--names', nargs='+', help='these triplets instead, by name')
     args = parser.parse_args()
-    from next_mm.analysis.expert_maps import draw_expert_views
-    from next_mm.analysis.expert_views import choose_samples, collect_views
-    from next_mm.analysis.extraction import build_test_loader
+    from next_mm.apis import build_test_loader
+    from next_mm.methods.next.figures.expert_maps import draw_expert_views
+    from next_mm.methods.next.figures.expert_views import choose_samples, collect_views
     from next_mm.visualization.style import paper_style, save_figure
 
     (run,) = line.load_runs(args)

@@ -22,7 +22,7 @@ def main() -> None:
     parser.add_argument('--names', nargs='+', help='these queries instead, by name')
     parser.add_argument('--topk', type=int, default=10, help='gallery entries a query (default: 10)')
     args = parser.parse_args()
-    from next_mm.analysis.rank_lists import compare_rank_lists
+    from next_mm.analysis.figures.rank_lists import compare_rank_lists
 
     runs = line.load_runs(args)
     with line.open_visualizer(runs[0].cfg, args.out_dir) as visualizer:

@@ -20,8 +20,8 @@ def main() -> None:
     )
     parser.add_argument('--seed', type=int, default=0, help='seed of t-SNE')
     args = parser.parse_args()
-    from next_mm.analysis.embedding import draw_embeddings
-    from next_mm.analysis.extraction import build_test_loader, extract_features
+    from next_mm.analysis.figures.embedding import draw_embeddings
+    from next_mm.apis import build_test_loader, extract_features
     from next_mm.visualization.style import paper_style, save_figure
 
     runs = line.load_runs(args)

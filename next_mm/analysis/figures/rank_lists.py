@@ -11,7 +11,7 @@ from mmengine.visualization import Visualizer
 from PIL import Image
 
 from next_mm.analysis.command_line import TrainedModel
-from next_mm.analysis.extraction import build_test_loader, predict
+from next_mm.apis.features import build_test_loader, predict
 from next_mm.engine.hooks import choose_queries
 from next_mm.errors import UserError
 from next_mm.evaluation import ReIDMetric

@@ -2,46 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from torch import nn
-from torch.utils.data import DataLoader
 
-from next_mm.analysis.extraction import predict, require_experts
-from next_mm.analysis.tables import Table
 from next_mm.errors import UserError
-from next_mm.methods.next import ExpertLoadMeter
+from next_mm.methods.next.expert_load import ExpertLoadMeter
+from next_mm.methods.next.watching import require_experts
 from next_mm.visualization.style import MODALITY_COLOURS, MODALITY_NAMES
 
+LOAD_HEADER = ('model', 'expert', *MODALITY_NAMES)
+"""Columns of :func:`expert_load_rows`."""
 
-def measure_expert_load(model: nn.Module, loader: DataLoader, title: str = 'expert load') -> np.ndarray:
-    """Mean number of tokens that each expert takes from each modality of a triplet, (N_T, 3).
+
+def measure_expert_load(model: nn.Module, predictions: Iterable[Any]) -> np.ndarray:
+    """Return the mean number of tokens that each expert takes from each modality of a triplet, (N_T, 3).
+
+    Args:
+        model: a NEXTReID.
+        predictions: runs the model over the triplets while it is iterated.
 
     Raises:
-        UserError: the model has no semantic experts.
+        UserError: the model has no semantic experts, or there is no triplet.
     """
     meter = ExpertLoadMeter(require_experts(model, 'semantic'))
     try:
-        for _ in predict(model, loader, title):
+        for _ in predictions:
             pass
         load = meter.tokens_per_sample()
         if load is None:
-            raise UserError(f'{title}: expected samples to count, got none')
+            raise UserError('expert load: expected triplets to count, got none')
         return load.numpy()
     finally:
         meter.close()
 
 
-def expert_load_table(models: Mapping[str, np.ndarray]) -> Table:
-    """The same figures as a table: one row a model and expert."""
-    table = Table('Tokens taken from a triplet by each semantic expert', ['model', 'expert', *MODALITY_NAMES])
-    for label, load in models.items():
-        for expert, row in enumerate(load.tolist()):
-            table.add([label, expert + 1, *row])
-    return table
+def expert_load_rows(models: Mapping[str, np.ndarray]) -> list[list[Any]]:
+    """Return a row for each model and expert, with the columns of :data:`LOAD_HEADER`."""
+    return [[label, expert + 1, *row] for label, load in models.items() for expert, row in enumerate(load.tolist())]
 
 
 def draw_expert_load(models: Mapping[str, np.ndarray], num_tokens: int) -> Figure:

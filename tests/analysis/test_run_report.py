@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from next_mm import apis
-from next_mm.analysis.report import MAX_WIDTH, embed_picture, write_report
+from next_mm.analysis.run_report import MAX_WIDTH, embed_picture, write_report
 from next_mm.errors import ConfigError
 from tests.toys import toy_config
 

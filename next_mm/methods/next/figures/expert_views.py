@@ -10,9 +10,9 @@ import torch
 from mmengine.dataset import BaseDataset, pseudo_collate
 from torch import Tensor, nn
 
-from next_mm.analysis.expert_maps import ExpertView
-from next_mm.analysis.extraction import watch
 from next_mm.errors import UserError
+from next_mm.methods.next.figures.expert_maps import ExpertView
+from next_mm.methods.next.watching import watch
 
 
 def choose_samples(dataset: BaseDataset, count: int, names: Sequence[str] | None = None) -> list[int]:

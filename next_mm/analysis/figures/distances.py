@@ -9,8 +9,9 @@ import numpy as np
 import torch
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
+from torch.nn.functional import normalize
 
-from next_mm.analysis.extraction import TestFeatures
+from next_mm.apis.features import TestFeatures
 from next_mm.errors import UserError
 from next_mm.visualization.style import COLOURS
 
@@ -40,6 +41,7 @@ def distance_histogram(test: TestFeatures, chunk: int = 512) -> DistanceHistogra
     Raises:
         UserError: there is no pair of the same or none of different identities.
     """
+    features = normalize(test.features, dim=1)
     query = [index for index, sample in enumerate(test.samples) if sample.is_query]
     gallery = [index for index, sample in enumerate(test.samples) if sample.is_gallery]
     numbers = {identity: number for number, identity in enumerate(dict.fromkeys(test.identities))}
@@ -48,7 +50,7 @@ def distance_histogram(test: TestFeatures, chunk: int = 512) -> DistanceHistogra
     for start in range(0, len(query), chunk):
         rows = torch.tensor(query[start : start + chunk])
         columns = torch.tensor(gallery)
-        distances = (2 - 2 * test.features[rows] @ test.features[columns].t()).clamp(min=0).sqrt()
+        distances = (2 - 2 * features[rows] @ features[columns].T).clamp(min=0).sqrt()
         equal = labels[rows][:, None] == labels[columns][None]
         other = rows[:, None] != columns[None]
         same += np.histogram(distances[equal & other].numpy(), EDGES)[0]

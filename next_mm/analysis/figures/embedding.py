@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from sklearn.manifold import TSNE
 from sklearn.metrics import silhouette_score
 
-from next_mm.analysis.extraction import TestFeatures
+from next_mm.apis.features import TestFeatures
 from next_mm.errors import UserError
 
 MARKERS = 'os^DvP*X<>'
@@ -23,7 +23,7 @@ def choose_identities(identities: Sequence[str], count: int) -> list[str]:
 
 
 def embed(features: np.ndarray, seed: int = 0) -> np.ndarray:
-    """Map (N, F) normalised features to the plane by t-SNE on cosine distance.
+    """Map (N, F) features to the plane by t-SNE on cosine distance.
 
     Args:
         features: at least 4 rows.

@@ -1,0 +1,1 @@
+"""Figures of features and searches, for models of every method."""
