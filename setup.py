@@ -40,6 +40,7 @@ TEST = [
     'mypy>=1.11',
     'psutil>=5.9',
     'pytest>=8',
+    'pytest-xdist>=3.5',
     'pytorch-metric-learning>=2.6',
     'ruff>=0.9',
 ]

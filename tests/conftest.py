@@ -19,6 +19,12 @@ from mmengine.visualization import Visualizer
 torch.set_num_threads(1)
 cv2.setNumThreads(0)  # as mmengine does: a forked loader worker would hang on the locks of OpenCV's threads
 
+
+def pytest_xdist_auto_num_workers() -> int:
+    """As many test processes as this process may use cores."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
+
+
 TINY_CLIP = {
     'embed_dim': 32,
     'quick_gelu': True,

@@ -43,7 +43,7 @@ def test_the_commands_are_found() -> None:
     assert {
         'pip install -e .',
         'tools/dist_train.sh configs/next_rgbnt201.py 4',
-        'pytest tests/models/text -k real_size',
+        'pytest tests/models/text -m real_size',
         'python tools/run_study.py fig8 --dataset rgbnt201',
         'python tools/benchmarks/growth.py --repeats 3',
         'python tools/train.py configs/next_market_mm.py --cfg-options model.text=None',

@@ -32,6 +32,7 @@ def test_features_are_those_of_open_clip(backbone: CLIPVisual, images: torch.Ten
         torch.testing.assert_close(features.tokens[:, m], tokens @ tower.proj, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.real_size
 def test_real_size_tower_is_open_clips() -> None:
     torch.manual_seed(0)
     backbone = CLIPVisual(model_name='ViT-B-16-quickgelu', pretrained=None, image_size=(256, 128)).eval()

@@ -1,5 +1,4 @@
 import json
-import os
 from pathlib import Path
 
 import open_clip
@@ -83,7 +82,7 @@ def test_bitwise_the_same_with_cache_and_without(tiny_clip: str, captions: torch
     assert_bitwise_whatever_the_batch(build_encoder(tiny_clip), build_encoder(tiny_clip, cache=None), captions)
 
 
-@pytest.mark.skipif(not os.environ.get('NEXT_MM_REAL_SIZE'), reason='real size: set NEXT_MM_REAL_SIZE=1 (20 s)')
+@pytest.mark.real_size
 def test_bitwise_the_same_at_real_size(captions: torch.Tensor):
     with_cache, without = (build_encoder('ViT-B-16-quickgelu', cache=cache) for cache in ({}, None))
     assert_bitwise_whatever_the_batch(with_cache, without, captions)
