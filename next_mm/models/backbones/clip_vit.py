@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable
+from typing import Any, Literal
 
 import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from next_mm.errors import ConfigError
 from next_mm.models.backbones.base import CameraEmbedding, VisualFeatures, encode_triplets
@@ -96,6 +98,12 @@ class CLIPVisual(BaseModule):
             classes = classes + extra
         x = torch.cat([classes, patches], dim=1) + self.tower.positional_embedding.to(patches.dtype)
         return x + extra if extra is not None and self.camera_on == 'all' else x
+
+    def recomputed(self, function: Callable[..., Any], *inputs: Tensor) -> Any:
+        """Call a function, whose tensors are computed again in the backward pass where ``grad_checkpointing`` is on."""
+        if self.tower.transformer.grad_checkpointing and torch.is_grad_enabled():
+            return checkpoint(function, *inputs, use_reentrant=False)
+        return function(*inputs)
 
     def _encode(self, images: Tensor, extra: Tensor | None) -> Tensor:
         """Encode (B, 3, H, W) pictures of one modality to (B, 1 + N, D) tokens, the class token first."""

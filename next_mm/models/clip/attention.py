@@ -1,9 +1,12 @@
-"""Self-attention on the parameters of ``nn.MultiheadAttention``, without its detours."""
+"""Attention on the parameters of ``nn.MultiheadAttention``, without its detours."""
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+__all__ = ['SelfAttention', 'attention_map', 'read_by_one_query']
 
 
 class SelfAttention(nn.Module):
@@ -54,3 +57,34 @@ class SelfAttention(nn.Module):
         heads = projected.unflatten(-1, (3, self.num_heads, -1)).permute(2, 0, 3, 1, 4)  # (3, B, H, N, d)
         answer = F.scaled_dot_product_attention(*heads, attn_mask)
         return self.out_proj(answer.transpose(1, 2).flatten(2)), None
+
+
+@torch.no_grad()
+def attention_map(attention: SelfAttention, x: Tensor) -> Tensor:
+    """Where each of the tokens (B, N, D) looks, the mean of the heads (B, N, N), in full precision, without gradient."""
+    with torch.autocast(x.device.type, enabled=False):
+        width = 2 * x.shape[-1]
+        projected = F.linear(
+            x.to(attention.in_proj_weight.dtype), attention.in_proj_weight[:width], attention.in_proj_bias[:width]
+        )
+        query, key = projected.unflatten(-1, (2, attention.num_heads, -1)).permute(2, 0, 3, 1, 4)  # (B, H, N, d)
+        scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2)
+        return scores.softmax(dim=-1).mean(dim=1)
+
+
+def read_by_one_query(attention: SelfAttention, query: Tensor, tokens: Tensor) -> Tensor:
+    """Attention of one query (B, D) to tokens (B, N, D): (B, D).
+
+    Keys and values need not be computed: the query is mapped into the space of the tokens, and the mean of the tokens
+    by its attention is mapped to the value. That gives the same numbers for a share of the products.
+    """
+    heads = (attention.num_heads, -1)
+    query_weight, key_weight, value_weight = attention.in_proj_weight.chunk(3)
+    query_bias, key_bias, value_bias = attention.in_proj_bias.chunk(3)
+    query = F.linear(query, query_weight, query_bias).unflatten(1, heads)  # (B, H, d)
+    query = query * query.shape[-1] ** -0.5
+    mapped = torch.einsum('bhd,hde->bhe', query, key_weight.unflatten(0, heads))
+    shift = (query * key_bias.unflatten(0, heads)).sum(dim=-1, keepdim=True)  # equal for all tokens
+    weights = (mapped @ tokens.transpose(1, 2) + shift).softmax(dim=-1)  # (B, H, N)
+    value = torch.einsum('bhe,hde->bhd', weights @ tokens, value_weight.unflatten(0, heads)).flatten(1)
+    return attention.out_proj(value + value_bias)

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from next_mm.models.clip.attention import SelfAttention
+from next_mm.models.clip.attention import SelfAttention, attention_map, read_by_one_query
 
 
 @pytest.mark.parametrize('masked', [False, True])
@@ -16,6 +16,28 @@ def test_equals_the_module_it_takes_the_place_of(masked: bool):
     fast = SelfAttention(slow)
     torch.testing.assert_close(fast(x, attn_mask=mask)[0], expected, rtol=1e-10, atol=1e-10)
     assert fast.state_dict().keys() == slow.state_dict().keys()  # checkpoints of either load in the other
+
+
+@pytest.fixture
+def slow() -> nn.MultiheadAttention:
+    module = nn.MultiheadAttention(24, 4, batch_first=True, dtype=torch.float64)
+    nn.init.normal_(module.in_proj_bias)
+    nn.init.normal_(module.out_proj.bias)
+    return module
+
+
+def test_one_query_reads_as_in_the_module(slow: nn.MultiheadAttention) -> None:
+    query, tokens = torch.randn(3, 24, dtype=torch.float64), torch.randn(3, 7, 24, dtype=torch.float64)
+    expected = slow(query.unsqueeze(1), tokens, tokens, need_weights=False)[0].squeeze(1)
+    torch.testing.assert_close(read_by_one_query(SelfAttention(slow), query, tokens), expected, rtol=1e-10, atol=1e-10)
+
+
+def test_the_map_is_that_of_the_module(slow: nn.MultiheadAttention) -> None:
+    x = torch.randn(3, 7, 24, dtype=torch.float64)
+    expected = slow(x, x, x)[1]
+    found = attention_map(SelfAttention(slow), x)
+    torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-10)
+    assert not found.requires_grad
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,51 @@
+"""PBMF: one query, the mean of the exchanged prompts, reads the chosen patches block by block (PromptMA)."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from next_mm.models.clip.attention import read_by_one_query
+from next_mm.triplet import NUM_MODALITIES
+
+__all__ = ['PromptFusion', 'mean_exchanged']
+
+
+def mean_exchanged(prompts: Tensor) -> Tensor:
+    """Mean (B, D) of the prompts (B, 3, 3, D) that one modality has for another."""
+    others = ~torch.eye(NUM_MODALITIES, dtype=torch.bool, device=prompts.device)
+    return prompts[:, others].mean(dim=1)
+
+
+class PromptFusion(nn.Module):
+    """Blocks that begin as copies of the tower's last ones, with the query in the place of the tokens.
+
+    Patches that are not chosen are zeroed, not removed: behind the norm they are its bias, and the query still reads
+    them.
+
+    Args:
+        blocks: the tower's blocks to begin from, by their number.
+        width: width D of the tokens.
+    """
+
+    def __init__(self, blocks: dict[int, nn.Module], width: int) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleDict({str(number): copy.deepcopy(block) for number, block in blocks.items()})
+        self.norm = nn.LayerNorm(width)
+
+    def forward(self, query: Tensor, patches: Sequence[Tensor], chosen: Tensor) -> Tensor:
+        """Return the fused feature (B, D).
+
+        Args:
+            query: (B, D).
+            patches: for each block the patches (B, 3, N, D) that it reads.
+            chosen: (B, 3, N) bool.
+        """
+        for block, tokens in zip(self.blocks.values(), patches):
+            read = block.ln_1((tokens * chosen.unsqueeze(-1)).flatten(1, 2))
+            query = query + read_by_one_query(block.attn, block.ln_1(query), read)
+            query = query + block.mlp(block.ln_2(query))
+        return self.norm(query)
