@@ -208,7 +208,7 @@ def test_a_run_that_diverges_stops_and_names_the_batch(options: dict[str, Any], 
         options,
         tmp_path,
         optim_wrapper__optimizer__lr=1e30,
-        optim_wrapper__paramwise_cfg__visual_lr=1e30,
+        optim_wrapper__paramwise_cfg__groups__visual__lr=1e30,
         param_scheduler=None,
     )
     with pytest.raises(

@@ -122,7 +122,7 @@ def toy_config(work_dir: Any, **changes: Any) -> Config:
                 type='OptimWrapper',
                 constructor='ReIDOptimWrapperConstructor',
                 optimizer=dict(type='Adam', lr=0.01),
-                paramwise_cfg=dict(visual_lr=0.001),
+                paramwise_cfg=dict(groups=dict(backbone=dict(lr=0.001))),
             ),
             param_scheduler=[
                 dict(type='LinearLR', start_factor=0.1, begin=0, end=1, by_epoch=True, convert_to_iter_based=True),

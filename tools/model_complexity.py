@@ -19,10 +19,8 @@ def main() -> None:
     from next_mm.analysis.cost import cost_table, count_costs
 
     cfg = apis.load_config(args.config, args.cfg_options)
-    for part in (cfg.model.backbone, cfg.model.get('text')):
-        if part and 'pretrained' in part:
-            part.pretrained = None
-    costs = count_costs(apis.build_model(cfg), tuple(cfg.model.backbone.image_size))
+    apis.drop_pretrained(cfg)
+    costs = count_costs(apis.build_model(cfg))
     print(cost_table(args.config, costs), end='')
 
 

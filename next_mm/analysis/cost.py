@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import astuple, dataclass
 from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import nn
+from torch.overrides import TorchFunctionMode
 from torch.utils.flop_counter import FlopCounterMode
 
-from next_mm.errors import ConfigError
-from next_mm.methods.next.mgfa import CrossAttention, MGFAHead
-from next_mm.structures import TripletBatch
-from next_mm.triplet import NUM_MODALITIES
+from next_mm.errors import ConfigError, DataError
+from next_mm.models import ReIDModel
 from next_mm.utils.tables import draw_table
 
-__all__ = ['PartCost', 'cost_table', 'count_costs']
+__all__ = ['BRANCHES', 'OTHER', 'PartCost', 'cost_table', 'count_costs']
 
-_PARTS = {'visual': 'backbone', 'text': 'text', 'TMSE': 'neck.semantic', 'CSSE': 'neck.structure', 'MGFA': 'head'}
-_CLASSIFIER = ('branches.',)
+BRANCHES = 'BNNeck, classifier'
+"""The row of the identity branches, which are not run at test."""
+
+OTHER = 'other'
+"""The row of what belongs to none of the model's parts."""
+
+_CAPTION = (
+    'MACs: multiply-accumulates of linear layers and convolutions at test, as the papers count them. Executed: those that the code '
+    'does. Attention products apart. Captions: three different ones of full length, none known before.'
+)
 
 
 @dataclass
@@ -32,9 +39,9 @@ class PartCost:
     Attributes:
         trainable: trainable parameters.
         frozen: frozen parameters.
-        macs: multiply-accumulates for one triplet at test, in linear layers and convolutions in their usual form: the paper's count.
-        executed: those that our code really does; MGFA does less than its usual form, and short lists of captions are padded.
-        attention: those of the attention products (scores and weighted sums), which the paper's count leaves out.
+        macs: multiply-accumulates for one triplet at test, in linear layers and convolutions in their usual form: the papers' count.
+        executed: those that our code really does; it can be fewer, and short lists of captions are padded.
+        attention: those of the attention products (scores and weighted sums), which the papers' count leaves out.
     """
 
     trainable: int = 0
@@ -46,146 +53,153 @@ class PartCost:
     def __add__(self, other: PartCost) -> PartCost:
         return PartCost(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other))))
 
+    def __sub__(self, other: PartCost) -> PartCost:
+        return PartCost(*(mine - theirs for mine, theirs in zip(astuple(self), astuple(other))))
 
-def count_costs(model: nn.Module, image_size: tuple[int, int]) -> dict[str, PartCost]:
-    """Count the parts of a NEXTReID; parts that it lacks are left out.
 
-    Three different captions of full length are encoded, as the paper counts. Shorter and repeated captions cost less, known ones nothing.
+def count_costs(model: ReIDModel) -> dict[str, PartCost]:
+    """Count the parts that a model declares; parts that it was built without are left out.
+
+    Captions of full length are encoded, three different ones. Shorter and repeated captions cost less, known ones nothing.
+
+    A module that runs otherwise than written in its paper may say what its usual form costs: its method ``count_macs(args, output)``
+    returns the multiply-accumulates of one call. A module that keeps frozen networks out of the model's parameters names them in
+    ``kept_apart``.
 
     Args:
         model: the model, on the CPU; its mode is kept.
-        image_size: picture height and width in pixels.
 
     Returns:
-        Name of the part to its cost: ``visual``, ``text``, ``TMSE``, ``CSSE``, ``MGFA`` and ``BNNeck, classifier`` (not run at test).
+        Name of the part to its cost, then :data:`OTHER` where something belongs to no part, then :data:`BRANCHES`.
+
+    Raises:
+        ConfigError: the captions that are encoded ahead have no tower to count.
     """
     was_training = model.training
     model.eval()
-    with (
-        torch.no_grad(),
-        FlopCounterMode(display=False) as counter,
-        _attention_apart(counter) as attention,
-        _usual_form(model) as usual,
-    ):
-        model(*_one_triplet(model, image_size), mode='tensor')
+    with torch.no_grad(), _count() as counts, _usual_form(model, counts):
+        try:
+            model(torch.randn(1, 3, 3, *model.image_size), model.example_batch(), mode='tensor')
+        except DataError as error:
+            raise ConfigError(f'{type(model).__name__} cannot be counted on captions of its own: {error}') from error
     model.train(was_training)
-    flops, root = counter.get_flop_counts(), type(model).__name__
-    if 'head' in usual:
-        usual['head'] += sum(flops[f'{root}.head.ffn'].values()) // 2
-    costs = {}
-    for part, path in _PARTS.items():
-        if _submodule(model, path) is None or (part == 'MGFA' and not isinstance(model.head, MGFAHead)):
-            continue
-        cost = _parameters(model, path)
-        cost.executed = sum(flops.get(f'{root}.{path}', {}).values()) // 2
-        cost.macs = usual.get(path, cost.executed)
-        cost.attention = attention.get(f'{root}.{path}', 0)
-        costs[part] = cost
-    classifier = PartCost()
-    for name, parameter in model.named_parameters():
-        if name.startswith(_CLASSIFIER):
-            classifier.trainable += parameter.numel() * parameter.requires_grad
-            classifier.frozen += parameter.numel() * (not parameter.requires_grad)
-    costs['BNNeck, classifier'] = classifier
-    return costs
+    parts = {name: path for name, path in model.parts.items() if _submodule(model, path) is not None}
+    costs = {name: _cost_of(model, path, counts) for name, path in parts.items()}
+    branches = _cost_of(model, 'branches', counts)
+    other = _cost_of(model, '', counts) - sum(costs.values(), branches)
+    return {**costs, **({OTHER: other} if other != PartCost() else {}), BRANCHES: branches}
 
 
-def _parameters(model: nn.Module, path: str) -> PartCost:
-    cost = PartCost()
-    for name, parameter in model.named_parameters():
-        if name.startswith(f'{path}.') and not name.startswith(_CLASSIFIER):
-            cost.trainable += parameter.numel() * parameter.requires_grad
-            cost.frozen += parameter.numel() * (not parameter.requires_grad)
-    tower = getattr(_submodule(model, path), 'tower', None) if path == 'text' else None
-    if tower is not None:  # the text encoder keeps its frozen tower out of its own parameters
-        cost.frozen += sum(parameter.numel() for parameter in tower.parameters())
-    return cost
+@dataclass
+class _Counts:
+    """Multiply-accumulates by the path of the module in which they were done."""
 
-
-def _submodule(model: nn.Module, path: str) -> nn.Module | None:
-    for name in path.split('.'):
-        model = getattr(model, name, None)
-        if model is None:
-            return None
-    return model
-
-
-def _one_triplet(model: Any, image_size: tuple[int, int]) -> tuple[Tensor, TripletBatch]:
-    """A triplet of noise with three different captions of full length."""
-    batch = TripletBatch(samples=[], cameras=torch.zeros(1, dtype=torch.int64))
-    if getattr(model, 'text', None) is not None:
-        if not hasattr(model.text, 'tower'):
-            raise ConfigError(
-                f'model.text is {type(model.text).__name__}, which has no text tower to count: count with CLIPText'
-            )
-        tower = model.text.tower
-        length, end = tower.context_length, tower.vocab_size - 1  # CLIP's end-of-text token has the highest number
-        tokens = (
-            torch.arange(1, NUM_MODALITIES * length + 1, dtype=torch.int32).view(1, 1, NUM_MODALITIES, length) % end
-        )
-        tokens[..., -1] = end
-        batch.tokens = tokens
-    return torch.randn(1, NUM_MODALITIES, 3, *image_size), batch
+    executed: Callable[[], int]
+    flops: Callable[[], Mapping[str, Any]]
+    parents: Callable[[], Iterable[str]]
+    attention: Counter[str]
+    saved: Counter[str]
 
 
 @contextmanager
-def _attention_apart(counter: FlopCounterMode) -> Iterator[dict[str, int]]:
-    """Count the products of scaled dot-product attention by themselves, by module, whatever kernel would run them."""
-    counts: dict[str, int] = {}
-    original, fast_path = F.scaled_dot_product_attention, torch.backends.mha.get_fastpath_enabled()
-
-    def counted(query: Tensor, key: Tensor, value: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        for module in counter.mod_tracker.parents:
-            counts[module] = counts.get(module, 0) + query.shape[:-1].numel() * key.shape[-2] * (
-                query.shape[-1] + value.shape[-1]
-            )
-        return query.new_zeros(*query.shape[:-1], value.shape[-1])
-
+def _count() -> Iterator[_Counts]:
+    """Count what runs inside, module by module, attention products apart."""
+    fast_path = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)  # the fused path hides the linear layers
     try:
-        torch.backends.mha.set_fastpath_enabled(False)  # the fused path hides the linear layers
-        F.scaled_dot_product_attention = counted
-        yield counts
+        with FlopCounterMode(display=False) as counter:
+            counts = _Counts(
+                executed=lambda: counter.get_total_flops() // 2,
+                flops=counter.get_flop_counts,
+                parents=lambda: set(counter.mod_tracker.parents),
+                attention=Counter(),
+                saved=Counter(),
+            )
+            with _AttentionApart(counts):
+                yield counts
     finally:
-        F.scaled_dot_product_attention = original
         torch.backends.mha.set_fastpath_enabled(fast_path)
 
 
+class _AttentionApart(TorchFunctionMode):
+    """Count the products of scaled dot-product attention by themselves, whatever kernel would run them."""
+
+    def __init__(self, counts: _Counts) -> None:
+        super().__init__()
+        self.counts = counts
+
+    def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+        if func is not F.scaled_dot_product_attention:
+            return func(*args, **(kwargs or {}))
+        given = dict(zip(('query', 'key', 'value'), args)) | (kwargs or {})
+        query, key, value = given['query'], given['key'], given['value']
+        products = query.shape[:-1].numel() * key.shape[-2] * (query.shape[-1] + value.shape[-1])
+        for module in self.counts.parents():
+            self.counts.attention[module] += products
+        return query.new_zeros(*query.shape[:-1], value.shape[-1])
+
+
 @contextmanager
-def _usual_form(model: nn.Module) -> Iterator[dict[str, int]]:
-    """Count the parts that our code runs otherwise than written in the paper, as if they were run so.
+def _usual_form(model: nn.Module, counts: _Counts) -> Iterator[None]:
+    """Note by how much the usual form of each call exceeds what is executed, for modules that have ``count_macs``."""
+    open_calls: list[tuple[int, set[str]]] = []
 
-    MGFA: keys and values of all tokens are projected in every pass. Text: every token of every caption goes through the tower once.
-    """
-    counts: dict[str, int] = {}
+    def before(module: nn.Module, args: tuple) -> None:
+        open_calls.append((counts.executed(), set(counts.parents())))
 
-    def attention(module: CrossAttention, args: tuple[Tensor, Tensor], output: Tensor) -> None:
-        queries, tokens = args[0].shape[2], args[1].shape[1]
-        query = 0 if 'head' in counts else queries  # the queries are projected once for all passes
-        counts['head'] = counts.get('head', 0) + (2 * tokens + queries + query) * module.query.weight.numel()
+    def after(module: Any, args: tuple, output: Any) -> None:
+        start, parents = open_calls.pop()
+        saved = module.count_macs(args, output) - (counts.executed() - start)
+        for name in parents:
+            counts.saved[name] += saved
 
-    def tower(module: nn.Module, args: tuple[Sequence[np.ndarray]], output: Tensor) -> None:
-        layers = sum(parameter.numel() for parameter in module.blocks.parameters() if parameter.dim() == 2)
-        projection = sum(
-            parameter.numel() for name, parameter in module.named_parameters() if name.startswith('text_projection')
-        )
-        counts['text'] = sum(map(len, args[0])) * layers + len(args[0]) * projection
-
-    handles = [
-        module.register_forward_hook(attention) for module in model.modules() if isinstance(module, CrossAttention)
-    ]
-    if getattr(getattr(model, 'text', None), 'tower', None) is not None:
-        handles.append(model.text.tower.register_forward_hook(tower))
-    try:
-        yield counts
-    finally:
-        for handle in handles:
-            handle.remove()
+    with ExitStack() as stack:
+        for module in _all_modules(model):
+            if hasattr(module, 'count_macs'):
+                for handle in (module.register_forward_pre_hook(before), module.register_forward_hook(after)):
+                    stack.callback(handle.remove)
+        yield
 
 
-_CAPTION = (
-    'MACs: multiply-accumulates of linear layers and convolutions at test, as the paper counts them. Executed: those that the '
-    'code does. Attention products apart. Captions: three different ones of full length, none known before.'
-)
+def _all_modules(model: nn.Module) -> Iterator[nn.Module]:
+    """Yield the modules of a model, and of the networks that some of them keep apart."""
+    for module in model.modules():
+        yield module
+        for network in getattr(module, 'kept_apart', ()):
+            yield from network.modules()
+
+
+def _cost_of(model: nn.Module, path: str, counts: _Counts) -> PartCost:
+    """Cost of the submodule at a path, or of the whole model at the empty one."""
+    part = model.get_submodule(path)
+    parameters = dict.fromkeys(parameter for module in _all_modules(part) for parameter in module.parameters())
+    trainable = sum(parameter.numel() for parameter in parameters if parameter.requires_grad)
+    flops = counts.flops()
+    names = list(_outermost(part, f'{type(model).__name__}.{path}'.rstrip('.'), flops))
+    executed = sum(sum(flops[name].values()) // 2 for name in names)
+    return PartCost(
+        trainable=trainable,
+        frozen=sum(parameter.numel() for parameter in parameters) - trainable,
+        macs=executed + sum(counts.saved[name] for name in names),
+        executed=executed,
+        attention=sum(counts.attention[name] for name in names),
+    )
+
+
+def _outermost(part: nn.Module, name: str, ran: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the name of a module that ran, or of those in it that did: a list of modules has no forward pass of its own."""
+    if name in ran:
+        yield name
+    else:
+        for key, child in part.named_children():
+            yield from _outermost(child, f'{name}.{key}', ran)
+
+
+def _submodule(model: nn.Module, path: str) -> nn.Module | None:
+    found: nn.Module | None = model
+    for name in path.split('.'):
+        found = getattr(found, name, None)
+    return found
 
 
 def cost_table(title: str, costs: dict[str, PartCost]) -> str:

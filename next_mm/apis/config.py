@@ -14,7 +14,7 @@ from next_mm.errors import ConfigError
 from next_mm.models import ReIDModel
 from next_mm.registry import MODELS
 
-__all__ = ['apply_amp', 'find_projects', 'load_config', 'show_rank_lists']
+__all__ = ['apply_amp', 'drop_pretrained', 'find_projects', 'load_config', 'show_rank_lists']
 
 
 def load_config(
@@ -118,6 +118,22 @@ def _import_projects(path: Path) -> None:
     folder = find_projects(path)
     if folder is not None and str(folder) not in sys.path:
         sys.path.append(str(folder))
+
+
+def drop_pretrained(cfg: Config) -> None:
+    """Name no pretrained weights anywhere in the model, so that it is built with random ones and nothing is read.
+
+    Args:
+        cfg: changed in place.
+    """
+
+    def drop(node: Any) -> None:
+        if isinstance(node, dict):
+            node.update({'pretrained': None} if 'pretrained' in node else {})
+        for inner in node.values() if isinstance(node, dict) else node if isinstance(node, (list, tuple)) else ():
+            drop(inner)
+
+    drop(cfg.model)
 
 
 def apply_amp(cfg: Config, dtype: str) -> None:

@@ -93,7 +93,7 @@ def check_captions(dataset: TripletDataset, records: Sequence[TripletRecord], *,
         records: of its split, with the captions that they bring along.
         read: whether a model reads captions, so that it is an error if there are none.
     """
-    lost = 'the model reads captions (model.text): name them in the dataset (caption_dir), or train without text with model.text=None'
+    lost = 'the model reads captions: name them in the dataset (caption_dir), or train a model without'
     if dataset.caption_dir is None:
         return [Problem('no captions', f'{dataset.title}, {dataset.split} split', lost)] if read and records else []
     folder = caption_folder(dataset.data_root, dataset.caption_dir)

@@ -15,7 +15,7 @@ from next_mm.engine.hooks import (
     epoch_seed,
     metric_table,
 )
-from next_mm.engine.param_groups import ReIDOptimWrapperConstructor, group_parameters
+from next_mm.engine.param_groups import ReIDOptimWrapperConstructor, check_paramwise, group_parameters
 from next_mm.engine.runner import TripletRunner
 from next_mm.errors import CheckpointError
 
@@ -34,6 +34,7 @@ __all__ = [
     'ReportHook',
     'TripletRunner',
     'best_epoch',
+    'check_paramwise',
     'choose_queries',
     'epoch_seed',
     'group_parameters',

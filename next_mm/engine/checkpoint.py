@@ -82,7 +82,8 @@ def load_weights(
         *(
             {key: value for key, value in weights.items() if not key.startswith(optional)}
             for weights in (expected, given)
-        )
+        ),
+        getattr(model, 'num_classes', None),
     )
     if problems:
         raise CheckpointError(
@@ -121,7 +122,7 @@ def _optional_prefixes(model: nn.Module) -> tuple[str, ...]:
     return tuple(f'{name}.{part}' if name else part for name, part in parts)
 
 
-def _differences(expected: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> list[str]:
+def _differences(expected: Mapping[str, Tensor], given: Mapping[str, Tensor], num_classes: int | None) -> list[str]:
     """Describe what keeps ``given`` from being the weights of ``expected``; empty where nothing does."""
     lines = []
     missing = [key for key in expected if key not in given]
@@ -135,15 +136,23 @@ def _differences(expected: Mapping[str, Tensor], given: Mapping[str, Tensor]) ->
         lines.append(f'  {key}: the model has {tuple(expected[key].shape)}, the checkpoint {tuple(given[key].shape)}')
     if len(shapes) > _SHOWN:
         lines.append(f'  and {len(shapes) - _SHOWN} more weights of other shapes')
-    classes = [key for key in shapes if key.endswith('classifier.weight')]
-    if classes and len(shapes) == 1 and not missing and not unexpected:
-        trained = len(given[classes[0]])
-        prefix = classes[0].removesuffix('.weight')
-        lines.append(
-            f'  It was trained on {trained} identities, the config says {len(expected[classes[0]])}. To test it set '
-            f'model.num_classes={trained}; to go on with other identities set load_ignore="[\'{prefix}\']".'
-        )
+    if shapes and not missing and not unexpected:
+        lines += _other_identities({key: (expected[key], given[key]) for key in shapes}, num_classes)
     return lines
+
+
+def _other_identities(shapes: Mapping[str, tuple[Tensor, Tensor]], num_classes: int | None) -> list[str]:
+    """Say so where all that differs is the number of identities: of every weight the first dimension alone, and alike."""
+    rest = all(mine.shape[1:] == theirs.shape[1:] for mine, theirs in shapes.values())
+    counts = {(len(mine), len(theirs)) for mine, theirs in shapes.values() if mine.dim() and theirs.dim()}
+    if not rest or len(counts) != 1 or num_classes is None or next(iter(counts))[0] != num_classes:
+        return []
+    trained = next(iter(counts))[1]
+    prefixes = list(dict.fromkeys(re.sub(r'\.(weight|bias)$', '', key) for key in shapes))
+    return [
+        f'  It was trained on {trained} identities, the config says {num_classes}. To test it set '
+        f'model.num_classes={trained}; to go on with other identities set load_ignore="{prefixes}".'
+    ]
 
 
 def _some(keys: Iterable[str]) -> str:

@@ -1,8 +1,9 @@
-"""Parameter groups: the pretrained tower learns at its own rate, frozen parameters are left out."""
+"""Parameter groups by the names of the parameters; frozen parameters are left out."""
 
 from __future__ import annotations
 
-import difflib
+import re
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -13,45 +14,103 @@ from torch import nn
 
 from next_mm.errors import ConfigError
 from next_mm.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIM_WRAPPERS
+from next_mm.utils.options import check_number, did_you_mean
 
-__all__ = ['ReIDOptimWrapperConstructor', 'group_parameters']
+__all__ = ['ReIDOptimWrapperConstructor', 'check_paramwise', 'group_parameters']
 
-_BACKBONE = 'backbone.'
-_NEW_IN_BACKBONE = 'backbone.camera_embedding.'  # not pretrained, so it learns as fast as the rest
+_OPTIONS = ('groups', 'bias_lr_mult')
+_RULE = ('match', 'lr', 'lr_mult', 'weight_decay', 'bias_lr_mult')
+_WHERE = 'optim_wrapper.paramwise_cfg'
+
+
+def check_paramwise(options: Mapping[str, Any] | None) -> None:
+    """Check the options of :func:`group_parameters`, as ``optim_wrapper.paramwise_cfg`` gives them.
+
+    Raises:
+        ConfigError: an unknown key, a rule called ``rest``, a pattern that is no regular expression, or a negative number.
+    """
+    options = options or {}
+    _check_keys(_WHERE, options, _OPTIONS)
+    check_number(f'{_WHERE}.bias_lr_mult', options.get('bias_lr_mult', 1.0), 0)
+    for name, rule in (options.get('groups') or {}).items():
+        where = f'{_WHERE}.groups.{name}'
+        if name == 'rest':
+            raise ConfigError(f'{where}: the rest is what no rule matches, it has no rule of its own')
+        if not isinstance(rule, Mapping):
+            raise ConfigError(f'{where}: expected a dictionary with any of {", ".join(_RULE)}, got {rule!r}')
+        _check_keys(where, rule, _RULE)
+        for key in rule:
+            if key != 'match':
+                check_number(f'{where}.{key}', rule[key], 0)
+        try:
+            re.compile(rule.get('match', name))
+        except re.error as error:
+            raise ConfigError(f'{where}: {rule.get("match", name)!r} is no regular expression ({error})') from error
 
 
 def group_parameters(
-    model: nn.Module, lr: float, *, visual_lr: float | None = None, bias_lr_mult: float = 1.0
+    model: nn.Module,
+    lr: float,
+    *,
+    groups: Mapping[str, Mapping[str, Any]] | None = None,
+    bias_lr_mult: float = 1.0,
 ) -> list[dict[str, Any]]:
-    """Split the trainable parameters in at most four groups: visual tower or rest, each with its biases apart where they differ.
+    """Assign each trainable parameter to the first rule that matches the start of its name; the others are the rest.
 
     Args:
-        model: the model; its pretrained tower is ``model.backbone``.
-        lr: learning rate of everything but the tower.
-        visual_lr: learning rate of the tower, ``None`` for ``lr``.
-        bias_lr_mult: factor on the rate of the rest's biases.
+        model: the model, not wrapped.
+        lr: learning rate of the rest.
+        groups: name to rule. ``match`` is the rule's regular expression, its name where it has none; ``lr`` is its rate, ``lr_mult``
+            a factor on the rate of the rest instead; ``weight_decay`` and ``bias_lr_mult`` are its own where they are given.
+        bias_lr_mult: factor on the rate of biases, in groups that have none of their own.
 
     Returns:
-        Parameter groups for a torch optimizer, each with ``name``, ``params`` and ``lr``; empty ones are left out.
+        Parameter groups for a torch optimizer, each with ``name``, ``params``, ``lr`` and, where its rule says so,
+        ``weight_decay``. Biases are a group of their own where their rate differs.
 
     Raises:
-        ConfigError: no trainable parameter at all.
+        ConfigError: a rule matches no trainable parameter, or there is no trainable parameter at all.
     """
-    groups: dict[str, dict[str, Any]] = {
-        'visual': dict(name='visual', params=[], lr=lr if visual_lr is None else visual_lr),
-        'rest': dict(name='rest', params=[], lr=lr),
-        'rest_bias': dict(name='rest_bias', params=[], lr=lr * bias_lr_mult),
-    }
+    groups = groups or {}
+    check_paramwise({'groups': groups, 'bias_lr_mult': bias_lr_mult})
+    rules = {**groups, 'rest': {'match': ''}}
+    made: dict[str, dict[str, Any]] = {}
+    for name, rule in rules.items():
+        rate = rule.get('lr', lr * rule.get('lr_mult', 1.0))
+        decay = {'weight_decay': rule['weight_decay']} if 'weight_decay' in rule else {}
+        made[name] = {'name': name, 'params': [], 'lr': rate, **decay}
+        factor = rule.get('bias_lr_mult', bias_lr_mult)
+        if factor != 1:
+            made[f'{name} bias'] = {'name': f'{name} bias', 'params': [], 'lr': rate * factor, **decay}
     for name, parameter in model.named_parameters():
-        if not parameter.requires_grad:
-            continue
-        visual = name.startswith(_BACKBONE) and not name.startswith(_NEW_IN_BACKBONE)
-        bias = not visual and bias_lr_mult != 1.0 and name.endswith('bias')
-        groups['visual' if visual else 'rest_bias' if bias else 'rest']['params'].append(parameter)
-    filled = [group for group in groups.values() if group['params']]
-    if not filled:
-        raise ConfigError(f'{type(model).__name__} has no trainable parameter')
-    return filled
+        if parameter.requires_grad:
+            rule = next(key for key, rule in rules.items() if re.match(rule.get('match', key), name))
+            apart = f'{rule} bias'
+            made[apart if apart in made and name.endswith('bias') else rule]['params'].append(parameter)
+    _check_used(model, groups, made)
+    return [group for group in made.values() if group['params']]
+
+
+def _check_used(model: nn.Module, groups: Mapping[str, Any], made: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuse a model without a trainable parameter, and rules that matched none."""
+    kind = type(model).__name__
+    if not any(group['params'] for group in made.values()):
+        raise ConfigError(f'{kind} has no trainable parameter')
+    unused = [
+        name for name in groups if not made[name]['params'] and not made.get(f'{name} bias', {'params': []})['params']
+    ]
+    if unused:
+        names = {name.partition('.')[0]: None for name, value in model.named_parameters() if value.requires_grad}
+        raise ConfigError(
+            f'{_WHERE}.groups: {", ".join(map(repr, unused))} matches no trainable parameter of {kind} that an earlier rule '
+            f'left; their names begin with {", ".join(f"{name}." for name in names)}'
+        )
+
+
+def _check_keys(where: str, given: Mapping[str, Any], known: tuple[str, ...]) -> None:
+    for key in given:
+        if key not in known:
+            raise ConfigError(f'{where}: unknown key {key!r}, expected {" or ".join(known)}{did_you_mean(key, known)}')
 
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()
@@ -60,22 +119,15 @@ class ReIDOptimWrapperConstructor:
 
     Args:
         optim_wrapper_cfg: config of the optimizer wrapper, with ``optimizer`` inside.
-        paramwise_cfg: the options of :func:`group_parameters`: ``visual_lr``, ``bias_lr_mult``.
+        paramwise_cfg: the options of :func:`group_parameters`.
 
     Raises:
-        ConfigError: an option that :func:`group_parameters` does not know, or an optimizer without ``lr``.
+        ConfigError: :func:`check_paramwise` refuses the options, or the optimizer has no ``lr``.
     """
 
     def __init__(self, optim_wrapper_cfg: dict, paramwise_cfg: dict | None = None) -> None:
-        known = ('visual_lr', 'bias_lr_mult')
+        check_paramwise(paramwise_cfg)
         self.options = dict(paramwise_cfg or {})
-        for key in self.options:
-            if key not in known:
-                close = difflib.get_close_matches(key, known, n=1)
-                hint = f'; did you mean {close[0]!r}?' if close else ''
-                raise ConfigError(
-                    f'optim_wrapper.paramwise_cfg: unknown key {key!r}, expected {" or ".join(known)}{hint}'
-                )
         if 'lr' not in optim_wrapper_cfg.get('optimizer', {}):
             raise ConfigError('optim_wrapper.optimizer: expected a learning rate lr')
         self.optim_wrapper_cfg = dict(optim_wrapper_cfg)

@@ -12,6 +12,7 @@ from torch import nn
 from next_mm.engine.hooks import ReportHook
 from next_mm.errors import ConfigError, DataError
 from next_mm.evaluation import ReIDMetric, check_protocol
+from next_mm.models import ReIDModel
 
 __all__ = ['check_monitored', 'check_test_set']
 
@@ -27,7 +28,8 @@ def check_test_set(model: nn.Module, dataset: Any, evaluator: Evaluator) -> None
     Raises:
         DataError: the model reads captions and there are none, or :func:`next_mm.evaluation.check_protocol` refuses the samples.
     """
-    if getattr(model, 'reads_captions', False) and getattr(dataset, 'metainfo', {}).get('has_captions') is False:
+    reads = isinstance(model, ReIDModel) and model.reads_captions
+    if reads and getattr(dataset, 'metainfo', {}).get('has_captions') is False:
         raise DataError(model.no_captions())
     protocols = {metric.exclude for metric in evaluator.metrics if isinstance(metric, ReIDMetric)}
     if protocols and hasattr(dataset, 'get_data_info'):

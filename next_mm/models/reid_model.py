@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal
@@ -10,13 +11,18 @@ import torch
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
+from next_mm.captions.tokenizer import CONTEXT_LENGTH, END_OF_TEXT
 from next_mm.errors import ConfigError, DataError
 from next_mm.models.heads import IdentityBranch
 from next_mm.registry import MODELS
 from next_mm.structures import ReIDDataSample, TripletBatch
+from next_mm.triplet import NUM_MODALITIES
 from next_mm.utils.options import check_number
 
-__all__ = ['MissingModalities', 'ReIDModel']
+__all__ = ['TEXT_ENCODER', 'MissingModalities', 'ReIDModel']
+
+TEXT_ENCODER = 'text encoder'
+"""The part that encodes captions, in :attr:`ReIDModel.parts`: cost tables tell its cost apart."""
 
 MissingModalities = Literal['masked', 'zero pictures', 'reconstructed']
 """What an absent modality is to a model: masked (it adds nothing, its part of the feature is zero), pictures of zeros after
@@ -33,13 +39,15 @@ class ReIDModel(BaseModel):
         data_preprocessor: config of :class:`TripletPreprocessor`.
 
     Attributes:
-        parts: name to dotted submodule path, for cost tables and figures; each part is counted once, by its own path.
+        parts: name to dotted submodule path, for cost tables and figures; each part is counted once, by its own path. A text
+            encoder is called :data:`TEXT_ENCODER`.
         reads_captions: whether samples must carry caption tokens.
         reads_cameras: whether the camera of a sample changes its feature.
         missing_modalities: what an absent modality is to the model.
         feature_parts: for each named feature, the equally wide parts that it is made of, each by the index of its modality,
             ``None`` for a part of several modalities; a feature that is not listed is one part of several modalities.
         optional_state: prefixes of state-dict keys that a checkpoint may lack.
+        without_captions: the option that makes a model without captions, for messages; ``None`` where the method needs them.
     """
 
     parts: ClassVar[Mapping[str, str]] = {'backbone': 'backbone'}
@@ -48,6 +56,7 @@ class ReIDModel(BaseModel):
     missing_modalities: ClassVar[MissingModalities] = 'masked'
     feature_parts: ClassVar[Mapping[str, Sequence[int | None]]] = {}
     optional_state: ClassVar[tuple[str, ...]] = ()
+    without_captions: ClassVar[str | None] = None
 
     def __init__(self, *, num_classes: int, data_preprocessor: Mapping[str, Any]) -> None:
         super().__init__(data_preprocessor=MODELS.build(dict(data_preprocessor)))
@@ -169,9 +178,22 @@ class ReIDModel(BaseModel):
     def no_captions(cls) -> str:
         """Return the message for samples without captions."""
         return (
-            f'{cls.__name__} reads captions but its samples have none: name the captions in the dataset (caption_dir), '
-            'or train without text with model.text=None'
+            f'{cls.__name__} reads captions but its samples have none: name the captions in the dataset (caption_dir)'
+            + (f', or train without text with {cls.without_captions}' if cls.without_captions else '')
         )
+
+    def example_batch(self) -> TripletBatch:
+        """Return the batch of one triplet, for cost tables: a camera, and captions of full length where the model reads them.
+
+        A method that reads ``extras`` adds them.
+        """
+        batch = TripletBatch(samples=[], cameras=torch.zeros(1, dtype=torch.int64))
+        if self.reads_captions:
+            shape = (1, 1, NUM_MODALITIES, CONTEXT_LENGTH)
+            batch.tokens = torch.arange(1, math.prod(shape) + 1, dtype=torch.int32).view(shape)
+            batch.tokens[..., -1] = END_OF_TEXT
+            batch.lengths = torch.full(shape[:-1], CONTEXT_LENGTH)
+        return batch
 
     def forward(
         self, inputs: Tensor, data_samples: TripletBatch, mode: str = 'tensor'

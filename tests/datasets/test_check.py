@@ -91,7 +91,7 @@ def test_captions_that_training_would_not_find(tmp_path):
     assert [(problem.kind, problem.where, problem.fatal) for problem in problems] == [
         ('no captions', f'RGBNT201, {split} split', True) for split in ('train', 'test')
     ]
-    assert 'the model reads captions (model.text)' in problems[0].detail
+    assert 'the model reads captions' in problems[0].detail
     for name in trees.RGB_FOLDERS:
         (root / f'text/train_{name}.json').write_text('[]')  # there, but empty
     for options in (dict(captions_required=True), dict()):

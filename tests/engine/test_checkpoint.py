@@ -60,6 +60,18 @@ def test_other_identities_are_named_with_both_remedies(model: ToyReID) -> None:
     assert torch.equal(model.backbone.weight, trained['backbone.weight'])
 
 
+def test_other_identities_of_several_classifiers_are_named_together() -> None:
+    two = dict(a=dict(bnneck=False, losses={}), b=dict(bnneck=False, classifier_bias=True, losses={}))
+    trained, model = ToyReID(num_classes=9), ToyReID()
+    for each in (trained, model):
+        each.build_branches(two, dict(a=8, b=8), ('a', 'b'))
+    ignore = ['branches.points.classifier', 'branches.a.classifier', 'branches.b.classifier']
+    with pytest.raises(CheckpointError, match='trained on 9 identities, the config says 4') as refused:
+        load_weights(model, trained.state_dict(), source='x.pth')
+    assert f'load_ignore="{ignore}"' in str(refused.value)
+    load_weights(model, trained.state_dict(), source='x.pth', ignore=ignore)
+
+
 def test_a_misspelt_prefix_to_ignore_is_an_error(model: ToyReID) -> None:
     with pytest.raises(CheckpointError, match='branches.points.clasifier'):
         load_weights(model, model.state_dict(), source='x.pth', ignore=['branches.points.clasifier'])

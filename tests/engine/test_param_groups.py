@@ -9,6 +9,7 @@ from torch import nn
 
 from next_mm.apis import build_runner
 from next_mm.engine import AutocastOptimWrapper, ReIDOptimWrapperConstructor, group_parameters
+from next_mm.errors import ConfigError
 from tests.toys import ToyReID, toy_config
 
 
@@ -19,38 +20,73 @@ def _names(model: nn.Module, groups: list[dict]) -> dict[str, set[str]]:
 
 def test_every_trainable_parameter_is_in_one_group_and_no_frozen_one() -> None:
     model = ToyReID()
-    groups = group_parameters(model, 1e-2, visual_lr=1e-4)
+    groups = group_parameters(model, 1e-2, groups={r'backbone\.': dict(lr=1e-4)})
     assert _names(model, groups) == {
-        'visual': {'backbone.weight', 'backbone.bias'},
+        r'backbone\.': {'backbone.weight', 'backbone.bias'},
         'rest': {'branches.points.classifier.weight'},
     }
     assert [group['lr'] for group in groups] == [1e-4, 1e-2]
 
 
-def test_biases_and_new_parts_of_the_backbone() -> None:
+def test_the_first_rule_that_matches_counts() -> None:
     model = ToyReID()
-    model.backbone.camera_embedding = nn.Linear(1, 2)
-    groups = group_parameters(model, 1.0, visual_lr=0.5, bias_lr_mult=2.0)
-    assert _names(model, groups) == {
-        'visual': {'backbone.weight', 'backbone.bias'},
-        'rest': {'branches.points.classifier.weight', 'backbone.camera_embedding.weight'},
-        'rest_bias': {'backbone.camera_embedding.bias'},
-    }
-    assert [group['lr'] for group in groups] == [0.5, 1.0, 2.0]
+    model.backbone.camera_embedding = nn.Linear(1, 2, bias=False)
+    camera, tower = r'backbone\.camera_embedding\.', r'backbone\.'
+    groups = group_parameters(model, 1.0, groups={camera: {}, tower: dict(lr=0.5)})
+    assert _names(model, groups)[camera] == {'backbone.camera_embedding.weight'}
+    assert {group['name']: group['lr'] for group in groups} == {camera: 1.0, tower: 0.5, 'rest': 1.0}
+    with pytest.raises(ConfigError, match='matches no trainable parameter of ToyReID that an earlier rule left'):
+        group_parameters(model, 1.0, groups={tower: {}, camera: {}})
 
 
-def test_a_frozen_model_and_unknown_options_are_errors() -> None:
-    with pytest.raises(ValueError, match='ToyReID has no trainable parameter'):
+def test_options_of_a_rule() -> None:
+    rules = dict(tower=dict(match='backbone', lr_mult=0.1, weight_decay=0.0, bias_lr_mult=3.0))
+    model = ToyReID()
+    groups = {group['name']: group for group in group_parameters(model, 2.0, groups=rules, bias_lr_mult=2.0)}
+    assert set(groups) == {'tower', 'tower bias', 'rest'}  # there is no bias in the rest
+    assert [groups[name]['lr'] for name in groups] == pytest.approx([0.2, 0.6, 2.0])
+    assert [groups[name].get('weight_decay') for name in groups] == [0.0, 0.0, None]
+    assert _names(model, list(groups.values()))['tower bias'] == {'backbone.bias'}
+
+
+def test_biases_of_every_group_at_twice_the_rate() -> None:
+    groups = group_parameters(ToyReID(), 1.0, bias_lr_mult=2.0)
+    assert {group['name']: group['lr'] for group in groups} == {'rest': 1.0, 'rest bias': 2.0}
+    groups = group_parameters(ToyReID(), 1.0, groups={'backbone': dict(lr=0.5, bias_lr_mult=1.0)}, bias_lr_mult=2.0)
+    assert {group['name']: group['lr'] for group in groups} == {'backbone': 0.5, 'rest': 1.0}
+
+
+@pytest.mark.parametrize(
+    ('options', 'message'),
+    [
+        (dict(visual_lr=1), "paramwise_cfg: unknown key 'visual_lr', expected groups or bias_lr_mult"),
+        (
+            dict(groups={'head': dict(lr=1)}),
+            "groups: 'head' matches no .*; their names begin with branches., backbone.",
+        ),
+        (dict(groups={'backbone': dict(l=1)}), "groups.backbone: unknown key 'l'.*; did you mean 'lr'"),
+        (dict(groups={'backbone': dict(lr=-1)}), 'groups.backbone.lr=-1: expected a number from 0'),
+        (dict(groups={'backbone': 0.1}), 'groups.backbone: expected a dictionary with any of match, lr, .* got 0.1'),
+        (dict(groups={'back(': dict(lr=1)}), r"groups.back\(: 'back\(' is no regular expression"),
+        (dict(groups={'rest': dict(lr=1)}), 'groups.rest: the rest is what no rule matches'),
+        (dict(bias_lr_mult=float('nan')), 'bias_lr_mult=nan: expected a number from 0'),
+    ],
+)
+def test_wrong_options_are_named(options: dict, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        ReIDOptimWrapperConstructor(dict(optimizer=dict(type='Adam', lr=1)), options)(ToyReID())
+
+
+def test_a_frozen_model_and_an_optimizer_without_a_rate_are_errors() -> None:
+    with pytest.raises(ConfigError, match='ToyReID has no trainable parameter'):
         group_parameters(ToyReID().requires_grad_(False), 1e-2)
-    with pytest.raises(ValueError, match="unknown key 'visul_lr'.*did you mean 'visual_lr'"):
-        ReIDOptimWrapperConstructor(dict(optimizer=dict(type='Adam', lr=1)), dict(visul_lr=1))
-    with pytest.raises(ValueError, match='expected a learning rate'):
+    with pytest.raises(ConfigError, match='expected a learning rate'):
         ReIDOptimWrapperConstructor(dict(optimizer=dict(type='Adam')))
 
 
 def test_warmup_and_cosine_scale_each_group_by_its_own_rate() -> None:
     wrapper = ReIDOptimWrapperConstructor(
-        dict(optimizer=dict(type='Adam', lr=1.0, weight_decay=1e-4)), dict(visual_lr=0.01)
+        dict(optimizer=dict(type='Adam', lr=1.0, weight_decay=1e-4)), dict(groups=dict(backbone=dict(lr=0.01)))
     )(ToyReID())
     warmup = LinearLR(wrapper, start_factor=0.1, begin=0, end=10)
     cosine = CosineAnnealingLR(wrapper, eta_min=0.0, begin=10, end=50)

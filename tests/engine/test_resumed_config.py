@@ -50,7 +50,7 @@ def test_what_differs_and_what_counts(folder: Path) -> None:
     runner, messages = resumed(
         folder,
         optim_wrapper__optimizer__lr=0.5,
-        optim_wrapper__paramwise_cfg__visual_lr=0.25,
+        optim_wrapper__paramwise_cfg__groups__backbone__lr=0.25,
         train_dataloader__batch_size=8,
     )
     (message,) = messages
@@ -58,7 +58,7 @@ def test_what_differs_and_what_counts(folder: Path) -> None:
         f'The config differs from that of {folder}/epoch_2.pth.',
         'Kept from the checkpoint, whatever the config says now:',
         '  optim_wrapper.optimizer.lr: 0.01 (the config says 0.5)',
-        '  optim_wrapper.paramwise_cfg.visual_lr: 0.001 (the config says 0.25)',
+        '  optim_wrapper.paramwise_cfg.groups.backbone.lr: 0.001 (the config says 0.25)',
         'As the config says now:',
         '  train_cfg.max_epochs: 3 (it was 2)',
         '  train_dataloader.batch_size: 8 (it was 4)',

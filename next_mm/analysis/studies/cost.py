@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from next_mm.analysis.cost import PartCost, count_costs
 from next_mm.analysis.studies.study import Row
-from next_mm.apis import build_model
+from next_mm.apis import build_model, drop_pretrained
+from next_mm.models.reid_model import TEXT_ENCODER
 
 TEXT_COST = 'text G MACs'
 
@@ -23,13 +24,11 @@ def row_costs(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
 
 def _row_cost(row: Row) -> dict[str, float]:
     cfg = row.resolved.copy()
-    for part in (cfg.model.backbone, cfg.model.get('text')):
-        if part and 'pretrained' in part:
-            part.pretrained = None
-    parts = count_costs(build_model(cfg), tuple(cfg.model.backbone.image_size))
+    drop_pretrained(cfg)
+    parts = count_costs(build_model(cfg))
     total = sum(parts.values(), PartCost())
     return {
         'params M': total.trainable / 1e6,
         'G MACs': total.macs / 1e9,
-        TEXT_COST: parts.get('text', PartCost()).macs / 1e9,
+        TEXT_COST: parts.get(TEXT_ENCODER, PartCost()).macs / 1e9,
     }

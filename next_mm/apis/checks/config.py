@@ -175,7 +175,7 @@ def _check_optim_wrapper(cfg: Mapping | None) -> None:
         return
     from torch.nn.utils import clip_grad_norm_, clip_grad_value_
 
-    from next_mm.engine import ReIDOptimWrapperConstructor, group_parameters
+    from next_mm.engine import ReIDOptimWrapperConstructor, check_paramwise
 
     wrapper = {key: value for key, value in cfg.items() if key not in ('constructor', 'paramwise_cfg', 'optimizer')}
     _check_components('optim_wrapper', wrapper, ours.OPTIM_WRAPPERS, 'OptimWrapper')
@@ -189,9 +189,7 @@ def _check_optim_wrapper(cfg: Mapping | None) -> None:
     if constructor is not None:
         _find('optim_wrapper.constructor', constructor, ours.OPTIM_WRAPPER_CONSTRUCTORS)
     if constructor == ReIDOptimWrapperConstructor.__name__:
-        check_keys(
-            'optim_wrapper.paramwise_cfg', cfg.get('paramwise_cfg') or {}, names(group_parameters) - {'model', 'lr'}
-        )
+        check_paramwise(cfg.get('paramwise_cfg'))
 
 
 def _check_components(where: str, cfg: Any, section: Registry, default_type: str | None = None) -> None:

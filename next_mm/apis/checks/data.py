@@ -12,7 +12,8 @@ from next_mm.datasets.check import Progress, check_datasets
 from next_mm.errors import ConfigError, DataError
 from next_mm.evaluation import Exclude, ReIDMetric, check_protocol
 from next_mm.layouts import Problem
-from next_mm.registry import DATASETS, METRICS
+from next_mm.models import ReIDModel
+from next_mm.registry import DATASETS, METRICS, MODELS
 
 __all__ = ['check_data']
 
@@ -45,10 +46,15 @@ def check_data(cfg: Config, progress: Progress = lambda items, length, what: ite
         *check_datasets(
             list(dict.fromkeys(datasets.values())),
             batch=(loader['batch_size'], instances) if instances is not None else None,
-            captions_read=cfg.model.get('text') is not None,
+            captions_read=_reads_captions(cfg.model),
             progress=progress,
         ),
     ]
+
+
+def _reads_captions(model: Mapping[str, Any]) -> bool:
+    method = MODELS.get(model['type'])
+    return issubclass(method, ReIDModel) and method.config_reads_captions(model)
 
 
 def _build_datasets(cfg: Config) -> dict[str, TripletDataset]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from mmengine.model import BaseModule
@@ -85,3 +87,13 @@ class MGFAHead(BaseModule):
         if present is not None:
             feature = feature * present.unsqueeze(-1)
         return feature.flatten(1)
+
+    def count_macs(self, args: tuple[Any, ...], output: Tensor) -> int:
+        """Count the usual form: queries are projected once, keys and values of all tokens for each expert."""
+        visual, experts = args[:2]
+        batch, queries, dim = visual.classes.shape
+        hidden = self.ffn[0].out_features
+        macs = queries * dim * dim
+        for feature in experts.features:
+            macs += (2 * feature.shape[1] + queries) * dim * dim + 2 * queries * dim * hidden
+        return batch * macs

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from torch import Tensor
 
 from next_mm.errors import ConfigError
-from next_mm.models.reid_model import ReIDModel
+from next_mm.models.reid_model import TEXT_ENCODER, ReIDModel
 from next_mm.registry import MODELS
 from next_mm.structures import TripletBatch
 from next_mm.triplet import NUM_MODALITIES
@@ -37,13 +37,14 @@ class NEXTReID(ReIDModel):
 
     parts: ClassVar[Mapping[str, str]] = {
         'visual encoder': 'backbone',
-        'text encoder': 'text',
+        TEXT_ENCODER: 'text',
         'TMSE': 'neck.semantic',
         'CSSE': 'neck.structure',
         'MGFA': 'head',
     }
     feature_parts: ClassVar[Mapping[str, Sequence[int | None]]] = {'experts': range(NUM_MODALITIES)}
     optional_state: ClassVar[tuple[str, ...]] = ('text.',)
+    without_captions: ClassVar[str] = 'model.text=None'
 
     def __init__(
         self,

@@ -69,6 +69,11 @@ class CLIPText(TextEncoder):
         return tower
 
     @property
+    def kept_apart(self) -> tuple[TextTower]:
+        """The networks that are not among the model's parameters, for cost tables."""
+        return (self.tower,)
+
+    @property
     def cache(self) -> EmbeddingCache | None:
         """The features encoded so far."""
         return self._frozen.cache

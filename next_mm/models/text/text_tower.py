@@ -81,6 +81,13 @@ class TextTower(nn.Module):
         back = np.argsort(np.concatenate(rows))
         return torch.cat(features)[to_device(torch.from_numpy(back), device)]
 
+    def count_macs(self, args: tuple[Sequence[np.ndarray]], output: Tensor) -> int:
+        """Count the usual form: every token of every caption goes through every layer, each caption through the projection."""
+        layers = sum(parameter.numel() for parameter in self.blocks.parameters() if parameter.dim() == 2)
+        named = self.named_parameters()
+        projection = sum(parameter.numel() for name, parameter in named if name.startswith('text_projection'))
+        return sum(map(len, args[0])) * layers + len(args[0]) * projection
+
     def _encode(self, pack: Pack, device: torch.device) -> Tensor:
         """Features (C, D) of a pack's captions."""
         ids, positions, paths, sources, ends = (to_device(torch.from_numpy(part), device) for part in pack[:5])
