@@ -70,6 +70,7 @@ def own_config(folder: Path, *, text: bool = False, exclude: str = 'itself', **c
         writer.writerows(rows)
     cfg = toy_config(folder / 'work', custom_hooks=[dict(type='NoStep')])
     cfg.model = dict(type='ReadsCaptions', text=text)
+    cfg.optim_wrapper.paramwise_cfg = None
     dataset = dict(
         type='OwnTriplets',
         data_root=str(folder),
