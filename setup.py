@@ -57,7 +57,7 @@ setup(
     packages=find_packages(include=['next_mm', 'next_mm.*']),
     package_data={
         'next_mm.methods': ['*/metafile.yml'],
-        'next_mm.analysis': ['*.j2'],
+        'next_mm.visualization': ['*.j2'],
         'next_mm.captioning': ['schemas/*.yaml', 'report/*.j2'],
     },
     install_requires=REQUIRES,

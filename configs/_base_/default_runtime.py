@@ -16,6 +16,7 @@ default_hooks = dict(
     sampler_seed=dict(type='DistSamplerSeedHook'),
 )
 custom_hooks = [
+    dict(type='EnvironmentHook'),
     dict(type='EpochSeedHook'),
     dict(type='IdentityCountHook'),
     dict(type='FiniteLossHook'),

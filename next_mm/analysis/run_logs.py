@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
+from next_mm.engine import ENVIRONMENT_FILE, latest_checkpoint
+
 METRICS = ('mAP', 'R-1', 'R-5', 'R-10', 'mINP')
 METRIC_PREFIX = 'reid/'
 PICTURE_SUFFIXES = ('.png', '.jpg', '.jpeg')
@@ -101,23 +103,17 @@ def typical(entries: list[dict[str, float]], key: str) -> float | None:
 
 
 def read_environment(work_dir: str | Path) -> dict[str, str]:
-    """The environment that MMEngine printed at the run's last start: hardware, versions, seed."""
+    """Return what the environment hook noted at the run's last start; empty without it."""
     for folder in reversed(log_folders(Path(work_dir))):
-        for log in sorted(folder.glob('*.log')):
-            environment = _parse_environment(log.read_text(encoding='utf-8', errors='replace'))
-            if environment:
-                return environment
+        path = folder / ENVIRONMENT_FILE
+        if path.is_file():
+            try:
+                noted = json.loads(path.read_text(encoding='utf-8'))
+            except ValueError:
+                continue
+            if isinstance(noted, dict):
+                return {str(key): str(value) for key, value in noted.items()}
     return {}
-
-
-def _parse_environment(text: str) -> dict[str, str]:
-    block = re.search(r'System environment:\n(.*?)\n-{20,}\n', text, flags=re.DOTALL)
-    pairs = (
-        re.findall(r'^ {4}([\w ./-]+): (.*)$', block.group(1).replace('Runtime environment:', ''), re.M)
-        if block
-        else []
-    )
-    return {key.strip(): value.strip() for key, value in pairs}
 
 
 def run_name(work_dir: Path) -> str:
@@ -127,7 +123,7 @@ def run_name(work_dir: Path) -> str:
 
 
 def find_config(work_dir: str | Path) -> Path:
-    """The resolved configuration that MMEngine left in a work directory.
+    """Return the file of the resolved config that MMEngine left in a work directory.
 
     Raises:
         FileNotFoundError: there is none.
@@ -138,37 +134,30 @@ def find_config(work_dir: str | Path) -> Path:
     return configs[-1]
 
 
-def find_checkpoint(work_dir: str | Path, which: str = 'last') -> Path:
-    """The checkpoint of a run's last or best epoch.
-
-    Args:
-        work_dir: the run's work directory.
-        which: ``last`` or ``best``.
+def find_checkpoint(work_dir: str | Path) -> Path:
+    """Return the checkpoint of a run's last epoch.
 
     Raises:
         FileNotFoundError: there is none.
-        ValueError: ``which`` is neither.
+        CheckpointError: the run noted one that is gone.
     """
-    work_dir = Path(work_dir)
-    if which not in ('last', 'best'):
-        raise ValueError(f"which: expected 'last' or 'best', got {which!r}")
-    pointer = work_dir / 'last_checkpoint'
-    if which == 'last' and pointer.is_file():
-        named = Path(pointer.read_text(encoding='utf-8').strip())
-        for candidate in (named, work_dir / named.name):
-            if candidate.is_file():
-                return candidate
-    found = sorted(
-        work_dir.glob('best_*.pth' if which == 'best' else 'epoch_*.pth'), key=lambda path: path.stat().st_mtime
-    )
+    noted = latest_checkpoint(work_dir)
+    if noted is not None:
+        return Path(noted)
+    found = sorted(Path(work_dir).glob('epoch_*.pth'), key=lambda path: path.stat().st_mtime)
     if not found:
-        raise FileNotFoundError(f'{work_dir} holds no {which} checkpoint')
+        raise FileNotFoundError(f'{work_dir} holds no last checkpoint')
     return found[-1]
 
 
 def find_pictures(work_dir: str | Path) -> list[Path]:
     """Pictures of a run, those of its last start first, in the order of their names."""
     work_dir = Path(work_dir)
-    found = [path for path in sorted(work_dir.rglob('*')) if path.suffix.lower() in PICTURE_SUFFIXES]
+    inside = work_dir.resolve()  # a link may lead anywhere
+    found = [
+        path
+        for path in sorted(work_dir.rglob('*'))
+        if path.suffix.lower() in PICTURE_SUFFIXES and path.resolve().is_relative_to(inside)
+    ]
     newest = log_folders(work_dir)[-1:]
     return sorted(found, key=lambda path: (not any(path.is_relative_to(folder) for folder in newest), str(path)))

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import io
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import cv2
-from jinja2 import Environment, PackageLoader
-from markupsafe import Markup
-from matplotlib import pyplot as plt
-from matplotlib.figure import Figure
-from mmengine.config import Config
-
+from next_mm.analysis.curves import draw_curves
 from next_mm.analysis.run_logs import (
     METRICS,
     RunLog,
@@ -27,18 +18,15 @@ from next_mm.analysis.run_logs import (
     read_run_log,
     run_name,
 )
-from next_mm.analysis.studies import is_synthetic
-from next_mm.errors import ConfigError, DataError
-from next_mm.triplet import MODALITIES
-from next_mm.visualization.style import COLOURS, MODALITY_COLOURS, paper_style
+from next_mm.engine import read_config_text
+from next_mm.errors import ConfigError
+from next_mm.visualization.page import PagePicture, Section, embed_picture, write_page
 
-LINES = ('-', '--', ':', '-.')
-MAX_WIDTH = 1600
-"""Pictures wider than this are shrunk before they go into the page, pixels."""
+__all__ = ['write_report']
 
 
 def write_report(work_dir: str | Path, out: str | Path | None = None, max_pictures: int = 24) -> Path:
-    """Write the page of a run.
+    """Write the page of a run; its config is read as text and never executed.
 
     Args:
         work_dir: the run's work directory.
@@ -52,124 +40,92 @@ def write_report(work_dir: str | Path, out: str | Path | None = None, max_pictur
     work_dir = Path(work_dir)
     log = read_run_log(work_dir)
     config_path = find_config(work_dir)
-    cfg = Config.fromfile(str(config_path), import_custom_modules=False)  # only read: nothing is built
-    if cfg.get('model') is None:
+    text = config_path.read_text(encoding='utf-8')
+    cfg = read_config_text(text) or {}
+    model, dataset = _part(cfg, 'model'), _part(cfg, 'test_dataloader', 'dataset')
+    if not model:
         raise ConfigError(f'{config_path}: no model in it; is {work_dir} the work directory of a run?')
-    pictures = find_pictures(work_dir)
-    page = (
-        Environment(loader=PackageLoader('next_mm.analysis', '.'), autoescape=True)
-        .get_template('report.html.j2')
-        .render(
-            name=run_name(work_dir),
-            model=cfg.model.type,
-            dataset=_dataset(cfg),
-            synthetic=is_synthetic(cfg),
-            epochs=_progress(cfg, log),
-            when=_when(work_dir),
-            parts=('Results', 'Curves', 'Pictures', 'Configuration', 'Environment'),
-            last={key: value for key, value in log.last().items() if key in METRICS},
-            best=log.best(),
-            results=log.results,
-            curves=draw_curves(log),
-            pictures=[
-                {'name': str(path.relative_to(work_dir)), 'data': embed_picture(path)}
-                for path in pictures[:max_pictures]
-            ],
-            left_out=max(0, len(pictures) - max_pictures),
-            config_name=config_path.name,
-            config=config_path.read_text(encoding='utf-8'),
-            environment=read_environment(work_dir),
-        )
+    last = {key: value for key, value in log.last().items() if key in METRICS}
+    synthetic = bool(_part(dataset, 'metainfo').get('synthetic'))
+    return write_page(
+        Path(out) if out else work_dir / 'report.html',
+        title=run_name(work_dir),
+        lead=f'{model.get("type")} on {_dataset(dataset)}; {_progress(cfg, log)}; {_when(work_dir)}. This page:',
+        tag='synthetic data' if synthetic else '',
+        tiles=[(f'{value:.1f}', f'{key}, %, last epoch') for key, value in last.items()],
+        sections=[
+            _results(log, list(last), synthetic=synthetic),
+            _curves(log),
+            *_pictures(work_dir, max_pictures),
+            Section(
+                'Configuration', summary=f'{config_path.name}, {len(text.splitlines())} lines', details=text or ' '
+            ),
+            _environment(work_dir),
+        ],
     )
-    path = Path(out) if out else work_dir / 'report.html'
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page, encoding='utf-8')
-    return path
 
 
-def draw_curves(log: RunLog) -> list[Markup]:
-    """Losses, metrics, learning rates, tokens of each expert and time of a step: one SVG for each that was logged."""
-    losses = sorted({key for entry in log.train for key in entry if key.startswith('loss')})
-    tokens = sorted({key for entry in log.epochs for key in entry if key.startswith('val_tokens/')})
-    groups: list[tuple[str, str, str, list[str]]] = [
-        ('Loss', 'iteration', '', losses),
-        ('Test metrics', 'epoch', '%', ['mAP', 'R-1', 'mINP']),
-        ('Accuracy on the training batches', 'iteration', '%', ['accuracy']),
-        ('Learning rate', 'iteration', '', ['base_lr', 'lr']),
-        ('Tokens taken by each expert', 'epoch', 'tokens', tokens),
-        ('Time of a training step', 'iteration', 's', ['time', 'data_time']),
+def _results(log: RunLog, metrics: Sequence[str], *, synthetic: bool) -> Section:
+    if not metrics:
+        return Section('Results', 'This run has not been evaluated.')
+    best = log.best().get('step')
+    rows = [
+        [
+            f'{result["step"]}{" (best mAP)" if result["step"] == best else ""}',
+            *(f'{result[key]:.2f}' if key in result else None for key in metrics),
+        ]
+        for result in log.results
     ]
-    drawn = []
-    with paper_style():
-        for title, step, unit, keys in groups:
-            curves = {key.removeprefix('val_tokens/').replace('_', ' '): log.curve(key) for key in keys}
-            curves = {key: curve for key, curve in curves.items() if curve[0]}
-            if curves:
-                drawn.append(_svg(_draw_curves(title, step, unit, curves)))
-    return drawn
+    bold = [number for number, result in enumerate(log.results, start=1) if result['step'] == best]
+    return Section(
+        'Results',
+        f'Percent{", on synthetic data" if synthetic else ""}. The best epoch is chosen by looking at the test set; the '
+        'last epoch is not.',
+        table=[['epoch', *metrics], *rows],
+        bold=bold,
+    )
 
 
-def _draw_curves(title: str, step: str, unit: str, curves: dict[str, tuple[list[float], list[float]]]) -> Figure:
-    figure, axes = plt.subplots(figsize=(5.0, 3.0))
-    for number, (key, (steps, values)) in enumerate(curves.items()):
-        style, colour = _line(number, key)
-        marker = 'o' if len(steps) < 15 else None
-        axes.plot(steps, values, style, color=colour, label=key, linewidth=1.5, marker=marker, markersize=3.5)
-    axes.set_title(title, loc='left')
-    axes.set_xlabel(step)
-    axes.set_ylabel(unit)
-    axes.grid(alpha=0.3)
-    if len(curves) > 4:
-        figure.legend(loc='outside right center', fontsize=8)
-    elif len(curves) > 1:
-        axes.legend()
-    return figure
+def _curves(log: RunLog) -> Section:
+    curves = [PagePicture(curve) for curve in draw_curves(log)]
+    return Section('Curves', '' if curves else 'Nothing was logged.', pictures=curves, in_rows=True)
 
 
-def _line(number: int, key: str) -> tuple[str, str]:
-    """Style and colour of a curve; those of the experts' tokens tell modality by colour and expert by style."""
-    expert = re.fullmatch(r'expert(\d+) (\w+)', key)
-    if expert:
-        return LINES[(int(expert[1]) - 1) % len(LINES)], MODALITY_COLOURS[MODALITIES.index(expert[2])]
-    return LINES[number // len(COLOURS) % len(LINES)], COLOURS[number % len(COLOURS)]
+def _pictures(work_dir: Path, most: int) -> Iterator[Section]:
+    found = find_pictures(work_dir)
+    shown = [PagePicture(embed_picture(path), str(path.relative_to(work_dir))) for path in found[:most]]
+    text = '' if found else 'There are no pictures in the work directory.'
+    if len(found) > most:
+        text = f'{len(found) - most} more pictures are in the work directory.'
+    yield Section('Pictures', text, pictures=shown)
 
 
-def _svg(figure: Figure) -> Markup:
-    text = io.StringIO()
-    figure.savefig(text, format='svg', metadata={'Date': None})
-    svg = text.getvalue()
-    return Markup(svg[svg.index('<svg') :])
+def _environment(work_dir: Path) -> Section:
+    noted = read_environment(work_dir)
+    if not noted:
+        return Section('Environment', 'The run noted no environment (EnvironmentHook).')
+    return Section('Environment', table=[(), *noted.items()], text_table=True)
 
 
-def embed_picture(path: Path) -> str:
-    """A picture as a ``data:`` address, shrunk to :data:`MAX_WIDTH`.
-
-    Raises:
-        DataError: it cannot be read.
-    """
-    picture = cv2.imread(str(path))
-    if picture is None:
-        raise DataError(f'{path} is not a readable picture')
-    height, width = picture.shape[:2]
-    if width > MAX_WIDTH:
-        picture = cv2.resize(picture, (MAX_WIDTH, round(height * MAX_WIDTH / width)), interpolation=cv2.INTER_AREA)
-    data = cv2.imencode('.png', picture)[1].tobytes()
-    return 'data:image/png;base64,' + base64.b64encode(data).decode()
+def _part(cfg: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
+    """Return a dictionary inside a config; empty where there is none."""
+    node: Any = cfg
+    for key in keys:
+        node = node.get(key) if isinstance(node, Mapping) else None
+    return node if isinstance(node, Mapping) else {}
 
 
-def _dataset(cfg: Config) -> str:
-    dataset: dict[str, Any] = cfg.test_dataloader.dataset
-    return f'{dataset["type"]} ({dataset["data_root"]})' if dataset.get('data_root') else dataset['type']
+def _dataset(dataset: Mapping[str, Any]) -> str:
+    kind = str(dataset.get('type', 'an unknown dataset'))
+    return f'{kind} ({dataset["data_root"]})' if dataset.get('data_root') else kind
 
 
-def _progress(cfg: Config, log: RunLog) -> str:
-    done, wanted = log.last().get('step', 0), (cfg.get('train_cfg') or {}).get('max_epochs', 0)
-    return f'epoch {int(done)} of {wanted}'
+def _progress(cfg: Mapping[str, Any], log: RunLog) -> str:
+    return f'epoch {int(log.last().get("step", 0))} of {_part(cfg, "train_cfg").get("max_epochs", 0)}'
 
 
 def _when(work_dir: Path) -> str:
-    folders: Sequence[Path] = log_folders(work_dir)
-    starts = [datetime.strptime(folder.name, '%Y%m%d_%H%M%S') for folder in folders]
+    starts = [datetime.strptime(folder.name, '%Y%m%d_%H%M%S') for folder in log_folders(work_dir)]
     if not starts:
         return 'never started'
     return f'started {starts[0]:%d %B %Y, %H:%M}' + (f', resumed {len(starts) - 1} times' if len(starts) > 1 else '')

@@ -4,7 +4,9 @@ from next_mm import compat
 from next_mm.engine.amp import AMP_DTYPES, AutocastOptimWrapper
 from next_mm.engine.checkpoint import latest_checkpoint, load_weights, read_checkpoint
 from next_mm.engine.hooks import (
+    ENVIRONMENT_FILE,
     METRICS_FILE,
+    EnvironmentHook,
     EpochSeedHook,
     FiniteLossHook,
     IdentityCountHook,
@@ -16,6 +18,7 @@ from next_mm.engine.hooks import (
     metric_table,
 )
 from next_mm.engine.param_groups import ReIDOptimWrapperConstructor, check_paramwise, group_parameters
+from next_mm.engine.resumed_config import read_config_text
 from next_mm.engine.runner import TripletRunner
 from next_mm.errors import CheckpointError
 
@@ -23,9 +26,11 @@ compat.apply()
 
 __all__ = [
     'AMP_DTYPES',
+    'ENVIRONMENT_FILE',
     'METRICS_FILE',
     'AutocastOptimWrapper',
     'CheckpointError',
+    'EnvironmentHook',
     'EpochSeedHook',
     'FiniteLossHook',
     'IdentityCountHook',
@@ -42,4 +47,5 @@ __all__ = [
     'load_weights',
     'metric_table',
     'read_checkpoint',
+    'read_config_text',
 ]

@@ -1,27 +1,50 @@
-"""One style for all figures, and one way out: PNG and PDF files, and MMEngine's Visualizer."""
+"""One style for all figures and pages, and one way out: PNG and PDF files, and MMEngine's Visualizer."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import matplotlib
 import numpy as np
-from matplotlib import pyplot as plt
-from matplotlib.figure import Figure
-from mmengine.visualization import Visualizer
+
+from next_mm.triplet import MODALITY_TABLE
 
 matplotlib.use('Agg')
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 
-MODALITY_NAMES = ('RGB', 'NIR', 'TIR')
-MODALITY_COLOURS = ('#4477AA', '#CCBB44', '#EE6677')
+if TYPE_CHECKING:  # it loads torch
+    from mmengine.visualization import Visualizer
+
+__all__ = [
+    'COLOURS',
+    'CORRECT',
+    'MODALITY_COLOURS',
+    'MODALITY_NAMES',
+    'STYLE',
+    'WRONG',
+    'paper_style',
+    'save_figure',
+    'to_pixels',
+]
+
 COLOURS = ('#4477AA', '#EE6677', '#228833', '#CCBB44', '#66CCEE', '#AA3377', '#BBBBBB')
-"""Paul Tol's bright scheme, told apart by the colour-blind too."""
+"""Paul Tol's bright scheme; colour-blind people can tell the colours apart too."""
+CORRECT, WRONG = '#008C3C', '#CD1E1E'
+"""Colours of correct and wrong matches; a symbol says the same."""
+MODALITY_NAMES = tuple(modality.label for modality in MODALITY_TABLE)
+MODALITY_COLOURS = {
+    name: colour for modality, colour in zip(MODALITY_TABLE, ('#4477AA', '#CCBB44', '#EE6677')) for name in modality
+}
+"""Colour of a modality by its key, its label or its name in files."""
 
 STYLE = {
     'font.size': 10,
     'axes.titlesize': 11,
+    'axes.titlelocation': 'left',
     'axes.labelsize': 10,
     'legend.fontsize': 9,
     'xtick.labelsize': 9,
@@ -49,8 +72,7 @@ def paper_style() -> Iterator[None]:
 
 
 def save_figure(figure: Figure, stem: Path, visualizer: Visualizer | None = None) -> list[Path]:
-    """Write a figure as ``stem``.png and ``stem``.pdf, and record it in the visualizer's backends
-    (TensorBoard among them).
+    """Write a figure as ``stem``.png and ``stem``.pdf, and record it in the visualizer's backends, such as TensorBoard.
 
     Args:
         figure: what to save.

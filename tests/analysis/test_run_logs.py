@@ -25,7 +25,7 @@ def write_scalars(work_dir: Path, start: str, entries: list[dict], tail: str = '
 
 
 @pytest.fixture
-def run(tmp_path) -> Path:
+def run(tmp_path: Path) -> Path:
     first = [
         {'loss': 3.0, 'time': 1.0, 'step': 10},
         {'val_tokens/expert1_rgb': 7.0, 'step': 1},
@@ -38,7 +38,7 @@ def run(tmp_path) -> Path:
     return tmp_path
 
 
-def test_a_resumed_run_is_one_run(run):
+def test_a_resumed_run_is_one_run(run: Path) -> None:
     log = read_run_log(run)
     assert [(entry['step'], entry['loss']) for entry in log.train] == [(10, 3.0), (20, 2.4)]
     assert [entry['mAP'] for entry in log.results] == [20.0, 19.0]
@@ -49,45 +49,44 @@ def test_a_resumed_run_is_one_run(run):
     assert typical(log.train, 'time') == 1.5 and typical(log.train, 'nothing') is None
 
 
-def test_a_run_without_evaluation_has_no_result(tmp_path):
+def test_a_run_without_evaluation_has_no_result(tmp_path: Path) -> None:
     log = read_run_log(tmp_path)
     assert log.last() == {} and log.best() == {}
     with pytest.raises(FileNotFoundError, match='not a directory'):
         read_run_log(tmp_path / 'nothing')
 
 
-def test_the_environment_is_read_from_the_log(run):
-    dashes = '-' * 60
-    (run / '20260101_010000' / '20260101_010000.log').write_text(
-        f'2026 - mmengine - INFO - \n{dashes}\nSystem environment:\n    sys.platform: linux\n    PyTorch: 2.14.1\n'
-        '    PyTorch compiling details: PyTorch built with:\n  - GCC 11.2\n\n'
-        f'Runtime environment:\n    seed: 3\n{dashes}\n\nrest: no\n'
-    )
-    assert read_environment(run) == {
-        'sys.platform': 'linux',
-        'PyTorch': '2.14.1',
-        'PyTorch compiling details': 'PyTorch built with:',
-        'seed': '3',
-    }
+def test_the_environment_is_that_of_the_last_start_that_noted_one(run: Path) -> None:
+    assert read_environment(run) == {}
+    (run / '20260101_000000' / 'environment.json').write_text('{"torch": "2.14.1", "seed": 3}')
+    assert read_environment(run) == {'torch': '2.14.1', 'seed': '3'}
+    (run / '20260101_010000' / 'environment.json').write_text('{"torch": "2.1')  # cut off
+    assert read_environment(run)['seed'] == '3'
+    (run / '20260101_010000' / 'environment.json').write_text('{"seed": 4}')
+    assert read_environment(run) == {'seed': '4'}
 
 
-def test_checkpoints_are_found_by_pointer_and_by_name(tmp_path):
+def test_checkpoints_are_found_by_pointer_and_by_name(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match='no last checkpoint'):
         find_checkpoint(tmp_path)
     (tmp_path / 'epoch_2.pth').touch()
     (tmp_path / 'best_reid_mAP_epoch_1.pth').touch()
-    (tmp_path / 'last_checkpoint').write_text('/moved/away/epoch_2.pth')
     assert find_checkpoint(tmp_path).name == 'epoch_2.pth'
-    assert find_checkpoint(tmp_path, 'best').name == 'best_reid_mAP_epoch_1.pth'
-    with pytest.raises(ValueError, match="'last' or 'best'"):
-        find_checkpoint(tmp_path, 'first')
+    elsewhere = tmp_path / 'original'
+    elsewhere.mkdir()
+    (elsewhere / 'epoch_1.pth').touch()
+    (tmp_path / 'epoch_1.pth').touch()
+    (tmp_path / 'last_checkpoint').write_text(str(elsewhere / 'epoch_1.pth'))
+    assert find_checkpoint(tmp_path) == tmp_path / 'epoch_1.pth'  # the copy in the folder, as when resuming
 
 
-def test_config_and_pictures(run):
+def test_config_and_pictures(run: Path) -> None:
     with pytest.raises(FileNotFoundError, match='no configuration'):
         find_config(run)
     (run / 'next_synthetic.py').touch()
     assert find_config(run).name == 'next_synthetic.py'
     for place in ('a.png', '20260101_000000/vis_data/old.png', '20260101_010000/vis_data/new.jpg', 'notes.txt'):
         (run / place).touch()
+    (run.parent / 'private.png').touch()
+    (run / 'b.png').symlink_to(run.parent / 'private.png')
     assert [path.name for path in find_pictures(run)] == ['new.jpg', 'old.png', 'a.png']

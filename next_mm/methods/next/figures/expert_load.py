@@ -58,9 +58,13 @@ def draw_expert_load(models: Mapping[str, np.ndarray], num_tokens: int) -> Figur
         1, len(models), figsize=(0.95 * sum(widths) + 1.6, 3.0), sharey=True, squeeze=False, width_ratios=widths
     )
     for axis, (label, load) in zip(axes[0], models.items(), strict=True):
-        for modality, (name, colour) in enumerate(zip(MODALITY_NAMES, MODALITY_COLOURS, strict=True)):
+        for modality, name in enumerate(MODALITY_NAMES):
             bars = axis.bar(
-                np.arange(len(load)) + 0.27 * (modality - 1), load[:, modality], 0.25, color=colour, label=name
+                np.arange(len(load)) + 0.27 * (modality - 1),
+                load[:, modality],
+                0.25,
+                color=MODALITY_COLOURS[name],
+                label=name,
             )
             axis.bar_label(bars, fmt='%.0f', fontsize=8, padding=1)
         axis.axhline(num_tokens, color='0.5', linestyle=':', linewidth=1)
