@@ -19,6 +19,7 @@ custom_hooks = [
     dict(type='EnvironmentHook'),
     dict(type='EpochSeedHook'),
     dict(type='IdentityCountHook'),
+    dict(type='PrepareEpochHook'),
     dict(type='FiniteLossHook'),
     dict(type='RankListHook'),
     dict(type='ReportHook'),

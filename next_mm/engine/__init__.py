@@ -10,6 +10,7 @@ from next_mm.engine.hooks import (
     EpochSeedHook,
     FiniteLossHook,
     IdentityCountHook,
+    PrepareEpochHook,
     RankListHook,
     ReportHook,
     best_epoch,
@@ -17,6 +18,7 @@ from next_mm.engine.hooks import (
     epoch_seed,
     metric_table,
 )
+from next_mm.engine.loops import TestTimeTrainingLoop
 from next_mm.engine.param_groups import ReIDOptimWrapperConstructor, check_paramwise, group_parameters
 from next_mm.engine.resumed_config import read_config_text
 from next_mm.engine.runner import TripletRunner
@@ -34,9 +36,11 @@ __all__ = [
     'EpochSeedHook',
     'FiniteLossHook',
     'IdentityCountHook',
+    'PrepareEpochHook',
     'RankListHook',
     'ReIDOptimWrapperConstructor',
     'ReportHook',
+    'TestTimeTrainingLoop',
     'TripletRunner',
     'best_epoch',
     'check_paramwise',

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -129,6 +129,27 @@ class ReIDModel(BaseModel):
             for key, value in self.branches[branch].loss(features[name], batch.labels).items()
         }
 
+    def before_epoch(self, epoch: int, batches: Callable[[], Iterator[tuple[Tensor, TripletBatch]]]) -> None:
+        """Prepare for an epoch of training, without gradient; a method whose training has stages overrides this.
+
+        :class:`~next_mm.engine.PrepareEpochHook` calls it, also in the first epoch of a resumed run: what it leaves in the model
+        follows from the epoch and the weights.
+
+        Args:
+            epoch: number of the epoch, from 0.
+            batches: starts a pass over the training set as a test would see it: pictures and batches as :meth:`extract` takes
+                them, on the device. A rank sees its share; sums over the set go through ``mmengine.dist.all_reduce``.
+        """
+
+    def test_time_loss(self, images: Tensor, batch: TripletBatch) -> dict[str, Tensor]:
+        """Return the losses of a step of test-time training, see :class:`~next_mm.engine.TestTimeTrainingLoop`.
+
+        Args:
+            images: as in :meth:`extract`, of the test set.
+            batch: without labels and without samples.
+        """
+        raise NotImplementedError(f'{type(self).__name__} has no test-time training')
+
     def feature(self, images: Tensor, batch: TripletBatch) -> Tensor:
         """Return the test feature (B, F): the features of ``test_features`` side by side, not normalised."""
         return self.test_feature(self.extract(images, batch))
@@ -203,7 +224,8 @@ class ReIDModel(BaseModel):
         Args:
             inputs: (B, 3, 3, H, W) normalised pictures.
             data_samples: the rest of the batch.
-            mode: ``'loss'`` gives the losses, ``'predict'`` the samples with their ``feature``, ``'tensor'`` the features.
+            mode: ``'loss'`` gives the losses, ``'predict'`` the samples with their ``feature``, ``'tensor'`` the features,
+                ``'adapt'`` the losses of test-time training.
 
         Raises:
             ValueError: another mode.
@@ -216,4 +238,6 @@ class ReIDModel(BaseModel):
             for sample, row in zip(data_samples.samples, self.feature(inputs, data_samples).float()):
                 sample.feature = row
             return data_samples.samples
-        raise ValueError(f"mode={mode!r}: expected 'loss', 'predict' or 'tensor'")
+        if mode == 'adapt':
+            return self.test_time_loss(inputs, data_samples)
+        raise ValueError(f"mode={mode!r}: expected 'loss', 'predict', 'tensor' or 'adapt'")

@@ -121,7 +121,7 @@ def check_config(cfg: Config) -> None:
         _check_loader(key, cfg.get(key))
     for key, section in _SECTIONS.items():
         _check_components(key, cfg.get(key), section, _DEFAULT_TYPES.get(key))
-    _check_optim_wrapper(cfg.get('optim_wrapper'))
+    _check_optim_wrapper('optim_wrapper', cfg.get('optim_wrapper'))
 
 
 def _check_complete(cfg: Config, keys: Sequence[str]) -> None:
@@ -137,8 +137,9 @@ def _check_complete(cfg: Config, keys: Sequence[str]) -> None:
 def _check_loop(where: str, loop: Mapping | None) -> None:
     if loop is None:
         return
-    if 'type' in loop:
-        _check_components(where, loop, ours.LOOPS)
+    if 'type' in loop:  # a loop may train, with an optimizer of its own
+        _check_components(where, {**loop, 'optim_wrapper': None} if 'optim_wrapper' in loop else loop, ours.LOOPS)
+        _check_optim_wrapper(f'{where}.optim_wrapper', loop.get('optim_wrapper'))
     elif where == 'train_cfg':
         known = EpochBasedTrainLoop if loop.get('by_epoch', True) else IterBasedTrainLoop
         check_keys(where, loop, {*names(known), 'by_epoch'} - {'runner', 'dataloader'})
@@ -170,7 +171,7 @@ def _check_loader(where: str, loader: Mapping | None) -> None:
                 check_keys(f'{where}.{key} ({name})', function, {*known, *_READ_BY_BUILDER} - given)
 
 
-def _check_optim_wrapper(cfg: Mapping | None) -> None:
+def _check_optim_wrapper(where: str, cfg: Mapping | None) -> None:
     if cfg is None:
         return
     from torch.nn.utils import clip_grad_norm_, clip_grad_value_
@@ -178,16 +179,16 @@ def _check_optim_wrapper(cfg: Mapping | None) -> None:
     from next_mm.engine import ReIDOptimWrapperConstructor, check_paramwise
 
     wrapper = {key: value for key, value in cfg.items() if key not in ('constructor', 'paramwise_cfg', 'optimizer')}
-    _check_components('optim_wrapper', wrapper, ours.OPTIM_WRAPPERS, 'OptimWrapper')
-    _check_components('optim_wrapper.optimizer', cfg.get('optimizer'), ours.OPTIMIZERS)
+    _check_components(where, wrapper, ours.OPTIM_WRAPPERS, 'OptimWrapper')
+    _check_components(f'{where}.optimizer', cfg.get('optimizer'), ours.OPTIMIZERS)
     clip = cfg.get('clip_grad')
     if clip:
         by_value = clip.get('type') == 'value'
         known = names(clip_grad_value_ if by_value else clip_grad_norm_) - {'parameters'} | {'type'}
-        check_keys('optim_wrapper.clip_grad', clip, known)
+        check_keys(f'{where}.clip_grad', clip, known)
     constructor = cfg.get('constructor')
     if constructor is not None:
-        _find('optim_wrapper.constructor', constructor, ours.OPTIM_WRAPPER_CONSTRUCTORS)
+        _find(f'{where}.constructor', constructor, ours.OPTIM_WRAPPER_CONSTRUCTORS)
     if constructor == ReIDOptimWrapperConstructor.__name__:
         check_paramwise(cfg.get('paramwise_cfg'))
 

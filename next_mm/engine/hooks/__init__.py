@@ -4,6 +4,7 @@ from next_mm.engine.hooks.class_count import IdentityCountHook
 from next_mm.engine.hooks.environment import ENVIRONMENT_FILE, EnvironmentHook
 from next_mm.engine.hooks.epoch_seed import EpochSeedHook, epoch_seed
 from next_mm.engine.hooks.finite_loss import FiniteLossHook
+from next_mm.engine.hooks.prepare_epoch import PrepareEpochHook
 from next_mm.engine.hooks.rank_list import RankListHook, choose_queries
 from next_mm.engine.hooks.report import METRICS_FILE, ReportHook, best_epoch, metric_table
 
@@ -14,6 +15,7 @@ __all__ = [
     'EpochSeedHook',
     'FiniteLossHook',
     'IdentityCountHook',
+    'PrepareEpochHook',
     'RankListHook',
     'ReportHook',
     'best_epoch',

@@ -125,7 +125,7 @@ def test_samples_without_captions_are_refused_by_a_model_that_reads_them(model_c
 
 
 def test_unknown_mode_and_unknown_key_are_named(model_cfg: dict) -> None:
-    with pytest.raises(ValueError, match="mode='train': expected 'loss', 'predict' or 'tensor'"):
+    with pytest.raises(ValueError, match="mode='train': expected 'loss', 'predict', 'tensor' or 'adapt'"):
         run(build(model_cfg), make_samples([0, 1]), 'train')
     with pytest.raises(TypeError, match='num_expert'):
         build(variant(model_cfg, {'neck.semantic.num_expert': 4}))
