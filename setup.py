@@ -22,6 +22,7 @@ REQUIRES = [
     'timm>=1.0.17',
     'opencv-python>=4.11',  # the first with IMREAD_COLOR_RGB
     'pillow>=10.1',
+    'simplejpeg>=1.8',  # the decoder that says when a JPEG has lost data; OpenCV and Pillow fill the gap with grey
     'matplotlib>=3.8.4',
     'scikit-learn>=1.4.2',
     'tensorboard>=2.16.2',  # 2.16.0 asks for a nightly of tf-keras

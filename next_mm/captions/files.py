@@ -4,12 +4,15 @@ they are read and written."""
 from __future__ import annotations
 
 import json
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from next_mm.errors import DataError
 from next_mm.triplet import MODALITY_TABLE
-from next_mm.utils.files import write_atomically
+from next_mm.utils.files import read_text, write_atomically
+from next_mm.utils.names import name_key
+from next_mm.utils.text import encodable
 
 __all__ = ['FILE_NAMES', 'Captions', 'caption_path', 'caption_paths', 'read_captions', 'write_captions']
 
@@ -31,6 +34,29 @@ class Captions(dict[str, str]):
         super().__init__()
         self.duplicates: list[str] = []
         self.malformed: list[str] = []
+
+    def match(self, names: Iterable[str]) -> dict[str, str]:
+        """Map names of pictures to the names that the captions have for them.
+
+        That is the same name, else the only one that differs in suffix, letter case, encoding of accents, or a
+        modality's name.
+
+        Args:
+            names: of pictures; those without a caption are left out.
+        """
+        names = list(names)
+        found = {name: name for name in names if name in self}
+        rest = [name for name in names if name not in found]
+        if rest:
+            items: dict[str, list[str]] = defaultdict(list)
+            for item in self.keys() - found.keys():
+                items[name_key(item)].append(item)
+            wanted = Counter(map(name_key, rest))
+            for name in rest:
+                key = name_key(name)
+                if wanted[key] == len(items.get(key, ())) == 1:
+                    found[name] = items[key][0]
+        return found
 
 
 def caption_path(folder: str | Path, split: str, modality: str) -> Path:
@@ -66,8 +92,8 @@ def read_captions(path: str | Path) -> Captions:
         DataError: the file is not UTF-8 JSON, or not a list.
     """
     try:
-        entries = json.loads(Path(path).read_text(encoding='utf-8-sig'))
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+        entries = json.loads(read_text(Path(path)))
+    except (json.JSONDecodeError, RecursionError) as error:
         raise DataError(f'{path}: not a readable JSON file ({error}); expected {_EXPECTED}') from error
     if not isinstance(entries, list):
         raise DataError(f'{path}: expected {_EXPECTED}, got a {type(entries).__name__}')
@@ -79,7 +105,7 @@ def read_captions(path: str | Path) -> Captions:
         elif entry['item'] in captions:
             captions.duplicates.append(entry['item'])
         else:
-            captions[entry['item']] = entry['description'].strip()
+            captions[entry['item']] = encodable(entry['description']).strip()
     return captions
 
 

@@ -19,7 +19,7 @@ from next_mm.datasets.transforms import (
     collate_triplets,
 )
 from next_mm.datasets.triplet_dataset import TripletDataset
-from next_mm.layouts import Problem, Triplet
+from next_mm.layouts import Problem
 
 __all__ = [
     'MSVR310',
@@ -43,7 +43,6 @@ __all__ = [
     'SampleSentences',
     'SeededIndex',
     'TokenizeCaptions',
-    'Triplet',
     'TripletDataset',
     'collate_triplets',
     'read_captions',

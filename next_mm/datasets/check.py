@@ -2,24 +2,65 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
 
 import numpy as np
 
-from next_mm.captions import Captions, read_captions
-from next_mm.datasets.caption_join import caption_files, caption_folder
-from next_mm.datasets.decoding import PictureError, read_picture
+from next_mm.datasets.check_captions import check_captions
+from next_mm.datasets.decoding import split_panels
 from next_mm.datasets.samplers import check_batch, check_size, group_by_label
-from next_mm.datasets.transforms.load import split_panels
+from next_mm.datasets.statistics import statistics_table
+from next_mm.datasets.transforms import LoadTriplet
 from next_mm.datasets.triplet_dataset import TripletDataset
 from next_mm.errors import DataError
 from next_mm.layouts import Problem
-from next_mm.triplet import MODALITIES, TripletRecord
+from next_mm.triplet import TripletRecord
+from next_mm.utils.pictures import decode_picture, examine_pictures
+from next_mm.utils.text import printable
 
 Progress = Callable[[Iterable, int, str], Iterable]
 """Shows how far an iteration is: (iterable, length, what) to the same items."""
+
+
+@dataclass
+class DataReport:
+    """What a check of datasets found.
+
+    Attributes:
+        counts: a table of what each split holds.
+        records: of each dataset that could be listed, with their captions.
+        problems: everything that is wrong, in a stable order.
+    """
+
+    counts: list[str] = field(default_factory=list)
+    records: dict[TripletDataset, list[TripletRecord]] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def lines(self, limit: int = 0) -> Iterator[str]:
+        """Describe the report, line by line, fatal problems first; nothing in it steers a terminal.
+
+        Args:
+            limit: examples of each kind of problem; 0 for all.
+        """
+        yield from self.counts
+        kinds: dict[tuple[str, bool], list[Problem]] = defaultdict(list)
+        for problem in self.problems:
+            kinds[problem.kind, problem.fatal].append(problem)
+        for (kind, fatal), found in sorted(kinds.items(), key=lambda item: not item[0][1]):
+            yield printable(f'{"ERROR" if fatal else "note"}: {kind}: {len(found):,}')
+            shown = found[:limit] if limit else found
+            for problem in shown:
+                yield printable(f'  {problem.where}' + (f' ({problem.detail})' if problem.detail else ''))
+            if len(shown) < len(found):
+                yield f'  and {len(found) - len(shown):,} more; --limit 0 lists all'
+
+    def summary(self) -> str:
+        """Count errors and notes."""
+        fatal = sum(problem.fatal for problem in self.problems)
+        return f'{fatal:,} errors, {len(self.problems) - fatal:,} notes'
 
 
 def check_datasets(
@@ -28,11 +69,11 @@ def check_datasets(
     batch: tuple[int, int] | None = None,
     captions_read: bool = False,
     progress: Progress = lambda items, length, what: items,
-) -> list[Problem]:
+) -> DataReport:
     """Check pictures, captions and identities of a training and a test split.
 
-    Every picture is decoded. A problem is fatal where training or testing would stop or be wrong; a missing caption is not: another
-    modality's stands in, or the text is empty.
+    Every picture is decoded. A problem is fatal where training or testing would stop or be wrong; a missing caption is
+    not: another modality's stands in, or the text is empty.
 
     Args:
         datasets: built with ``lazy_init=True``, so that nothing has been refused yet.
@@ -40,138 +81,93 @@ def check_datasets(
         captions_read: whether the model reads captions.
         progress: wraps the slow loop.
 
-    Returns:
-        Everything found, in a stable order.
-
     Raises:
         ConfigError: the batch size is no multiple of K.
     """
-    problems: list[Problem] = []
-    splits: list[tuple[TripletDataset, list[TripletRecord]]] = []
+    report = DataReport()
+    digests: dict[TripletDataset, dict[str, str]] = {}
     for dataset in datasets:
-        records, found = dataset.find_split()
-        splits.append((dataset, records))
-        problems += found
-        problems += check_pictures(dataset.title, records, progress)
-        problems += check_captions(dataset, records, read=captions_read)
-        problems += check_identities(dataset, records)
+        try:
+            records, found = dataset.layout.find_split()
+        except (DataError, OSError) as error:
+            report.problems.append(
+                Problem('a split that cannot be listed', f'{dataset.title}, {dataset.split}', str(error))
+            )
+            continue
+        report.problems += found
+        damaged, digests[dataset] = check_pictures(dataset, records, progress)
+        report.problems += [*damaged, *repeated_pictures(records, digests[dataset])]
+        report.problems += check_captions(dataset, records, read=captions_read)
+        report.problems += check_identities(dataset, records)
         if batch and records and dataset.split == 'train':
-            problems += check_batches(dataset.title, records, batch_size=batch[0], num_instances=batch[1])
-    for first, (dataset, records) in enumerate(splits):
-        for other, others in splits[first + 1 :]:
-            if other.split != dataset.split and other.data_root == dataset.data_root:
-                problems += shared_identities(records, others)
-    return problems
+            report.problems += check_batches(dataset.title, records, batch_size=batch[0], num_instances=batch[1])
+        report.counts.append(statistics_table(dataset.title, dataset.split, records))
+        report.records[dataset] = records
+    for one, other in combinations(report.records, 2):
+        if one.split != other.split and one.layout.data_root == other.layout.data_root:
+            known = one.layout.splits_share_identities
+            report.problems += shared_identities(report.records[one], report.records[other], known=known)
+            report.problems += shared_pictures(digests[one], digests[other])
+    return report
 
 
-def check_pictures(title: str, records: Sequence[TripletRecord], progress: Progress) -> list[Problem]:
-    """Decode every picture of the records; those that training could not read come back as fatal problems."""
-    readers = {
-        path: split_panels if record['side_by_side'] else read_picture
+def check_pictures(
+    dataset: TripletDataset, records: Sequence[TripletRecord], progress: Progress
+) -> tuple[list[Problem], dict[str, str]]:
+    """Decode every picture of the records as training will.
+
+    Returns:
+        Those that training could not read, as fatal problems; and the digest of every file that could be opened.
+    """
+    loads = [step for step in dataset.pipeline.transforms if isinstance(step, LoadTriplet)] or [LoadTriplet()]
+    levels = {
+        path: pair
         for record in records
-        for path in record['img_paths']
+        for path, pair in zip(record['img_paths'], loads[0].levels_of(side_by_side=record['side_by_side']))
         if path is not None
     }
+    side_by_side = {path for record in records if record['side_by_side'] for path in record['img_paths']}
 
-    def check(path: str) -> Problem | None:
-        try:
-            readers[path](path)
-        except PictureError as error:
-            return Problem('an unreadable picture', path, str(error).removeprefix(f'{path}: '))
-        return None
+    def decode(data: bytes, path: str) -> None:
+        image = decode_picture(data, path, levels=levels[path])
+        if path in side_by_side:
+            split_panels(image, path)
 
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        results = progress(pool.map(check, readers), len(readers), f'{title}: decoding pictures')
-        return [problem for problem in results if problem]
-
-
-def check_captions(dataset: TripletDataset, records: Sequence[TripletRecord], *, read: bool = False) -> list[Problem]:
-    """Compare the caption files of a split with its pictures.
-
-    Args:
-        dataset: whose files they are.
-        records: of its split, with the captions that they bring along.
-        read: whether a model reads captions, so that it is an error if there are none.
-    """
-    lost = 'the model reads captions: name them in the dataset (caption_dir), or train a model without'
-    if dataset.caption_dir is None:
-        return [Problem('no captions', f'{dataset.title}, {dataset.split} split', lost)] if read and records else []
-    folder = caption_folder(dataset.data_root, dataset.caption_dir)
-    files = caption_files(folder, dataset.split, dataset.caption_names)
-    tables: list[Captions | None] = []
-    problems: list[Problem] = []
-    for path in files:
-        try:
-            tables.append(read_captions(path) if os.path.exists(path) else None)
-        except DataError as error:
-            problems.append(Problem('an unreadable caption file', path, str(error).removeprefix(f'{path}: ')))
-    if problems:
-        return problems
-    problems += [
-        problem
-        for path, table in zip(files, tables)
-        if table is not None
-        for problem in _check_table(path, table, records)
-    ]
-    covered = [[_has_caption(record, number, table) for number, table in enumerate(tables)] for record in records]
-    if any(map(any, covered)):
-        return problems + _lacking(dataset, files, tables, records, covered)
-    if dataset.captions_required:
-        return [
-            *problems,
-            Problem('no captions', files[0], 'make them with tools/generate_captions.py, or train without text'),
-        ]
-    return [*problems, Problem('no captions', files[0], lost)] if read and records else problems
-
-
-def _check_table(path: str, table: Captions, records: Sequence[TripletRecord]) -> list[Problem]:
-    extra = sorted(set(table).difference(record['name'] for record in records))
-    useless = bool(table) and len(extra) == len(table)
-    return [
-        *(Problem('a caption without picture', f'{path}: {name}', fatal=useless) for name in extra),
-        *(
-            Problem('more than one caption', f'{path}: {name}', 'the first is kept', fatal=False)
-            for name in table.duplicates
-        ),
-        *(Problem('a caption entry that is left out', f'{path}: {entry}', fatal=False) for entry in table.malformed),
-    ]
-
-
-def _has_caption(record: TripletRecord, number: int, table: Captions | None) -> bool:
-    """Whether a picture is there and has a caption, in the file or brought along."""
-    own = record['captions'] and record['captions'][number]
-    return record['img_paths'][number] is not None and bool(own or (table is not None and record['name'] in table))
-
-
-def _lacking(
-    dataset: TripletDataset,
-    files: Sequence[str],
-    tables: Sequence[Captions | None],
-    records: Sequence[TripletRecord],
-    covered: Sequence[Sequence[bool]],
-) -> list[Problem]:
-    """Name the triplets without any caption, and the pictures or whole modalities for which another one's stands in."""
+    what = f'{dataset.title}: decoding pictures'
+    pictures = examine_pictures(levels, decode, lambda items, length: progress(items, length, what))
     problems = [
-        Problem(
-            'no caption in any modality',
-            f'{dataset.title}, {dataset.split} split: {record["name"]}',
-            'its text is empty',
-            fatal=False,
-        )
-        for record, found in zip(records, covered)
-        if not any(found)
+        Problem('an unreadable picture', picture.path, picture.reason)
+        for picture in pictures
+        if picture.reason is not None
     ]
-    brought = any(record['captions'] for record in records)
-    for number, (modality, path, table) in enumerate(zip(MODALITIES, files, tables)):
-        if table is None and not brought and modality not in dataset.missing_modalities:
-            problems.append(Problem('no caption file', path, 'another modality stands in', fatal=False))
-        elif table is not None:
-            problems += [
-                Problem('no caption', f'{path}: {record["name"]}', 'another modality stands in', fatal=False)
-                for record, found in zip(records, covered)
-                if any(found) and not found[number] and record['img_paths'][number] is not None
-            ]
-    return problems
+    return problems, {picture.path: picture.digest for picture in pictures if picture.digest is not None}
+
+
+def repeated_pictures(records: Sequence[TripletRecord], digests: dict[str, str]) -> Iterator[Problem]:
+    """Name files of one content: in two triplets one finds the other in a test, whatever a model has learnt."""
+    seen: dict[str, tuple[str, TripletRecord]] = {}
+    for record in records:
+        for path in dict.fromkeys(record['img_paths']) if not record['side_by_side'] else record['img_paths'][:1]:
+            if path not in digests:
+                continue
+            first, owner = seen.setdefault(digests[path], (path, record))
+            if first == path:
+                continue
+            if owner is record:
+                kind = 'one picture for two modalities'
+            elif owner['identity'] != record['identity']:
+                kind = 'one picture under two identities'
+            else:
+                kind = 'a picture in two triplets'
+            yield Problem(kind, path, f'the same bytes as {first}', fatal=False)
+
+
+def shared_pictures(digests: dict[str, str], others: dict[str, str]) -> Iterator[Problem]:
+    """Name the files of two splits that have the same content."""
+    known = {digest: path for path, digest in digests.items()}
+    for path, digest in others.items():
+        if digest in known:
+            yield Problem('a picture in both train and test', path, f'the same bytes as {known[digest]}', fatal=False)
 
 
 def check_identities(dataset: TripletDataset, records: Sequence[TripletRecord]) -> list[Problem]:
@@ -179,14 +175,15 @@ def check_identities(dataset: TripletDataset, records: Sequence[TripletRecord]) 
     identities = {record['identity'] for record in records}
     if dataset.split == 'train':
         only = [str(identity) for identity in identities] if len(identities) == 1 else []
-        return [Problem('one identity only', dataset.part_folder('train'), f'identity {identity}') for identity in only]
+        folder = dataset.layout.part_folder('train')
+        return [Problem('one identity only', folder, f'identity {identity}') for identity in only]
     known = {record['identity'] for record in records if record['is_gallery']}
-    lost = sorted({record['identity'] for record in records if record['is_query']} - known, key=str)
+    unanswered = sorted({record['identity'] for record in records if record['is_query']} - known, key=str)
     return [
         Problem(
             'a query identity that the gallery lacks', str(identity), 'its queries do not count', fatal=len(known) == 0
         )
-        for identity in lost
+        for identity in unanswered
     ]
 
 
@@ -203,7 +200,17 @@ def check_batches(
     return []
 
 
-def shared_identities(train: Sequence[TripletRecord], test: Sequence[TripletRecord]) -> list[Problem]:
-    """Name the identities that a training and a test split share: results on them would say nothing."""
+def shared_identities(
+    train: Sequence[TripletRecord], test: Sequence[TripletRecord], *, known: bool = False
+) -> Iterator[Problem]:
+    """Name the identities that a training and a test split share: results on them say little.
+
+    Args:
+        train: the one split.
+        test: the other.
+        known: whether the dataset was released so.
+    """
     both = {record['identity'] for record in train} & {record['identity'] for record in test}
-    return [Problem('an identity in both train and test', str(identity)) for identity in sorted(both, key=str)]
+    detail = 'as the dataset was released' if known else ''
+    for identity in sorted(both, key=str):
+        yield Problem('an identity in both train and test', str(identity), detail, fatal=not known)

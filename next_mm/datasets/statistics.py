@@ -9,7 +9,7 @@ from next_mm.utils.tables import draw_table
 
 
 def statistics_table(title: str, split: str, records: Sequence[TripletRecord], *, synthetic: bool = False) -> str:
-    """Count identities, triplets, cameras, scenes, modalities and captions of a split.
+    """Count identities, triplets, complete ones, cameras, scenes, modalities and captions of a split.
 
     Args:
         title: dataset name.
@@ -28,7 +28,16 @@ def statistics_table(title: str, split: str, records: Sequence[TripletRecord], *
             'gallery': [record for record in records if record['is_gallery']],
         }
     )
-    header = ['part', 'identities', 'triplets', 'cameras', 'scenes', 'pictures ' + ' / '.join(MODALITIES), 'captions']
+    header = [
+        'part',
+        'identities',
+        'triplets',
+        'complete',
+        'cameras',
+        'scenes',
+        'pictures ' + ' / '.join(MODALITIES),
+        'captions',
+    ]
     cells = [[part, *_row(rows)] for part, rows in parts.items()]
     return draw_table(header, cells, title=title + (' (synthetic)' if synthetic else '')).rstrip()
 
@@ -39,6 +48,7 @@ def _row(records: Sequence[TripletRecord]) -> list[str]:
     return [
         f'{len({record["identity"] for record in records}):,}',
         f'{len(records):,}',
+        f'{sum(None not in record["img_paths"] for record in records):,}',
         _distinct(records, 'camera'),
         _distinct(records, 'scene'),
         ' / '.join(f'{count:,}' for count in pictures),

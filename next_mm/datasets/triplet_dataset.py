@@ -2,42 +2,46 @@
 
 from __future__ import annotations
 
+import logging
+import os
+from collections import Counter
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
-from next_mm.datasets.caption_join import caption_folder, join_captions
+from next_mm.captions.files import caption_paths
+from next_mm.datasets.caption_join import join_captions
 from next_mm.datasets.picture_cache import cache_pictures
 from next_mm.datasets.seeding import SeededIndex, seeded
 from next_mm.datasets.statistics import statistics_table
 from next_mm.datasets.transforms import TokenizeCaptions
-from next_mm.errors import ConfigError
-from next_mm.layouts import TripletLayout
+from next_mm.layouts import Problem, TripletLayout
 from next_mm.triplet import TripletRecord
+from next_mm.utils.options import check_number
+from next_mm.utils.text import printable
 
 
-class TripletDataset(TripletLayout, BaseDataset):
-    """Triplets of pictures with identity, camera, scene and captions.
-
-    A subclass brings the layout (:class:`next_mm.layouts.TripletLayout`), whose records are joined with captions here.
+class TripletDataset(BaseDataset):
+    """Triplets of pictures with identity, camera, scene and captions; a subclass names the layout that they lie in.
 
     Args:
-        data_root: folder of the dataset.
         split: ``'train'`` or ``'test'``.
         caption_dir: folder of the caption files, relative to ``data_root`` or absolute;
             ``None`` leaves the captions out.
         captions_required: whether it is an error that there are none.
         caption_quality: share of the words of a caption that stay, the others become noise words (Table V).
-        missing_modalities: modalities that count as absent, whether they are on disk or not.
         cache_gib: GiB of memory for decoded and resized pictures, shared by the workers; 0 keeps none.
         pipeline: transforms.
         metainfo: further facts, such as ``synthetic``.
         indices: the first ``indices`` triplets, or these, only.
         serialize_data: keep the list in one block of bytes that workers share.
         lazy_init: list nothing before :meth:`full_init`.
+        **layout: the other options of the layout, such as ``data_root`` and ``missing_modalities``
+            (:class:`next_mm.layouts.TripletLayout`).
 
     Raises:
         FileNotFoundError: no pictures, or no captions where they are required.
@@ -45,35 +49,33 @@ class TripletDataset(TripletLayout, BaseDataset):
         DataError: pictures without partner, names that cannot be read, a single identity to train on.
     """
 
-    caption_names: ClassVar[Sequence[str]] = ('RGB', 'NI', 'TI')
+    layout_class: ClassVar[type[TripletLayout]]
 
     def __init__(
         self,
         *,
-        data_root: str,
         split: str = 'train',
         caption_dir: str | None = 'text',
         captions_required: bool = False,
         caption_quality: float = 1.0,
-        missing_modalities: Sequence[str] = (),
         cache_gib: float = 0.0,
         pipeline: Sequence[dict | Callable] = (),
         metainfo: dict | None = None,
         indices: int | Sequence[int] | None = None,
         serialize_data: bool = True,
         lazy_init: bool = False,
+        **layout: Any,
     ) -> None:
-        super().__init__(data_root=data_root, split=split, missing_modalities=missing_modalities)
-        if not 0 <= caption_quality <= 1:
-            raise ConfigError(f'{self.title}: caption_quality should lie between 0 and 1, got {caption_quality}')
+        check_number(f'{type(self).__name__}.caption_quality', caption_quality, 0, 1)
+        check_number(f'{type(self).__name__}.cache_gib', cache_gib, 0)
+        self.layout = self.layout_class(split=split, **layout)
         self.caption_dir = caption_dir
         self.captions_required = captions_required
         self.caption_quality = caption_quality
         self.cache_gib = cache_gib
         self.labels: np.ndarray = np.zeros(0, np.int64)  # of the identities, in the order of the list
-        BaseDataset.__init__(
-            self,
-            data_root=data_root,
+        super().__init__(
+            data_root=self.layout.data_root,
             pipeline=list(pipeline),
             metainfo=metainfo,
             indices=indices,
@@ -83,9 +85,33 @@ class TripletDataset(TripletLayout, BaseDataset):
             max_refetch=0,
         )
 
+    @classmethod
+    def passes_options_to(cls) -> type[TripletLayout]:
+        """The class that takes the options beside the dataset's own."""
+        return cls.layout_class
+
+    @property
+    def title(self) -> str:
+        """Name for messages."""
+        return type(self).__name__
+
+    @property
+    def split(self) -> str:
+        """``'train'`` or ``'test'``."""
+        return self.layout.split
+
+    @property
+    def caption_files(self) -> list[Path] | None:
+        """Paths of the split's caption files in the order of the modalities; ``None`` if captions are left out."""
+        if self.caption_dir is None:
+            return None
+        return caption_paths(os.path.join(self.layout.data_root, self.caption_dir), self.split)
+
     def load_data_list(self) -> list[TripletRecord]:
         """List the records of this split, or say what is wrong with them."""
-        records = self.list_records()
+        records, problems = self.layout.find_split()
+        self.layout.refuse_unsound(records, problems)
+        self._warn(problems)
         captions_found = self._join_captions(records)
         self._metainfo.update(
             num_identities=len({record['identity'] for record in records}),
@@ -97,16 +123,24 @@ class TripletDataset(TripletLayout, BaseDataset):
         print_log('\n' + statistics_table(self.title, self.split, records, synthetic=synthetic), logger='current')
         return records
 
+    def _warn(self, problems: Sequence[Problem]) -> None:
+        """Log each kind of problem that is not fatal, how often it comes and where first."""
+        kinds = Counter(problem.kind for problem in problems)
+        for kind, count in kinds.items():
+            first = next(problem for problem in problems if problem.kind == kind)
+            where = printable(f'{first.where} ({first.detail})' if first.detail else first.where)
+            message = f'{self.title}, {self.split} split: {kind}: {count}, first: {where}.'
+            print_log(f'{message} Run tools/check_dataset.py for the list.', logger='current', level=logging.WARNING)
+
     def _join_captions(self, records: list[TripletRecord]) -> bool:
-        if self.caption_dir is None:
+        if self.caption_files is None:
             for record in records:
                 record['captions'] = None
             return False
         return join_captions(
             records,
-            folder=caption_folder(self.data_root, self.caption_dir),
+            files=self.caption_files,
             split=self.split,
-            names=self.caption_names,
             title=self.title,
             required=self.captions_required,
             quality=self.caption_quality,

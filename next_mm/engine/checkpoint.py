@@ -12,6 +12,7 @@ from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from next_mm.errors import CheckpointError
+from next_mm.utils.conventions import HasOptionalState
 from next_mm.utils.weights import refuse_unreadable
 
 __all__ = ['latest_checkpoint', 'load_weights', 'read_checkpoint']
@@ -118,8 +119,12 @@ def latest_checkpoint(work_dir: str | Path) -> str | None:
 
 def _optional_prefixes(model: nn.Module) -> tuple[str, ...]:
     """Weights that may be in a checkpoint or not: those under the names a module lists in ``optional_state`` (the text tower)."""
-    parts = ((name, part) for name, module in model.named_modules() for part in getattr(module, 'optional_state', ()))
-    return tuple(f'{name}.{part}' if name else part for name, part in parts)
+    return tuple(
+        f'{name}.{part}' if name else part
+        for name, module in model.named_modules()
+        if isinstance(module, HasOptionalState)
+        for part in module.optional_state
+    )
 
 
 def _differences(expected: Mapping[str, Tensor], given: Mapping[str, Tensor], num_classes: int | None) -> list[str]:

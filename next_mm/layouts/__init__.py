@@ -1,10 +1,10 @@
 """How the datasets lie on disk. Nothing here loads torch, so that listing a dataset takes little memory."""
 
 from next_mm.layouts.folder_layout import FolderLayout
-from next_mm.layouts.listing import Problem, Triplet
 from next_mm.layouts.market_mm import MarketMM
 from next_mm.layouts.msvr310 import MSVR310
 from next_mm.layouts.own_data import OwnTriplets
+from next_mm.layouts.problems import Problem, refuse
 from next_mm.layouts.rgbnt100 import RGBNT100
 from next_mm.layouts.rgbnt201 import RGBNT201
 from next_mm.layouts.triplet_layout import TripletLayout
@@ -25,6 +25,6 @@ __all__ = [
     'MarketMM',
     'OwnTriplets',
     'Problem',
-    'Triplet',
     'TripletLayout',
+    'refuse',
 ]

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import os
 import re
-from typing import ClassVar
+from typing import ClassVar, TypedDict
 
-from next_mm.layouts.listing import Problem, Triplet, list_folders, pair_by_name
+from next_mm.layouts.listing import list_folders
+from next_mm.layouts.pairing import pair_pictures
+from next_mm.layouts.problems import Problem
 from next_mm.layouts.triplet_layout import TripletLayout
-from next_mm.triplet import UNKNOWN
+from next_mm.triplet import UNKNOWN, TripletRecord, new_record
+
+
+class Facts(TypedDict):
+    """What a picture's name says."""
+
+    identity: int
+    camera: int
+    scene: int
 
 
 class FolderLayout(TripletLayout):
@@ -21,29 +31,31 @@ class FolderLayout(TripletLayout):
     pattern: ClassVar[re.Pattern[str]]
     by_identity: ClassVar[bool] = False
 
-    def find(self, part: str) -> tuple[list[Triplet], list[Problem]]:
+    def find(self, part: str) -> tuple[list[TripletRecord], list[Problem]]:
         """List a part's triplets; see :meth:`TripletLayout.find`."""
         folder = self.part_folder(part)
         owners: list[str | None] = [*list_folders(folder)] if self.by_identity else [None]
-        triplets: list[Triplet] = []
+        records: list[TripletRecord] = []
         problems: list[Problem] = []
         for owner in owners:
             parent = os.path.join(folder, owner) if owner else folder
-            for name, paths in pair_by_name(parent, self.folders, self.missing_modalities):
+            pairing = pair_pictures(parent, self.folders, self.missing_modalities)
+            problems += pairing.problems
+            for name, paths in pairing.triplets:
                 where = next(path for path in paths if path is not None)
                 facts = read_name(self.pattern, name)
                 if facts is None:
-                    problems.append(Problem('a name that cannot be read', where, f'expected names like {self.example}'))
+                    problems.append(self.unreadable_name(where))
                 elif owner is not None and owner.isdecimal() and int(owner) != facts['identity']:
                     problems.append(
                         Problem('names of another identity', where, f'expected identity {owner}, as its folder')
                     )
                 else:
-                    triplets.append(Triplet(name, paths, facts['identity'], facts['camera'], facts['scene']))
-        return triplets, problems
+                    records.append(new_record(name, paths, **facts))
+        return records, problems
 
 
-def read_name(pattern: re.Pattern[str], name: str) -> dict[str, int] | None:
+def read_name(pattern: re.Pattern[str], name: str) -> Facts | None:
     """Read identity, camera and scene out of a picture's name.
 
     Args:
@@ -57,4 +69,5 @@ def read_name(pattern: re.Pattern[str], name: str) -> dict[str, int] | None:
     if match is None:
         return None
     found = match.groupdict()
-    return {key: int(found[key]) if found.get(key) is not None else UNKNOWN for key in ('identity', 'camera', 'scene')}
+    identity, camera, scene = (UNKNOWN if found.get(key) is None else int(found[key]) for key in Facts.__annotations__)
+    return Facts(identity=identity, camera=camera, scene=scene)

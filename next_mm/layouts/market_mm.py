@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from next_mm.layouts.folder_layout import FolderLayout
-from next_mm.layouts.listing import Problem, Triplet
+from next_mm.layouts.problems import Problem
+from next_mm.triplet import TripletRecord
 
 JUNK = -1
 """Identity of Market-1501's bad detections, which are never ranked. Distractors have identity 0: in the
@@ -26,7 +27,7 @@ class MarketMM(FolderLayout):
     pattern = re.compile(r'(?P<identity>-1|\d{4})_c(?P<camera>\d)s(?P<scene>\d)_.+')
     example = '0002_c1s1_000451_03.jpg'
 
-    def find(self, part: str) -> tuple[list[Triplet], list[Problem]]:
+    def find(self, part: str) -> tuple[list[TripletRecord], list[Problem]]:
         """List a part's triplets without junk; see :meth:`TripletLayout.find`."""
-        triplets, problems = super().find(part)
-        return [triplet for triplet in triplets if triplet.identity != JUNK], problems
+        records, problems = super().find(part)
+        return [record for record in records if record['identity'] != JUNK], problems

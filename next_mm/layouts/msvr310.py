@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from next_mm.layouts.folder_layout import FolderLayout
+from next_mm.layouts.triplet_layout import VEHICLE_FOLDERS
 
 
 class MSVR310(FolderLayout):
@@ -18,7 +19,7 @@ class MSVR310(FolderLayout):
     """
 
     parts = {'train': 'bounding_box_train', 'query': 'query3', 'gallery': 'bounding_box_test'}
-    folders = ('vis', 'ni', 'th')
+    folders = VEHICLE_FOLDERS
     by_identity = True
     pattern = re.compile(r'(?P<identity>\d+)_s(?P<scene>\d+)_v(?P<camera>\d+)_.+')
     example = '0038/vis/0038_s014_v7_003.jpg'

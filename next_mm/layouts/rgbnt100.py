@@ -6,8 +6,10 @@ import os
 import re
 
 from next_mm.layouts.folder_layout import read_name
-from next_mm.layouts.listing import Problem, Triplet, list_pictures
+from next_mm.layouts.listing import list_pictures
+from next_mm.layouts.problems import Problem
 from next_mm.layouts.triplet_layout import TripletLayout
+from next_mm.triplet import TripletRecord, new_record
 
 _PATTERN = re.compile(r'(?P<identity>\d+)_c(?P<camera>\d+)_.+')
 
@@ -27,16 +29,16 @@ class RGBNT100(TripletLayout):
     partners_required = False  # the three are one file
     example = '0561_c0001_006.jpg'
 
-    def find(self, part: str) -> tuple[list[Triplet], list[Problem]]:
+    def find(self, part: str) -> tuple[list[TripletRecord], list[Problem]]:
         """List a part's triplets; see :meth:`TripletLayout.find`."""
         folder = self.part_folder(part)
-        triplets: list[Triplet] = []
+        records: list[TripletRecord] = []
         problems: list[Problem] = []
         for name in sorted(list_pictures(folder)):
             path = os.path.join(folder, name)
             facts = read_name(_PATTERN, name)
             if facts is None:
-                problems.append(Problem('a name that cannot be read', path, f'expected names like {self.example}'))
+                problems.append(self.unreadable_name(path))
             else:
-                triplets.append(Triplet(name, (path, path, path), facts['identity'], facts['camera'], facts['scene']))
-        return triplets, problems
+                records.append(new_record(name, (path, path, path), **facts))
+        return records, problems

@@ -5,14 +5,25 @@ from __future__ import annotations
 import filecmp
 import os
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from next_mm.errors import ConfigError, DataError
-from next_mm.layouts.listing import Problem, Triplet, missing_partners, refuse
-from next_mm.triplet import MODALITIES, NUM_MODALITIES, TripletRecord
+from next_mm.layouts.pairing import missing_partners
+from next_mm.layouts.problems import NO_PICTURES, Problem, as_note, refuse
+from next_mm.triplet import MODALITIES, MODALITY_TABLE, NUM_MODALITIES, TripletRecord
+from next_mm.utils.options import check_choice
+from next_mm.utils.text import is_encodable
 
 SPLITS = ('train', 'test')
+TEST_PARTS: tuple[str, ...] = ('query', 'gallery', 'test')
+PERSON_FOLDERS = tuple(modality.file_name for modality in MODALITY_TABLE)
+VEHICLE_FOLDERS = tuple(modality.vehicle_folder for modality in MODALITY_TABLE)
+LEFT_OUT = ('incomplete', 'unreadable')
+"""What ``leave_out`` can name."""
+
+UNREADABLE_NAME = 'a name that cannot be read'
+UNREADABLE_PICTURE = 'an unreadable picture'
 
 
 class TripletLayout:
@@ -26,34 +37,46 @@ class TripletLayout:
         data_root: folder of the dataset.
         split: ``'train'`` or ``'test'``.
         missing_modalities: modalities that count as absent, whether they are on disk or not.
+        leave_out: triplets that are left out and counted, where otherwise the split is refused: ``'incomplete'`` ones,
+            which lack a picture, and ``'unreadable'`` ones, whose name does not say what it should or of which a
+            picture is damaged (every picture is then decoded once at the start).
 
     Raises:
-        ConfigError: an unknown split or modality.
+        ConfigError: an option has another value.
     """
 
     side_by_side: ClassVar[bool] = False
-    folders: ClassVar[Sequence[str]] = ('RGB', 'NI', 'TI')
+    folders: ClassVar[Sequence[str]] = PERSON_FOLDERS
     example: ClassVar[str] = ''
     parts: ClassVar[dict[str, str]] = {}
     partners_required: ClassVar[bool] = True
     names_are_free: ClassVar[bool] = False
+    splits_share_identities: ClassVar[bool] = False  # whether the dataset was released with identities in both splits
 
-    def __init__(self, *, data_root: str, split: str = 'train', missing_modalities: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        data_root: str,
+        split: str = 'train',
+        missing_modalities: Sequence[str] = (),
+        leave_out: Sequence[str] = (),
+    ) -> None:
         self.data_root = data_root
         self.split = split
         self.missing_modalities = tuple(missing_modalities)
+        self.leave_out = tuple(leave_out)
         self.num_found = 0  # triplets on disk, sound or not
-        if self.split not in SPLITS:
-            raise ConfigError(f'{self.title}: split should be one of {SPLITS}, got {self.split!r}')
+        check_choice(f'{self.title}.split', split, SPLITS)
+        for kind in self.leave_out:
+            check_choice(f'{self.title}.leave_out', kind, LEFT_OUT)
         unknown = [modality for modality in self.missing_modalities if modality not in MODALITIES]
         if unknown or len(set(self.missing_modalities)) == NUM_MODALITIES:
-            raise ConfigError(
-                f'{self.title}: missing_modalities should name at most two of {MODALITIES}, got {self.missing_modalities}'
-            )
+            name = f'{self.title}.missing_modalities={self.missing_modalities}'
+            raise ConfigError(f'{name}: expected at most two of {", ".join(MODALITIES)}')
 
     # What a subclass says
     @abstractmethod
-    def find(self, part: str) -> tuple[list[Triplet], list[Problem]]:
+    def find(self, part: str) -> tuple[list[TripletRecord], list[Problem]]:
         """List the triplets of one part of the dataset.
 
         Args:
@@ -72,76 +95,128 @@ class TripletLayout:
         """The parts that make up this split."""
         if self.split == 'train':
             return ['train']
-        return [part for part in ('query', 'gallery', 'test') if part in self.parts]
-
-    # Listing
-    def find_split(self) -> tuple[list[TripletRecord], list[Problem]]:
-        """List the records of this split without captions, and all that is wrong with its pictures."""
-        records: list[TripletRecord] = []
-        known: dict[tuple[str, int | str | None], TripletRecord] = {}
-        problems: list[Problem] = []
-        self.num_found = 0
-        for part in self.split_parts():
-            triplets, found = self.find(part)
-            problems += found
-            if self.partners_required:
-                problems += missing_partners(
-                    triplets,
-                    {
-                        modality: folder
-                        for modality, folder in zip(MODALITIES, self.folders)
-                        if modality not in self.missing_modalities
-                    },
-                )
-            self.num_found += len(triplets) + len(found)
-            if not triplets and not found:
-                problems.append(
-                    Problem('no pictures', str(self.part_folder(part)), f'expected names like {self.example}')
-                )
-            for triplet in triplets:
-                record = self._record(triplet, part)
-                twin = known.setdefault((triplet.name, None if self.names_are_free else triplet.identity), record)
-                problems += self._another_picture(twin, record)
-                if not _merge(twin, record):
-                    records.append(record)
-        return self._with_labels(records), problems
+        return [part for part in TEST_PARTS if part in self.parts]
 
     def part_folder(self, part: str) -> str:
         """Folder of a part."""
         return os.path.join(self.data_root, self.parts.get(part, part))
 
-    def _record(self, triplet: Triplet, part: str) -> TripletRecord:
-        first, second, third = (
-            None if modality in self.missing_modalities else path
-            for modality, path in zip(MODALITIES, triplet.img_paths)
-        )
-        return TripletRecord(
-            name=triplet.name,
-            img_paths=(first, second, third),
-            side_by_side=self.side_by_side,
-            identity=triplet.identity,
-            label=-1,
-            camera=triplet.camera,
-            scene=triplet.scene,
-            is_query=part in ('query', 'test'),
-            is_gallery=part in ('gallery', 'test'),
-            captions=triplet.captions,
-        )
+    def unreadable_name(self, path: str) -> Problem:
+        """The problem that a picture's name is none of the dataset's."""
+        return Problem(UNREADABLE_NAME, path, f'expected names like {self.example}')
 
-    def _another_picture(self, twin: TripletRecord, record: TripletRecord) -> list[Problem]:
-        """The problem, if it is one, that two records of one name show different pictures."""
-        for one, two in zip(twin['img_paths'], record['img_paths']):
-            if one is not None and two is not None and not _same_picture(one, two):
+    # Listing
+    def find_split(self) -> tuple[list[TripletRecord], list[Problem]]:
+        """List the records of this split without captions, and all that is wrong with its pictures."""
+        records: list[TripletRecord] = []
+        names: dict[tuple[str, int | str | None], TripletRecord] = {}
+        pictures: dict[tuple[str | None, ...], TripletRecord] = {}
+        problems: list[Problem] = []
+        self.num_found = 0
+        for part in self.split_parts():
+            found, wrong = self._find_part(part)
+            problems += wrong
+            for record in found:
+                copied, wrong = self._find_copy(record, pictures, names)
+                problems += wrong
+                if not copied:
+                    records.append(record)
+        problems += self._absent_modalities(records)
+        problems += _unencodable_names(records)
+        return self._with_labels(records), problems
+
+    def _find_part(self, part: str) -> tuple[list[TripletRecord], list[Problem]]:
+        """List a part's triplets with their place in the split; what ``leave_out`` names is left out."""
+        records, problems = self.find(part)
+        self.num_found += len(records) + sum(problem.of_triplet for problem in problems)
+        if not records and not problems:
+            problems = [Problem(NO_PICTURES, str(self.part_folder(part)), f'expected names like {self.example}')]
+        for record in records:
+            first, second, third = (
+                None if modality in self.missing_modalities else path
+                for modality, path in zip(MODALITIES, record['img_paths'])
+            )
+            record['img_paths'] = (first, second, third)
+            record['side_by_side'] = self.side_by_side
+            record['is_query'] = part in ('query', 'test')
+            record['is_gallery'] = part in ('gallery', 'test')
+        if 'unreadable' in self.leave_out:
+            records, problems = self._without_unreadable(records, problems)
+        if self.partners_required or 'incomplete' in self.leave_out:
+            return self._without_incomplete(records, problems)
+        return records, problems
+
+    def _without_unreadable(
+        self, records: list[TripletRecord], problems: list[Problem]
+    ) -> tuple[list[TripletRecord], list[Problem]]:
+        """Leave out what has a name or a picture that cannot be read."""
+        from next_mm.utils.pictures import examine_pictures  # the decoders take memory, and only this needs them
+
+        problems = [as_note(problem) if problem.kind == UNREADABLE_NAME else problem for problem in problems]
+        paths = dict.fromkeys(path for record in records for path in record['img_paths'] if path is not None)
+        damaged = {picture.path: picture.reason for picture in examine_pictures(paths) if picture.reason is not None}
+        problems += [as_note(Problem(UNREADABLE_PICTURE, path, reason)) for path, reason in damaged.items()]
+        return [record for record in records if not any(path in damaged for path in record['img_paths'])], problems
+
+    def _without_incomplete(
+        self, records: list[TripletRecord], problems: list[Problem]
+    ) -> tuple[list[TripletRecord], list[Problem]]:
+        """Name the pictures that lack; with ``leave_out`` the triplets that lack them go."""
+        folders = {
+            modality: folder
+            for modality, folder in zip(MODALITIES, self.folders)
+            if modality not in self.missing_modalities
+        }
+        lacking = list(missing_partners(records, folders))
+        if 'incomplete' not in self.leave_out:
+            return records, [*problems, *(problem for _, problem in lacking)]
+        incomplete = {number for number, _ in lacking}
+        whole = [record for number, record in enumerate(records) if number not in incomplete]
+        return whole, [*problems, *(as_note(problem) for _, problem in lacking)]
+
+    def _absent_modalities(self, records: Sequence[TripletRecord]) -> Iterator[Problem]:
+        """Warn of modalities that have no picture in the whole split although no option says so."""
+        for number, modality in enumerate(MODALITIES):
+            empty = records and all(record['img_paths'][number] is None for record in records)
+            if empty and modality not in self.missing_modalities:
+                detail = f'expected {self.folders[number]}; missing_modalities=({modality!r},) says that it is meant'
+                where = f'{self.title}, {self.split} split'
+                yield Problem(f'no {modality} picture at all', where, detail, fatal=False, of_triplet=False)
+
+    def _find_copy(
+        self,
+        record: TripletRecord,
+        pictures: dict[tuple[str | None, ...], TripletRecord],
+        names: dict[tuple[str, int | str | None], TripletRecord],
+    ) -> tuple[bool, list[Problem]]:
+        """Find out whether a record shows the pictures of an earlier one, which then takes over its place.
+
+        Args:
+            record: the next record of the split.
+            pictures: the earlier ones by their paths; the record is added.
+            names: the earlier ones by name, and by identity where names are not free; the record is added.
+
+        Returns:
+            Whether it is such a copy, and what is wrong with it.
+        """
+        twin = pictures.setdefault(tuple(map(_plain_path, record['img_paths'])), record)
+        if twin is not record:
+            if twin['identity'] == record['identity']:
+                return True, list(_merge(twin, record))
+            who = f'{twin["identity"]} and {record["identity"]}'
+            return True, [Problem('one picture under two identities', record['name'], f'those of {who}')]
+        twin = names.setdefault((record['name'], None if self.names_are_free else record['identity']), record)
+        if twin is record:
+            return False, []
+        pairs = list(zip(twin['img_paths'], record['img_paths']))
+        for one, two in pairs:
+            if one is not None and two is not None and not filecmp.cmp(one, two, shallow=False):
                 so = 'give one of the two another name' if self.names_are_free else 'both have the same'
-                return [
-                    Problem(
-                        'the name of another picture',
-                        two,
-                        f'{one} differs; captions are found by name, so {so}',
-                        fatal=self.names_are_free,
-                    )
-                ]
-        return []
+                detail = f'{one} differs; captions are found by name, so {so}'
+                return False, [Problem('the name of another picture', two, detail, fatal=self.names_are_free)]
+        if twin['identity'] != record['identity'] or any((one is None) != (two is None) for one, two in pairs):
+            return False, []
+        return True, list(_merge(twin, record))
 
     @staticmethod
     def _with_labels(records: list[TripletRecord]) -> list[TripletRecord]:
@@ -152,39 +227,52 @@ class TripletLayout:
         return records
 
     def list_records(self) -> list[TripletRecord]:
-        """List the records of this split.
+        """List the records of this split; see :meth:`refuse_unsound` for what it raises."""
+        records, problems = self.find_split()
+        self.refuse_unsound(records, problems)
+        return records
+
+    def refuse_unsound(self, records: Sequence[TripletRecord], problems: Sequence[Problem]) -> None:
+        """Refuse a split that nothing can be learnt from, or whose figures would be wrong.
+
+        Args:
+            records: of :meth:`find_split`.
+            problems: likewise.
 
         Raises:
             FileNotFoundError: no pictures.
-            DataError: pictures without partner, names that cannot be read, a single identity to train on.
+            DataError: any other fatal problem, or a single identity to train on.
         """
-        records, problems = self.find_split()
         refuse(self.title, self.split, problems, self.num_found)
+        if not records:
+            raise DataError(f'{self.title}: leave_out={self.leave_out} leaves no triplet of the {self.split} split')
         identities = {record['identity'] for record in records}
         if self.split == 'train' and len(identities) < 2:
             raise DataError(
                 f'{self.title}: all {len(records)} training triplets show one identity ({next(iter(identities))}); '
                 'telling identities apart takes at least two'
             )
-        return records
 
 
-def _merge(twin: TripletRecord, record: TripletRecord) -> bool:
-    """Give a query's flag to its copy in the gallery or the other way round; ``False`` if the two are not
-    copies of each other."""
-    if twin is record or twin['identity'] != record['identity']:
-        return False
-    if (twin['is_query'], twin['is_gallery']) in ((record['is_query'], record['is_gallery']), (True, True)):
-        return False
-    if not all(
-        one == two or (one is not None and two is not None and _same_picture(one, two))
-        for one, two in zip(twin['img_paths'], record['img_paths'])
-    ):
-        return False
-    twin['is_query'] = twin['is_gallery'] = True
-    return True
+def _plain_path(path: str | None) -> str | None:
+    return None if path is None else os.path.normpath(path)
 
 
-def _same_picture(one: str, two: str) -> bool:
-    """Whether two files hold the same bytes; files of different sizes are not read."""
-    return one == two or filecmp.cmp(one, two, shallow=False)
+def _merge(twin: TripletRecord, record: TripletRecord) -> Iterator[Problem]:
+    """Give the place of a copy to the record that was listed first; name a copy that says nothing new or contradicts."""
+    if any(twin[key] != record[key] for key in ('camera', 'scene', 'captions')):  # type: ignore[literal-required]
+        yield Problem('a triplet listed twice with different facts', record['name'], 'camera, scene or captions differ')
+    places = [(twin[key], record[key]) for key in ('is_query', 'is_gallery')]  # type: ignore[literal-required]
+    if all(old or not new for old, new in places):
+        yield Problem('a triplet listed twice', record['name'], 'the first is kept', fatal=False)
+    twin['is_query'], twin['is_gallery'] = (old or new for old, new in places)
+
+
+def _unencodable_names(records: Sequence[TripletRecord]) -> Iterator[Problem]:
+    """Name the records whose files' names are not UTF-8: no result or caption file could hold them."""
+    for record in records:
+        texts = [record['name'], str(record['identity']), *filter(None, record['img_paths'])]
+        if not all(map(is_encodable, texts)):
+            where = next(path for path in record['img_paths'] if path is not None)
+            detail = 'rename it, for example with: convmv -r -f GBK -t UTF-8 --notest FOLDER'
+            yield Problem('a name that is not UTF-8', where, detail)

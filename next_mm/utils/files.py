@@ -1,4 +1,4 @@
-"""Write files whole or not at all."""
+"""Read text that others wrote; write files whole or not at all."""
 
 from __future__ import annotations
 
@@ -7,7 +7,31 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ['staged', 'write_atomically']
+from next_mm.errors import DataError
+
+__all__ = ['read_text', 'staged', 'write_atomically']
+
+_UTF16 = (b'\xff\xfe', b'\xfe\xff')
+"""The marks that begin a text in UTF-16."""
+
+
+def read_text(path: Path) -> str:
+    """Read a text in UTF-8, with or without the mark that spreadsheets and editors put before it.
+
+    Args:
+        path: the file.
+
+    Raises:
+        OSError: it cannot be read.
+        DataError: it is in another encoding.
+    """
+    data = path.read_bytes()
+    if data.startswith(_UTF16):
+        raise DataError(f'{path}: UTF-16 text (its first two bytes say so); save it as UTF-8')
+    try:
+        return data.decode('utf-8-sig')
+    except UnicodeDecodeError as error:
+        raise DataError(f'{path}: not UTF-8 text ({error.reason} at byte {error.start}); save it as UTF-8') from error
 
 
 @contextmanager

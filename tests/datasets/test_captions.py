@@ -44,7 +44,7 @@ def test_unreadable_json_names_file_and_place(tmp_path):
     with pytest.raises(ValueError, match='expected a list of .* got a dict'):
         read_captions(write(tmp_path / 'train_TI.json', {'a.jpg': 'text'}))
     (tmp_path / 'bytes.json').write_bytes(b'[\xff]')
-    with pytest.raises(ValueError, match='bytes.json: not a readable JSON file'):
+    with pytest.raises(ValueError, match='bytes.json: not UTF-8 text'):
         read_captions(tmp_path / 'bytes.json')
 
 

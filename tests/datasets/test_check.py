@@ -12,7 +12,8 @@ from tests.datasets import trees
 def check(root, **options):
     datasets = [RGBNT201(data_root=str(root), split=split, lazy_init=True, **options) for split in ('train', 'test')]
     return {
-        (problem.kind, problem.where.replace(f'{root}/', ''), problem.fatal) for problem in check_datasets(datasets)
+        (problem.kind, problem.where.replace(f'{root}/', ''), problem.fatal)
+        for problem in check_datasets(datasets).problems
     }
 
 
@@ -68,13 +69,13 @@ def test_a_triplet_without_any_caption_is_said_so_once(tmp_path):
     for name, kept in (('RGB', slice(1, None)), ('NI', slice(2, None)), ('TI', slice(1, None))):
         path = root / f'text/train_{name}.json'
         path.write_text(json.dumps(json.loads(path.read_text())[kept]))
-    problems = check_datasets([RGBNT201(data_root=str(root), lazy_init=True)])
+    problems = check_datasets([RGBNT201(data_root=str(root), lazy_init=True)]).problems
     assert [(problem.kind, problem.where, problem.detail, problem.fatal) for problem in problems] == [
         ('no caption in any modality', 'RGBNT201, train split: 000007_cam1_0_00.jpg', 'its text is empty', False),
         ('no caption', f'{root}/text/train_NI.json: 000007_cam2_0_01.jpg', 'another modality stands in', False),
     ]
     (root / 'text/train_TI.json').unlink()  # what it held is lost for the first triplet alone
-    assert [problem.kind for problem in check_datasets([RGBNT201(data_root=str(root), lazy_init=True)])] == [
+    assert [problem.kind for problem in check_datasets([RGBNT201(data_root=str(root), lazy_init=True)]).problems] == [
         'no caption in any modality',
         'no caption',
         'no caption file',
@@ -86,17 +87,17 @@ def test_captions_that_training_would_not_find(tmp_path):
     datasets = [
         RGBNT201(data_root=str(root), caption_dir=None, split=split, lazy_init=True) for split in ('train', 'test')
     ]
-    assert check_datasets(datasets) == []
-    problems = check_datasets(datasets, captions_read=True)
+    assert check_datasets(datasets).problems == []
+    problems = check_datasets(datasets, captions_read=True).problems
     assert [(problem.kind, problem.where, problem.fatal) for problem in problems] == [
         ('no captions', f'RGBNT201, {split} split', True) for split in ('train', 'test')
     ]
-    assert 'the model reads captions' in problems[0].detail
+    assert 'the model reads captions: name them in the dataset (caption_dir)' in problems[0].detail
     for name in trees.RGB_FOLDERS:
         (root / f'text/train_{name}.json').write_text('[]')  # there, but empty
     for options in (dict(captions_required=True), dict()):
         dataset = RGBNT201(data_root=str(root), lazy_init=True, **options)
-        problems = check_datasets([dataset], captions_read=not options)
+        problems = check_datasets([dataset], captions_read=not options).problems
         assert [(problem.kind, problem.where, problem.fatal) for problem in problems] == [
             ('no captions', f'{root}/text/train_RGB.json', True)
         ]
@@ -113,7 +114,7 @@ def test_batch_size_that_is_no_multiple_of_k(tmp_path):
 def test_composite_of_two_pictures(tmp_path):
     root = trees.make_rgbnt100(tmp_path)
     trees.write_picture(root / 'rgbir/query/0561_c0001_006.jpg', size=(128, 512))
-    problems = check_datasets([RGBNT100(data_root=str(root), split='test', lazy_init=True)])
+    problems = check_datasets([RGBNT100(data_root=str(root), split='test', lazy_init=True)]).problems
     assert [(problem.kind, problem.fatal) for problem in problems] == [
         ('the name of another picture', False),
         ('an unreadable picture', True),
@@ -125,7 +126,7 @@ def test_query_that_the_gallery_cannot_answer(tmp_path):
     root = trees.make_market(tmp_path)
     for path in (root / 'gallery').rglob('0003_*'):
         path.unlink()
-    problems = check_datasets([MarketMM(data_root=str(root), split='test', lazy_init=True)])
+    problems = check_datasets([MarketMM(data_root=str(root), split='test', lazy_init=True)]).problems
     assert [(problem.kind, problem.where, problem.fatal) for problem in problems] == [
         ('a query identity that the gallery lacks', '3', False)
     ]
@@ -155,7 +156,8 @@ def test_tool_exits_non_zero_when_training_would_be_wrong(tmp_path, repo_dir, mo
     told = capsys.readouterr().out
     assert ended.value.code == (0 if sound else 1)
     if sound:
-        assert told == '0 errors, 0 notes: ready to train.\n'
+        assert '│ train │          3 │       12 │       12 │' in told and '│ query   │          2 │        8 │' in told
+        assert told.endswith('0 errors, 0 notes: ready to train.\n')
     else:
         first = root / 'train_171/TI/000007_cam1_0_00.jpg'
         assert 'ERROR: no TI picture: 3\n' in told and 'and 1 more; --limit 0 lists all' in told

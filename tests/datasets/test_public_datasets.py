@@ -38,7 +38,8 @@ def test_rgbnt201(tmp_path, caplog_mm):
     assert len(test) == 8 and all(column(test, 'is_query')) and all(column(test, 'is_gallery'))
     assert records(test)[0]['captions'][0].startswith('A person seen in RGB')
     assert (
-        '│ train │          3 │       12 │       4 │      - │             12 / 12 / 12 │       36 │' in caplog_mm.text
+        '│ train │          3 │       12 │       12 │       4 │      - │             12 / 12 / 12 │       36 │'
+        in caplog_mm.text
     )
 
 
@@ -63,7 +64,7 @@ def test_msvr310_lists_a_picture_in_query_and_gallery_once(tmp_path):
     trees.write_picture(root / 'query3/0038/ni/0038_s014_v7_003.jpg', seed=99)  # another picture of the same name
     test = MSVR310(data_root=str(root), split='test')
     assert len(test) == 5 and column(test, 'is_gallery') == [False, True, True, True, True]
-    assert [(problem.kind, problem.fatal) for problem in test.find_split()[1]] == [
+    assert [(problem.kind, problem.fatal) for problem in test.layout.find_split()[1]] == [
         ('the name of another picture', False)
     ]
 
@@ -105,7 +106,7 @@ def test_missing_modalities_by_option(tmp_path):
     record = records(dataset)[0]
     assert record['img_paths'][1:] == (None, None) and record['captions'][0] and record['captions'][1:] == (None, None)
     with pytest.raises(
-        ValueError, match=r"RGBNT201: missing_modalities should name at most two of .*'tir'\), got \('nri',"
+        ValueError, match=r"RGBNT201.missing_modalities=\('nri',\): expected at most two of rgb, nir, tir"
     ):
         RGBNT201(data_root=str(root), missing_modalities=('nri',))
     with pytest.raises(ValueError, match='at most two'):
@@ -174,9 +175,9 @@ def test_fewer_pictures_than_a_batch(tmp_path):
 
 
 def test_bad_options(tmp_path):
-    with pytest.raises(ValueError, match=r"split should be one of \('train', 'test'\), got 'val'"):
+    with pytest.raises(ValueError, match="RGBNT201.split='val': expected one of 'train', 'test'"):
         RGBNT201(data_root=str(tmp_path), split='val')
-    with pytest.raises(ValueError, match='caption_quality should lie between 0 and 1, got 70'):
+    with pytest.raises(ValueError, match='RGBNT201.caption_quality=70: expected a number from 0 to 1'):
         RGBNT201(data_root=str(tmp_path), caption_quality=70)
     with pytest.raises(TypeError, match='missing_modalitys'):
         RGBNT201(data_root=str(tmp_path), missing_modalitys=())
@@ -263,8 +264,8 @@ def test_base_configs_load(tmp_path, repo_dir, name):
         loader.update(num_workers=0, persistent_workers=False, pin_memory=False)
     config.train_dataloader.update(batch_size=2)
     config.train_dataloader.batch_sampler.update(num_instances=1)
-    height, width = config._size
     for loader in (config.train_dataloader, config.test_dataloader):
+        height, width = next(step.size for step in loader.dataset.pipeline if step.type == 'ResizeTriplet')
         batch = next(iter(Runner.build_dataloader(loader, seed=0)))
         assert batch['inputs'].shape[1:] == (3, 3, height, width)
         tokens = [sample.get('tokens') for sample in batch['data_samples']]

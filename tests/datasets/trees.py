@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -17,7 +18,7 @@ VEHICLE_FOLDERS = ('vis', 'ni', 'th')
 def write_picture(path: Path, *, size: tuple[int, int] = (32, 16), seed: int | None = None) -> Path:
     """Write a smooth random picture of ``size`` (height, width); the default seed comes from the path's last parts."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    seed = sum(map(ord, '/'.join(path.parts[-3:]))) if seed is None else seed
+    seed = zlib.crc32('/'.join(path.parts[-3:]).encode()) if seed is None else seed
     noise = np.random.default_rng(seed).integers(0, 256, (*size, 3), dtype=np.uint8)
     assert cv2.imwrite(str(path), cv2.GaussianBlur(noise, (0, 0), 2))
     return path

@@ -18,6 +18,7 @@ from mmengine.utils.dl_utils import set_multi_processing
 from next_mm import registry as ours
 from next_mm.apis.checks.known_keys import arguments, check_keys, check_numbers, names
 from next_mm.errors import ConfigError
+from next_mm.utils.conventions import DeclaresOptionKeys
 from next_mm.utils.options import check_number, did_you_mean
 
 __all__ = ['check_config']
@@ -213,7 +214,7 @@ def _check_components(where: str, cfg: Any, section: Registry, default_type: str
 
 def _check_options(where: str, cfg: Mapping, component: Any) -> None:
     """Check the plain dictionaries of options for which a class declares the keys in ``option_keys``."""
-    for option, known in getattr(component, 'option_keys', {}).items():
+    for option, known in component.option_keys.items() if isinstance(component, DeclaresOptionKeys) else ():
         given = cfg.get(option)
         if given is None:
             continue

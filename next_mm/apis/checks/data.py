@@ -8,7 +8,7 @@ from typing import Any
 from mmengine.config import Config
 
 from next_mm.datasets import TripletDataset
-from next_mm.datasets.check import Progress, check_datasets
+from next_mm.datasets.check import DataReport, Progress, check_datasets
 from next_mm.errors import ConfigError, DataError
 from next_mm.evaluation import Exclude, ReIDMetric, check_protocol
 from next_mm.layouts import Problem
@@ -20,7 +20,7 @@ __all__ = ['check_data']
 _LOOPS = ('train', 'val', 'test')
 
 
-def check_data(cfg: Config, progress: Progress = lambda items, length, what: items) -> list[Problem]:
+def check_data(cfg: Config, progress: Progress = lambda items, length, what: items) -> DataReport:
     """Check the data of a config, and what its model and evaluators ask of them.
 
     Args:
@@ -28,7 +28,7 @@ def check_data(cfg: Config, progress: Progress = lambda items, length, what: ite
         progress: shows how far the decoding of the pictures is.
 
     Returns:
-        Everything found; fatal is what training or testing would stop at or go wrong with.
+        What the data hold, and everything found; fatal is what training or testing would stop at or go wrong with.
 
     Raises:
         ConfigError: no data loader at all, or an option that its class refuses.
@@ -40,16 +40,14 @@ def check_data(cfg: Config, progress: Progress = lambda items, length, what: ite
         )
     loader = cfg.get('train_dataloader') or {}
     instances = (loader.get('batch_sampler') or {}).get('num_instances')
-    return [
-        *_check_classes(cfg, datasets.get('train')),
-        *_check_protocols(cfg, datasets),
-        *check_datasets(
-            list(dict.fromkeys(datasets.values())),
-            batch=(loader['batch_size'], instances) if instances is not None else None,
-            captions_read=_reads_captions(cfg.model),
-            progress=progress,
-        ),
-    ]
+    report = check_datasets(
+        list(dict.fromkeys(datasets.values())),
+        batch=(loader['batch_size'], instances) if instances is not None else None,
+        captions_read=_reads_captions(cfg.model),
+        progress=progress,
+    )
+    report.problems[:0] = [*_check_classes(cfg, datasets, report), *_check_protocols(cfg, datasets, report)]
+    return report
 
 
 def _reads_captions(model: Mapping[str, Any]) -> bool:
@@ -65,7 +63,9 @@ def _build_datasets(cfg: Config) -> dict[str, TripletDataset]:
     for name in _LOOPS:
         if cfg.get(f'{name}_dataloader') is None:
             continue
-        config = {**cfg[f'{name}_dataloader'].dataset.to_dict(), 'pipeline': [], 'lazy_init': True}
+        config = cfg[f'{name}_dataloader'].dataset.to_dict()
+        loading = [step for step in config.get('pipeline') or [] if step.get('type') == 'LoadTriplet']
+        config.update(pipeline=loading, lazy_init=True)
         if config not in configs:
             configs.append(config)
             built.append(DATASETS.build(config))
@@ -73,11 +73,12 @@ def _build_datasets(cfg: Config) -> dict[str, TripletDataset]:
     return datasets
 
 
-def _check_classes(cfg: Config, dataset: TripletDataset | None) -> Iterator[Problem]:
+def _check_classes(cfg: Config, datasets: Mapping[str, TripletDataset], report: DataReport) -> Iterator[Problem]:
     classes = cfg.model.get('num_classes')
-    if dataset is None or classes is None:
+    if 'train' not in datasets or classes is None:
         return
-    identities = len({record['identity'] for record in dataset.find_split()[0]})
+    dataset = datasets['train']
+    identities = len({record['identity'] for record in report.records.get(dataset, ())})
     if identities and classes != identities:
         yield Problem(
             'another number of classes than identities',
@@ -86,7 +87,7 @@ def _check_classes(cfg: Config, dataset: TripletDataset | None) -> Iterator[Prob
         )
 
 
-def _check_protocols(cfg: Config, datasets: Mapping[str, TripletDataset]) -> Iterator[Problem]:
+def _check_protocols(cfg: Config, datasets: Mapping[str, TripletDataset], report: DataReport) -> Iterator[Problem]:
     evaluators: dict[TripletDataset, dict[Exclude, str]] = {}  # of each test set, which evaluator first asks for what
     for name in ('val', 'test'):
         if name in datasets:
@@ -94,7 +95,7 @@ def _check_protocols(cfg: Config, datasets: Mapping[str, TripletDataset]) -> Ite
             for exclude in sorted(_protocols(cfg.get(f'{name}_evaluator'))):
                 protocols.setdefault(exclude, name)
     for dataset, protocols in evaluators.items():
-        records = [{**record, 'sample_idx': number} for number, record in enumerate(dataset.find_split()[0])]
+        records = [{**record, 'sample_idx': number} for number, record in enumerate(report.records.get(dataset, ()))]
         for exclude, name in protocols.items() if records else ():
             try:
                 check_protocol(records, exclude)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from next_mm.errors import ConfigError
+from next_mm.utils.conventions import PassesOptions
 from next_mm.utils.options import did_you_mean
 
 __all__ = ['arguments', 'check_keys', 'check_numbers', 'names']
@@ -22,8 +23,9 @@ def names(function: Any) -> set[str]:
 
 
 def arguments(component: Any) -> dict[str, inspect.Parameter] | None:
-    """Parameters that a function or constructor takes, through ``**kwargs`` to its base classes;
-    ``None`` where anything goes."""
+    """Return the parameters that a function or constructor takes, through ``**kwargs`` to its base classes or to the class
+    that it names (:class:`PassesOptions`); ``None`` where anything goes.
+    """
     if not inspect.isclass(component):
         parameters = inspect.signature(component).parameters
         return None if any(p.kind is p.VAR_KEYWORD for p in parameters.values()) else dict(parameters)
@@ -35,6 +37,9 @@ def arguments(component: Any) -> dict[str, inspect.Parameter] | None:
         own = list(inspect.signature(vars(base)['__init__']).parameters.values())[1:]
         found = {p.name: p for p in own if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)} | found
         open_ended = any(p.kind is p.VAR_KEYWORD for p in own)
+        if open_ended and isinstance(component, PassesOptions):
+            further = arguments(component.passes_options_to())
+            return None if further is None else further | found
         if not open_ended:
             break
     return None if open_ended and component.__name__ not in _TAKES_NO_MORE else found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,11 @@ import torch
 import torch.nn.functional as F
 from mmcv.transforms import BaseTransform
 
-from next_mm.datasets.decoding import PictureError, read_picture
+from next_mm.datasets.decoding import read_picture, split_panels
+from next_mm.errors import ConfigError
 from next_mm.registry import TRANSFORMS
-from next_mm.triplet import NUM_MODALITIES
-from next_mm.utils.options import check_choice, check_size
+from next_mm.triplet import MODALITIES, NUM_MODALITIES
+from next_mm.utils.options import check_choice, check_range, check_size
 
 INTERPOLATIONS = ('bicubic', 'bilinear')
 """What pictures can be resized with, always with antialias."""
@@ -24,40 +26,41 @@ class LoadTriplet(BaseTransform):
 
     Adds ``imgs``: three (H, W, 3) uint8 RGB arrays in the order of the modalities, ``None`` for one that is absent.
 
+    Args:
+        levels: for pictures of more than 8 bits a channel, the values of each modality that become black and white,
+            such as ``dict(tir=(7000, 9500))``; a file with three pictures takes those of its first one. Without them
+            such a picture is an error, and pictures of 8 bits stay as they are.
+
     Raises:
         PictureError: a file is missing, empty, damaged, or not three pictures wide; the text names it.
+        ConfigError: ``levels`` is no such dictionary.
     """
+
+    def __init__(self, *, levels: Mapping[str, Sequence[float]] | None = None) -> None:
+        self.levels = dict(levels or {})
+        for modality, values in self.levels.items():
+            check_choice('LoadTriplet.levels', modality, MODALITIES)
+            check_range(f'LoadTriplet.levels.{modality}', values, float('-inf'))
+            if values[0] == values[1]:
+                raise ConfigError(f'LoadTriplet.levels.{modality}={values!r}: expected two numbers, the smaller first')
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        paths = results['img_paths']
-        if results['side_by_side']:
-            panels = split_panels(next(path for path in paths if path is not None))
-            results['imgs'] = [panel if path is not None else None for panel, path in zip(panels, paths)]
-        else:
-            results['imgs'] = [read_picture(path) if path is not None else None for path in paths]
+        results['imgs'] = self.read(results['img_paths'], side_by_side=results['side_by_side'])
         return results
 
+    def read(self, paths: Sequence[str | None], *, side_by_side: bool) -> list[np.ndarray | None]:
+        """Read the pictures of a triplet, ``None`` for a path that is ``None``; see :class:`LoadTriplet`."""
+        levels = self.levels_of(side_by_side=side_by_side)
+        if not side_by_side:
+            return [read_picture(path, levels=pair) if path else None for path, pair in zip(paths, levels)]
+        file = next(path for path in paths if path)
+        panels = split_panels(read_picture(file, levels=levels[0]), file)
+        return [panel if path else None for panel, path in zip(panels, paths)]
 
-def split_panels(path: str) -> list[np.ndarray]:
-    """Read one file that holds the three pictures from left to right.
-
-    Args:
-        path: the file, three equal widths wide.
-
-    Returns:
-        Three (H, W, 3) uint8 arrays.
-
-    Raises:
-        PictureError: the width is no multiple of three.
-    """
-    image = read_picture(path)
-    height, width = image.shape[:2]
-    if width % NUM_MODALITIES:
-        raise PictureError(
-            f'{path}: {width} x {height} (w x h) does not hold three pictures side by side: '
-            f'expected a width that is a multiple of {NUM_MODALITIES}'
-        )
-    return list(np.split(image, NUM_MODALITIES, axis=1))
+    def levels_of(self, *, side_by_side: bool) -> list[Sequence[float] | None]:
+        """The levels of the three pictures of a triplet."""
+        levels = [self.levels.get(modality) for modality in MODALITIES]
+        return levels[:1] * NUM_MODALITIES if side_by_side else levels
 
 
 @TRANSFORMS.register_module()

@@ -30,7 +30,7 @@ def check(root: Path, repo_dir: Path, **options: object) -> list[Problem]:
     }
     options = {key.replace('__', '.'): value for key, value in options.items()}
     kept = {key: value for key, value in fitting.items() if options.get(key.partition('.')[0], root) is not None}
-    return check_data(load_config(repo_dir / 'configs/next_rgbnt201.py', {**kept, **roots, **options}))
+    return check_data(load_config(repo_dir / 'configs/next_rgbnt201.py', {**kept, **roots, **options})).problems
 
 
 @pytest.mark.parametrize(
