@@ -1,6 +1,5 @@
 """Datasets of triplets, their transforms and the identity-balanced sampler."""
 
-from next_mm.captions import Captions, read_captions, split_sentences
 from next_mm.datasets.decoding import PictureError, read_picture
 from next_mm.datasets.registered import MSVR310, RGBNT100, RGBNT201, WMVEID863, MarketMM, OwnTriplets
 from next_mm.datasets.samplers import IdentityBatchSampler
@@ -19,14 +18,12 @@ from next_mm.datasets.transforms import (
     collate_triplets,
 )
 from next_mm.datasets.triplet_dataset import TripletDataset
-from next_mm.layouts import Problem
 
 __all__ = [
     'MSVR310',
     'RGBNT100',
     'RGBNT201',
     'WMVEID863',
-    'Captions',
     'DropModalities',
     'EraseTriplet',
     'FlagFlare',
@@ -38,14 +35,11 @@ __all__ = [
     'PackTriplet',
     'PadCropTriplet',
     'PictureError',
-    'Problem',
     'ResizeTriplet',
     'SampleSentences',
     'SeededIndex',
     'TokenizeCaptions',
     'TripletDataset',
     'collate_triplets',
-    'read_captions',
     'read_picture',
-    'split_sentences',
 ]

@@ -25,7 +25,9 @@ def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
         raise ConfigError(f'{name}={value!r}: expected one of {", ".join(map(repr, choices))}')
 
 
-def check_number(name: str, value: Any, low: float, high: float = float('inf'), *, above: bool = False) -> None:
+def check_number(
+    name: str, value: Any, low: float, high: float = float('inf'), *, above: bool = False, below: bool = False
+) -> None:
     """Refuse what is no number from ``low`` to ``high``.
 
     Args:
@@ -34,13 +36,15 @@ def check_number(name: str, value: Any, low: float, high: float = float('inf'), 
         low: the least value; with ``above`` the value must be greater.
         high: the greatest value.
         above: see ``low``.
+        below: the value must be smaller than ``high``.
 
     Raises:
         ConfigError: it is no number, or out of range.
     """
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not number or not (value > low if above else value >= low) or not value <= high:
-        bound = f'{"above" if above else "from"} {low:g}' + (f' to {high:g}' if high != float('inf') else '')
+    if not number or not (value > low if above else value >= low) or not (value < high if below else value <= high):
+        upper = '' if high == float('inf') else f'{" to below" if below else " to"} {high:g}'
+        bound = f'{"above" if above else "from"} {low:g}{upper}'
         raise ConfigError(f'{name}={value!r}: expected a number {bound}')
 
 

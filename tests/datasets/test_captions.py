@@ -1,12 +1,17 @@
 import json
+import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from next_mm.captions import read_captions, split_sentences
 from next_mm.captions.sentences import NOISE_WORDS, degrade_caption
-from next_mm.datasets import TokenizeCaptions, read_captions, split_sentences
+from next_mm.captions.tokenizer import encode_text
+from next_mm.datasets import TokenizeCaptions
+from next_mm.datasets.transforms import text as text_transforms
 
 
 def write(path: Path, content: object) -> Path:
@@ -136,11 +141,26 @@ def test_long_captions_lose_whole_sentences_and_are_counted_once(caplog_mm):
     np.testing.assert_array_equal(tokenise(transform, unicode), reference('öne two three four. five six seven.', 12))
 
 
+def test_lengths_say_where_the_padding_begins():
+    results = TokenizeCaptions(context_length=12)({'sentences': [[('one two.',), (), ('! !',)], [('a.',)] * 3]})
+    assert results['lengths'].tolist() == [[5, 2, 4], [4, 4, 4]] and results['lengths'].dtype == np.int64
+    for tokens, lengths in zip(results['tokens'], results['lengths']):
+        for row, length in zip(tokens, lengths):
+            assert row[length - 1] == row.max() == 49407 and not row[length:].any()
+
+
+def test_no_torch_model_library_is_loaded_to_tokenise():
+    code = (
+        "import sys; from next_mm.datasets import TokenizeCaptions; t = TokenizeCaptions(); t.attach(['A red coat.']);"
+        "assert 'open_clip' not in sys.modules"
+    )
+    subprocess.run([sys.executable, '-c', code], check=True)
+
+
 def test_no_sentence_is_tokenised_twice(monkeypatch):
     transform = TokenizeCaptions()
     asked = []
-    encode = transform._tokenizer.encode
-    monkeypatch.setattr(transform._tokenizer, 'encode', lambda text: asked.append(text) or encode(text))
+    monkeypatch.setattr(text_transforms, 'encode_text', lambda text: asked.append(text) or encode_text(text))
     texts = ['A red coat. A bag.', 'Citroën. A red coat.']
     transform.attach(texts)
     seen = len(asked)

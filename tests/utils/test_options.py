@@ -21,7 +21,7 @@ from next_mm.utils.options import check_integer, check_number, check_size, did_y
     [
         (lambda: ResizeTriplet(size=64), r'ResizeTriplet.size=64: expected \(height, width\) in pixels'),
         (lambda: ResizeTriplet(size=(64, 0)), r'ResizeTriplet.size=\(64, 0\): expected'),
-        (lambda: PadCropTriplet(padding=-1), 'PadCropTriplet.padding=-1: expected a number from 0'),
+        (lambda: PadCropTriplet(padding=-1), 'PadCropTriplet.padding=-1: expected a whole number from 0'),
         (lambda: FlipTriplet(prob=1.5), 'FlipTriplet.prob=1.5: expected a number from 0 to 1'),
         (lambda: EraseTriplet(prob=-0.1), 'EraseTriplet.prob=-0.1: expected a number from 0 to 1'),
         (

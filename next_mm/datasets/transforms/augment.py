@@ -10,9 +10,8 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 
 from next_mm.datasets.transforms.base import TripletTransform
-from next_mm.errors import ConfigError
 from next_mm.registry import TRANSFORMS
-from next_mm.utils.options import check_number
+from next_mm.utils.options import check_integer, check_number
 
 _OTHER_SIDE = {'left': 'right', 'right': 'left', 'Left': 'Right', 'Right': 'Left'}
 _SIDE = re.compile(r'\b(?:[Ll]eft|[Rr]ight)\b')
@@ -54,7 +53,7 @@ class PadCropTriplet(TripletTransform):
 
     def __init__(self, *, padding: int, per_modality: bool = False) -> None:
         super().__init__(per_modality=per_modality)
-        check_number('PadCropTriplet.padding', padding, 0)
+        check_integer('PadCropTriplet.padding', padding, 0)
         self.padding = padding
 
     def draw(self, height: int, width: int) -> tuple[int, int]:
@@ -82,8 +81,7 @@ class DropModalities(BaseTransform):
     """
 
     def __init__(self, *, prob: float) -> None:
-        if not 0 <= prob < 1:
-            raise ConfigError(f'DropModalities: prob should lie in [0, 1), got {prob}')
+        check_number('DropModalities.prob', prob, 0, 1, below=True)
         self.prob = prob
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:

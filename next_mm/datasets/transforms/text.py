@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mmengine.logging import print_log
 
-from next_mm.captions.sentences import split_sentences
-from next_mm.errors import ConfigError
+from next_mm.captions import split_sentences
+from next_mm.captions.tokenizer import CONTEXT_LENGTH, END_OF_TEXT, START_OF_TEXT, encode_text, is_plain, warm_up
 from next_mm.registry import TRANSFORMS
 from next_mm.triplet import NUM_MODALITIES
+from next_mm.utils.options import check_integer, check_number
 
 _CACHED_TEXTS = 500_000  # a sentence takes about 300 bytes with its tokens
 
@@ -32,10 +32,8 @@ class SampleSentences(BaseTransform):
     """
 
     def __init__(self, *, num_subsets: int = 3, keep_prob: float = 0.75) -> None:
-        if num_subsets < 1 or not 0 < keep_prob <= 1:
-            raise ConfigError(
-                f'SampleSentences: expected num_subsets >= 1 and keep_prob in (0, 1], got {num_subsets} and {keep_prob}'
-            )
+        check_integer('SampleSentences.num_subsets', num_subsets, 1)
+        check_number('SampleSentences.keep_prob', keep_prob, 0, 1, above=True)
         self.num_subsets = num_subsets
         self.keep_prob = keep_prob
 
@@ -63,7 +61,7 @@ class SampleSentences(BaseTransform):
 
 @TRANSFORMS.register_module()
 class TokenizeCaptions(BaseTransform):
-    """Turn sampled sentences into CLIP tokens, as ``open_clip.SimpleTokenizer`` does with the joined text.
+    """Turn sampled sentences into the CLIP tokens of the joined text (:func:`next_mm.captions.tokenizer.encode_text`).
 
     Every sentence of the dataset is tokenised once, before the workers start. A text beyond the context loses whole
     sentences at its end (a single sentence beyond it is cut inside). Adds ``tokens``: (S, 3, context_length) int32,
@@ -73,18 +71,10 @@ class TokenizeCaptions(BaseTransform):
         context_length: tokens of a text with its start and end mark; 77 in CLIP.
     """
 
-    def __init__(self, *, context_length: int = 77) -> None:
-        if context_length < 3:
-            raise ConfigError(f'TokenizeCaptions: context_length should be at least 3, got {context_length}')
+    def __init__(self, *, context_length: int = CONTEXT_LENGTH) -> None:
+        check_integer('TokenizeCaptions.context_length', context_length, 3)
         self.context_length = context_length
-        self._words: dict[str, bytes] = {}
         self._ids: dict[str, bytes] = {}
-
-    @cached_property
-    def _tokenizer(self) -> Any:
-        from open_clip.tokenizer import SimpleTokenizer  # takes two seconds, and runs without text never need it
-
-        return SimpleTokenizer()
 
     def attach(self, captions: Iterable[str]) -> None:
         """Tokenise all captions of a dataset ahead of time and say once how many are too long.
@@ -92,6 +82,7 @@ class TokenizeCaptions(BaseTransform):
         Args:
             captions: every caption, with repetitions.
         """
+        warm_up()
         total = cut = 0
         for caption in captions:
             sentences = split_sentences(caption)
@@ -114,18 +105,17 @@ class TokenizeCaptions(BaseTransform):
             for modality, sentences in enumerate(sampled):
                 ids = self._fit(sentences)
                 line = tokens[subset, modality]
-                line[0] = self._tokenizer.sot_token_id
+                line[0] = START_OF_TEXT
                 line[1 : 1 + len(ids)] = ids
-                line[1 + len(ids)] = self._tokenizer.eot_token_id
+                line[1 + len(ids)] = END_OF_TEXT
                 lengths[subset, modality] = len(ids) + 2
         results['tokens'], results['lengths'] = tokens, lengths
         return results
 
     def _fit(self, sentences: Sequence[str]) -> np.ndarray:
-        """Token ids of the leading sentences that fit between start and end mark; at least one, cut
-        inside if it must be."""
+        """Return the token ids of the leading sentences that fit between the marks; at least one, cut inside if need be."""
         room = 4 * (self.context_length - 2)
-        if not all(map(_is_plain, sentences)):
+        if not all(map(is_plain, sentences)):
             return np.frombuffer(self._fit_joined(sentences, room), np.int32)
         pieces: list[bytes] = []
         for piece in map(self._encode, sentences):
@@ -144,33 +134,10 @@ class TokenizeCaptions(BaseTransform):
         return self._encode(sentences[0])[:room]
 
     def _encode(self, text: str) -> bytes:
-        """Token ids of a sentence or text as int32 bytes, from the cache where they are known."""
+        """Return the token ids of a sentence or text as int32 bytes, from the cache where they are known."""
         ids = self._ids.get(text)
         if ids is None:
-            plain = _is_plain(text)
-            ids = (
-                b''.join(map(self._encode_word, self._tokenizer.pat.findall(text.lower())))
-                if plain
-                else self._encode_text(text)
-            )
+            ids = np.array(encode_text(text), np.int32).tobytes()
             if len(self._ids) < _CACHED_TEXTS:
                 self._ids[text] = ids
         return ids
-
-    def _encode_word(self, word: str) -> bytes:
-        ids = self._words.get(word)
-        if ids is None:
-            ids = self._words[word] = self._encode_text(word)
-        return ids
-
-    def _encode_text(self, text: str) -> bytes:
-        return np.array(self._tokenizer.encode(text), np.int32).tobytes()
-
-
-def _is_plain(text: str) -> bool:
-    """Whether a text can be tokenised word by word.
-
-    The tokenizer's words never span white space, but its repair of broken Unicode and of HTML entities reads the whole
-    text. In printable ASCII without "&" it finds nothing to repair.
-    """
-    return text.isascii() and text.isprintable() and '&' not in text
