@@ -25,12 +25,7 @@ def pytest_xdist_auto_num_workers() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
 
 
-TINY_CLIP = {
-    'embed_dim': 32,
-    'quick_gelu': True,
-    'vision_cfg': {'image_size': [32, 16], 'layers': 2, 'width': 64, 'head_width': 32, 'patch_size': 8},
-    'text_cfg': {'context_length': 77, 'vocab_size': 49408, 'width': 32, 'heads': 2, 'layers': 2},
-}
+TINY_CLIP: dict = json.loads((Path(__file__).parent / 'data' / 'tiny-clip-quickgelu.json').read_text())
 
 
 @pytest.fixture(autouse=True)
@@ -63,11 +58,9 @@ def repo_dir() -> Path:
 
 
 @pytest.fixture(scope='session')
-def tiny_clip(tmp_path_factory: pytest.TempPathFactory) -> str:
+def tiny_clip() -> str:
     """Path of an open_clip model config of a CLIP that runs in milliseconds."""
-    path = tmp_path_factory.mktemp('clip') / 'tiny-clip-quickgelu.json'
-    path.write_text(json.dumps(TINY_CLIP))
-    return str(path)
+    return str(Path(__file__).parent / 'data' / 'tiny-clip-quickgelu.json')
 
 
 @pytest.fixture(scope='session')

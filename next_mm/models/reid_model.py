@@ -66,6 +66,7 @@ class ReIDModel(BaseModel):
         self.test_features: tuple[str, ...] = ()
         self._widths: dict[str, int] = {}
         self._branch_of: dict[str, str] = {}
+        self._owners: Tensor
 
     @property
     def image_size(self) -> tuple[int, int]:
@@ -107,6 +108,12 @@ class ReIDModel(BaseModel):
                 feature_dim=widths[readers[name][0]], num_classes=self.num_classes, **dict(options)
             )
             self._branch_of |= dict.fromkeys(readers[name], name)
+        owners: list[int] = []
+        for name in test_features:
+            parts = self.feature_parts.get(name, (None,))
+            for part in parts:
+                owners += [-1 if part is None else part] * (widths[name] // len(parts))
+        self.register_buffer('_owners', torch.tensor(owners), persistent=False)
 
     @abstractmethod
     def extract(self, images: Tensor, batch: TripletBatch) -> dict[str, Tensor]:
@@ -152,7 +159,11 @@ class ReIDModel(BaseModel):
 
     def feature(self, images: Tensor, batch: TripletBatch) -> Tensor:
         """Return the test feature (B, F): the features of ``test_features`` side by side, not normalised."""
-        return self.test_feature(self.extract(images, batch))
+        feature = self.test_feature(self.extract(images, batch))
+        if self.missing_modalities != 'masked' or batch.present is None:
+            return feature
+        owners = self.feature_modalities()
+        return feature * (batch.present[:, owners.clamp(min=0)] | (owners < 0))  # BNNeck moves zeros
 
     def test_feature(self, features: Mapping[str, Tensor]) -> Tensor:
         """Return the test feature (B, F) of extracted features."""
@@ -173,12 +184,7 @@ class ReIDModel(BaseModel):
 
     def feature_modalities(self) -> Tensor:
         """Return (F,) the index of the modality that each dimension of the test feature belongs to, -1 for several."""
-        owners = []
-        for name in self.test_features:
-            parts = self.feature_parts.get(name, (None,))
-            width = self._widths[name] // len(parts)
-            owners += [torch.full((width,), -1 if part is None else part) for part in parts]
-        return torch.cat(owners)
+        return self._owners
 
     def require_tokens(self, batch: TripletBatch) -> Tensor:
         """Return the caption tokens (B, S, 3, L) of a batch.
