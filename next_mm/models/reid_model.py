@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -164,6 +165,15 @@ class ReIDModel(BaseModel):
             return feature
         owners = self.feature_modalities()
         return feature * (batch.present[:, owners.clamp(min=0)] | (owners < 0))  # BNNeck moves zeros
+
+    def feature_with_and_without_text(self, images: Tensor, batch: TripletBatch) -> tuple[Tensor, Tensor]:
+        """Return the test feature (B, F) with the batch's captions and the one without any.
+
+        A gallery keeps both: a query without captions is compared with features without them. A method that can encode the
+        pictures once for both does so.
+        """
+        nothing = torch.zeros(len(images), NUM_MODALITIES, dtype=torch.bool, device=images.device)
+        return self.feature(images, batch), self.feature(images, replace(batch, has_text=nothing))
 
     def test_feature(self, features: Mapping[str, Tensor]) -> Tensor:
         """Return the test feature (B, F) of extracted features."""

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from torch import Tensor
 
 from next_mm.errors import ConfigError
+from next_mm.models.backbones import VisualFeatures
 from next_mm.models.reid_model import TEXT_ENCODER, ReIDModel
 from next_mm.registry import MODELS
 from next_mm.structures import TripletBatch
@@ -80,7 +81,19 @@ class NEXTReID(ReIDModel):
 
     def extract(self, images: Tensor, batch: TripletBatch) -> dict[str, Tensor]:
         """Return the aggregated experts' feature (B, 3D)."""
+        return {'experts': self._aggregate(self.backbone(images, batch.cameras), self._read_captions(batch), batch)}
+
+    def feature_with_and_without_text(self, images: Tensor, batch: TripletBatch) -> tuple[Tensor, Tensor]:
+        """See :meth:`ReIDModel.feature_with_and_without_text`; the pictures are encoded once."""
         visual = self.backbone(images, batch.cameras)
-        text = self.text(self.require_tokens(batch)) if self.text is not None else None  # (B, S, 3, D_text)
+        with_text = self._aggregate(visual, self._read_captions(batch), batch)
+        without = self._aggregate(visual, None, batch)
+        return self.test_feature({'experts': with_text}), self.test_feature({'experts': without})
+
+    def _read_captions(self, batch: TripletBatch) -> Tensor | None:
+        """Return the caption features (B, S, 3, D_text); ``None`` without a text encoder."""
+        return self.text(self.require_tokens(batch)) if self.text is not None else None
+
+    def _aggregate(self, visual: VisualFeatures, text: Tensor | None, batch: TripletBatch) -> Tensor:
         experts = self.neck(visual, text, batch.present, batch.has_text)
-        return {'experts': self.head(visual, experts, batch.present)}
+        return self.head(visual, experts, batch.present)

@@ -132,6 +132,10 @@ class CLIPText(TextEncoder):
             frozen.digest = digest
             self._reset_cache()
 
+    def tower_state(self) -> dict[str, Tensor]:
+        """Return the frozen tower's weights by the names that a checkpoint may hold them under."""
+        return {TOWER + key: value for key, value in self._frozen.tower.state_dict().items()}
+
     def _save_to_state_dict(self, destination: dict[str, Any], prefix: str, keep_vars: bool) -> None:
         super()._save_to_state_dict(destination, prefix, keep_vars)
         if self.save_in_checkpoint:
