@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -14,7 +17,7 @@ from next_mm.errors import DataError
 from next_mm.retrieval.feature_set import FeatureSet, FeatureSpace
 from next_mm.utils.files import staged
 
-__all__ = ['read_features', 'write_features']
+__all__ = ['read_features', 'read_notes', 'write_features']
 
 KIND = 'next_mm.features/1'
 HEADER = 'next_mm'
@@ -50,18 +53,26 @@ def write_features(path: Path, features: FeatureSet, **notes: str) -> None:
             os.fsync(file.fileno())
 
 
+def read_notes(path: Path) -> tuple[FeatureSpace, dict[str, str]]:
+    """Read the feature space and the notes of a file's header alone.
+
+    Raises:
+        DataError: the file is damaged, or holds no features.
+    """
+    with _opened(path) as file:
+        header = _header(path, file)
+        return FeatureSpace.from_json(header['space']), header['notes']
+
+
 def read_features(path: Path) -> tuple[FeatureSet, dict[str, str]]:
     """Read a feature set and the notes of its header.
 
     Raises:
         DataError: the file is damaged, or holds no features.
     """
-    try:
-        with safe_open(path, framework='numpy') as file:
-            header = json.loads((file.metadata() or {}).get(HEADER, '{}'))
-            if header.get('kind') != KIND:
-                raise DataError(f'{path}: expected a file of features ({KIND})')
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no mapping)
+    with _opened(path) as file:
+        header = _header(path, file)
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no mapping)
         features = FeatureSet(
             FeatureSpace.from_json(header['space']),
             header['ids'],
@@ -71,8 +82,22 @@ def read_features(path: Path) -> tuple[FeatureSet, dict[str, str]]:
             tensors.get('text_free'),
             header['sources'],
         )
-    except (SafetensorError, KeyError, ValueError, TypeError) as error:
-        if isinstance(error, DataError):
-            raise
-        raise DataError(f'{path}: cannot be read as features: {error}') from error
     return features, header['notes']
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    try:
+        with safe_open(path, framework='numpy') as file:
+            yield file
+    except DataError:
+        raise
+    except (SafetensorError, KeyError, ValueError, TypeError) as error:
+        raise DataError(f'{path}: cannot be read as features: {error}') from error
+
+
+def _header(path: Path, file: Any) -> dict[str, Any]:
+    header = json.loads((file.metadata() or {}).get(HEADER, '{}'))
+    if header.get('kind') != KIND:
+        raise DataError(f'{path}: expected a file of features ({KIND})')
+    return header
