@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,7 +36,7 @@ def list_inputs(inputs: str | Path) -> list[TripletInput]:
     """
     found = [parse_input(value, number) for number, value in enumerate(expand_inputs(inputs))]
     found.sort(key=lambda triplet: triplet.id)
-    for first, second in zip(found, found[1:]):
+    for first, second in itertools.pairwise(found):
         if first.id == second.id:
             raise DataError(f'{inputs}: two triplets have the id {first.id!r}')
     if not found:
