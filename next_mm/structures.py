@@ -66,6 +66,7 @@ class TripletBatch:
         lengths: (B, S, 3) how many of the L tokens of a caption are in use, start and end mark among them, on
             the CPU; ``None`` without text.
         has_text: (B, 3) bool, on the device; ``None`` says that every modality of every sample has a caption.
+        text: (B, S, 3, D) features of the captions where they were encoded outside of the model, as in an exported one.
         extras: numbers that transforms add to a sample, each (B,) float32, on the device.
     """
 
@@ -76,4 +77,5 @@ class TripletBatch:
     tokens: Tensor | None = None
     lengths: Tensor | None = None
     has_text: Tensor | None = None
+    text: Tensor | None = None
     extras: dict[str, Tensor] = field(default_factory=dict)

@@ -166,6 +166,10 @@ class ReIDModel(BaseModel):
         owners = self.feature_modalities()
         return feature * (batch.present[:, owners.clamp(min=0)] | (owners < 0))  # BNNeck moves zeros
 
+    def not_exportable(self) -> str | None:
+        """Return why the model cannot be exported, ``None`` where it can; a method overrides it."""
+        return None
+
     def feature_with_and_without_text(self, images: Tensor, batch: TripletBatch) -> tuple[Tensor, Tensor]:
         """Return the test feature (B, F) with the batch's captions and the one without any.
 

@@ -92,7 +92,9 @@ class NEXTReID(ReIDModel):
 
     def _read_captions(self, batch: TripletBatch) -> Tensor | None:
         """Return the caption features (B, S, 3, D_text); ``None`` without a text encoder."""
-        return self.text(self.require_tokens(batch)) if self.text is not None else None
+        if self.text is None or batch.text is not None:
+            return batch.text
+        return self.text(self.require_tokens(batch))
 
     def _aggregate(self, visual: VisualFeatures, text: Tensor | None, batch: TripletBatch) -> Tensor:
         experts = self.neck(visual, text, batch.present, batch.has_text)

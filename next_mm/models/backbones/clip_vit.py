@@ -93,7 +93,7 @@ class CLIPVisual(BaseModule):
     def embed(self, images: Tensor, extra: Tensor | None) -> Tensor:
         """Turn (B, 3, H, W) pictures of one modality into the tokens (B, 1 + N, width) in front of the first norm."""
         patches = self.tower.conv1(images).flatten(2).transpose(1, 2)  # (B, N, width)
-        classes = self.tower.class_embedding.to(patches.dtype).expand(len(patches), 1, -1)
+        classes = self.tower.class_embedding.to(patches.dtype).expand(patches.shape[0], 1, -1)
         if extra is not None and self.camera_on == 'class':
             classes = classes + extra
         x = torch.cat([classes, patches], dim=1) + self.tower.positional_embedding.to(patches.dtype)
