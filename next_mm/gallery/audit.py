@@ -7,12 +7,16 @@ import json
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
 from next_mm.errors import DataError
 
-__all__ = ['AuditLine', 'append_audit', 'read_audit', 'verify_audit']
+__all__ = ['CALLER', 'AuditLine', 'append_audit', 'read_audit', 'verify_audit']
+
+CALLER: ContextVar[str | None] = ContextVar('caller', default=None)
+"""Who asks for what the current task does; ``None`` is whoever opened the gallery."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,7 @@ class AuditLine:
 def append_audit(db: sqlite3.Connection, who: str, operation: str, detail: Mapping[str, Any]) -> None:
     """Append a line inside the caller's transaction; pictures and features never go in."""
     last = db.execute('SELECT hash FROM audit ORDER BY sequence DESC LIMIT 1').fetchone()
+    who = CALLER.get() or who
     now, text = time.time(), json.dumps(detail, ensure_ascii=True, sort_keys=True)
     digest = _hash(last[0] if last else '', now, who, operation, text)
     db.execute(

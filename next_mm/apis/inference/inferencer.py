@@ -152,7 +152,7 @@ class ReIDInferencer(BaseInferencer):
 
             def fill() -> None:
                 for number, value in islice(values, 2 * batch_size + self.num_workers - len(waiting)):
-                    waiting.append(pool.submit(self._prepare, value, number, layout, on_error))
+                    waiting.append(pool.submit(self.prepare, value, number, layout, on_error))
 
             fill()
             try:
@@ -163,7 +163,9 @@ class ReIDInferencer(BaseInferencer):
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
 
-    def _prepare(self, value: Any, number: int, layout: Any, on_error: OnError) -> tuple[TripletInput | str, Any]:
+    def prepare(
+        self, value: Any, number: int = 0, layout: Any = 'triplet', on_error: OnError = 'raise'
+    ) -> tuple[TripletInput | str, Any]:
         """Return an input and its packed pictures, or its name and what is wrong with it."""
         name = f'{number:08d}'
         try:

@@ -105,7 +105,9 @@ class SideViT(BaseModule):
                 'give ResizeTriplet.size in every pipeline and image_size the same values'
             )
         patches = self.patch_embed['proj'](images).flatten(2).transpose(1, 2)  # (B, N, D)
-        tokens = torch.cat([self.cls_token.expand(images.shape[0], -1, -1).to(patches), patches], dim=1) + self.pos_embed
+        tokens = (
+            torch.cat([self.cls_token.expand(images.shape[0], -1, -1).to(patches), patches], dim=1) + self.pos_embed
+        )
         if self.camera_embedding is not None:
             tokens = tokens + self.camera_weight * self.camera_embedding(cameras)
         return tokens
