@@ -79,3 +79,34 @@ def test_the_command_line(tmp_path: Path) -> None:
     assert failed.returncode == 1
     assert failed.stderr.startswith('error: ')
     assert failed.stderr.count('\n') == 1
+
+
+def test_a_gallery_is_calibrated_by_its_known_entries(tmp_path: Path) -> None:
+    from next_mm.gallery.calibration import calibrate_gallery
+    from next_mm.retrieval.feature_set import FeatureSet
+
+    rng = np.random.default_rng(0)
+    labels = np.repeat(np.arange(30), 4)
+    points = rng.normal(size=(30, SPACE.dim))[labels] + 0.5 * rng.normal(size=(120, SPACE.dim))
+    parts = np.ones((120, 3), bool)
+    parts[::5, 1] = False
+    features = FeatureSet(SPACE, [f'{row}' for row in range(120)], points, parts, np.zeros((120, 3), bool)).checked()
+    with Gallery.open(tmp_path / 'g', SPACE) as gallery:
+        gallery.add(features, identity=[str(label) for label in labels], camera=[f'c{row % 2}' for row in range(120)])
+        found, _ = calibrate_gallery(gallery, false_match_rate=0.01, resamples=20)
+        assert set(found) == {'rgb+nir+tir', 'rgb+tir'}
+        gallery.set_thresholds({name: value.thresholds() for name, value in found.items()})
+        hits = gallery.search(features.select([1]))[0]
+        assert hits[0].verdict == 'same'
+        assert hits[-1].verdict in ('different', 'unsure')
+        pairs = found['rgb+nir+tir']
+        whole = [row for row in range(120) if parts[row].all()]
+        genuine = sum(labels[a] == labels[b] and a % 2 != b % 2 for a in whole for b in whole if a < b)
+        assert pairs.genuine == genuine
+    result = subprocess.run(
+        [sys.executable, str(TOOL.with_name('calibrate.py')), str(tmp_path / 'g'), '--far', '0.00001'],
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 1
+    assert 'needs at least 300,000 impostor pairs' in result.stderr
