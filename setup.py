@@ -32,6 +32,8 @@ REQUIRES = [
     'safetensors>=0.4.3',
     'pyyaml>=6',
 ]
+EXPORT = ['onnx>=1.17', 'onnxruntime>=1.20', 'onnxscript>=0.3']
+SERVE = ['fastapi>=0.115', 'prometheus-client>=0.20', 'python-multipart>=0.0.12', 'uvicorn>=0.30']
 CAPTIONS = ['filelock>=3.12', 'ftfy>=6.0.1', 'openai>=1.50', 'regex']
 TEST = [
     *CAPTIONS,
@@ -57,10 +59,17 @@ setup(
     python_requires='>=3.10',
     packages=find_packages(include=['next_mm', 'next_mm.*']),
     package_data={
+        'next_mm.gallery': ['*.sql'],
         'next_mm.methods': ['*/metafile.yml'],
         'next_mm.visualization': ['*.j2'],
         'next_mm.captioning': ['schemas/*.yaml', 'report/*.j2'],
     },
     install_requires=REQUIRES,
-    extras_require={'captions': CAPTIONS, 'test': TEST},
+    extras_require={
+        'captions': CAPTIONS,
+        'export': EXPORT,
+        'openvino': ['onnx>=1.17', 'openvino>=2025.0'],
+        'serve': SERVE,
+        'test': TEST,
+    },
 )

@@ -12,8 +12,10 @@ import numpy as np
 
 from next_mm.errors import ConfigError, DataError
 from next_mm.layouts import OwnTriplets
-from next_mm.layouts.listing import list_folders, pair_by_name
+from next_mm.layouts.listing import list_folders
+from next_mm.layouts.pairing import pair_pictures
 from next_mm.triplet import MODALITIES, NUM_MODALITIES, UNKNOWN
+from next_mm.utils.names import modalities_in
 from next_mm.utils.pictures import PictureError, decode_picture, read_picture
 
 __all__ = ['Colour', 'Picture', 'TripletInput', 'expand_inputs', 'load_pictures', 'parse_input']
@@ -73,11 +75,15 @@ def expand_inputs(inputs: Any) -> Iterator[Any]:
 
 def _list_folder(path: Path) -> Iterator[TripletInput]:
     """Yield the triplets of ``{rgb,nir,tir}/<name>``, or of :class:`OwnTriplets`' test split, or of a list file."""
-    folders = list_folders(str(path)) if path.is_dir() else []
-    if {name.lower() for name in folders} & set(MODALITIES):
-        names = [next((name for name in folders if name.lower() == key), key) for key in MODALITIES]
-        for name, paths in pair_by_name(str(path), names, ()):
-            yield TripletInput(name, tuple(paths))
+    if path.is_dir() and any(modalities_in(name) for name in list_folders(path)):
+        pairing = pair_pictures(str(path), MODALITIES)
+        if pairing.problems:
+            first = pairing.problems[0]
+            raise DataError(
+                f'{path}: {len(pairing.problems)} problems, the first: {first.kind}: {first.where} ({first.detail})'
+            )
+        for name, paths in pairing.triplets:
+            yield TripletInput(name, paths)
         return
     layout = (
         OwnTriplets(data_root=str(path), split='test')
