@@ -14,6 +14,7 @@ from torch import nn
 
 from next_mm import compat
 from next_mm.apis.checks.config import check_config
+from next_mm.apis.identities import fill_num_classes
 from next_mm.engine import TripletRunner, latest_checkpoint, load_weights, read_checkpoint
 from next_mm.errors import ConfigError
 from next_mm.registry import MODELS, TASK_UTILS
@@ -53,6 +54,7 @@ def build_runner(cfg: Config) -> TripletRunner:
     compat.init_distributed(cfg.get('launcher', 'none'), (cfg.get('env_cfg') or {}).get('dist_cfg') or {})
     prepare(cfg)
     cfg = cfg.copy()
+    fill_num_classes(cfg)
     run = next(_runs)
     if run:
         # mmengine names loggers and visualizers by experiment and second: two Runners of one second would share them.
@@ -129,6 +131,8 @@ def test(cfg: Config, checkpoint: str | Path | None) -> dict[str, float]:
     cfg = cfg.copy()
     cfg.resume = False
     cfg.load_from = str(checkpoint) if checkpoint is not None else None
+    if checkpoint is not None:
+        fill_num_classes(cfg, checkpoint)
     return build_runner(cfg).test()
 
 
@@ -144,6 +148,8 @@ def build_model(cfg: Config, checkpoint: str | Path | None = None, device: str |
         CheckpointError: the checkpoint is not this model's.
     """
     init_default_scope(cfg.get('default_scope', 'next_mm'))
+    cfg = cfg.copy()
+    fill_num_classes(cfg, checkpoint)
     model = MODELS.build(cfg.model)
     if checkpoint is not None:
         load_weights(model, read_checkpoint(checkpoint)['state_dict'], source=str(checkpoint))

@@ -18,7 +18,7 @@ from next_mm.models.heads import IdentityBranch
 from next_mm.registry import MODELS
 from next_mm.structures import ReIDDataSample, TripletBatch
 from next_mm.triplet import NUM_MODALITIES
-from next_mm.utils.options import check_number
+from next_mm.utils.options import check_integer
 
 __all__ = ['TEXT_ENCODER', 'MissingModalities', 'ReIDModel']
 
@@ -61,7 +61,7 @@ class ReIDModel(BaseModel):
 
     def __init__(self, *, num_classes: int, data_preprocessor: Mapping[str, Any]) -> None:
         super().__init__(data_preprocessor=MODELS.build(dict(data_preprocessor)))
-        check_number('model.num_classes', num_classes, 1)
+        check_integer('model.num_classes', num_classes, 1)
         self.num_classes = num_classes
         self.branches = nn.ModuleDict()
         self.test_features: tuple[str, ...] = ()
