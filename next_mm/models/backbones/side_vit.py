@@ -15,11 +15,12 @@ from torch import Tensor, nn
 
 from next_mm.errors import ConfigError
 from next_mm.models.backbones.base import CameraEmbedding
+from next_mm.models.layers.folded_attention import folded_attention
 from next_mm.registry import MODELS
 from next_mm.utils.options import check_number, check_size
 from next_mm.utils.weights import read_weights
 
-__all__ = ['SideViT', 'resize_grid']
+__all__ = ['SideViT', 'TowerEnd', 'resize_grid', 'run_for_class']
 
 _OTHER_PARTS = ('head', 'dist', 'pre_logits', 'fc.')
 """Starts of keys of a weights file that are no part of the tower: classifiers, and a token that it does not have."""
@@ -97,6 +98,13 @@ class SideViT(BaseModule):
             tokens = block(tokens)
         return self.norm(tokens)
 
+    def class_token(self, images: Tensor, cameras: Tensor | None = None) -> Tensor:
+        """Encode as :meth:`forward` does, but only the class token (B, D): the last block computes nothing for the patches."""
+        tokens = self.embed(images, cameras)
+        for block in self.blocks[:-1]:
+            tokens = block(tokens)
+        return self.norm(run_for_class(self.blocks[-1], tokens))
+
     def embed(self, images: Tensor, cameras: Tensor | None = None) -> Tensor:
         """Return the tokens (B, 1 + N, D) in front of the blocks: class token and patches, with position and camera."""
         if tuple(images.shape[2:]) != self.image_size:
@@ -112,12 +120,12 @@ class SideViT(BaseModule):
             tokens = tokens + self.camera_weight * self.camera_embedding(cameras)
         return tokens
 
-    def take_last_block(self) -> nn.Sequential:
+    def take_end(self) -> TowerEnd:
         """Remove the last block and the final norm from the tower and return them, for the methods that end in several copies of them."""
-        last = nn.Sequential(self.blocks[-1], self.norm)
+        end = TowerEnd(self.blocks[-1], self.norm)
         self.blocks = self.blocks[:-1]
         self.norm = nn.Identity()
-        return last
+        return end
 
     def _initialize(self) -> None:
         """Draw the weights as TransReID does."""
@@ -146,6 +154,26 @@ class SideViT(BaseModule):
             self.load_state_dict(state, strict=False)
         except RuntimeError as error:
             raise ConfigError(f'pretrained={pretrained!r}: its weights do not fit: {error}') from error
+
+
+class TowerEnd(nn.Sequential):
+    """The last block and the final norm of a tower, run for the class token alone."""
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Map tokens (B, T, D), the class token first, to what becomes of the class token, (B, D)."""
+        block, norm = self
+        return norm(run_for_class(block, tokens))
+
+
+def run_for_class(block: Block, tokens: Tensor) -> Tensor:
+    """Run a block on tokens (B, T, D) for the class token alone; returns (B, D), what the block gives for the first token."""
+    normed, layer = block.norm1(tokens), block.attn
+    query_weight, key_weight, value_weight = layer.qkv.weight.chunk(3)
+    query_bias, _, value_bias = layer.qkv.bias.chunk(3)
+    query = F.linear(normed[:, :1], query_weight, query_bias)
+    attended = folded_attention(query, normed, normed, key_weight, value_weight, layer.num_heads) + value_bias
+    classes = tokens[:, 0] + block.drop_path1(layer.proj(attended.squeeze(1)))
+    return classes + block.drop_path2(block.mlp(block.norm2(classes)))
 
 
 def resize_grid(embedding: Tensor, grid: tuple[int, int]) -> Tensor:

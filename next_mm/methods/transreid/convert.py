@@ -1,0 +1,36 @@
+"""TransReID's own weights as ours.
+
+Theirs are of one modality. The variants say whose they become: the network that the modalities share, or that of one modality alone;
+``-plain`` is the network without a jigsaw.
+"""
+
+from __future__ import annotations
+
+from next_mm.models.conversion import KeyMap, Rename, branch_rules, side_vit_rules
+from next_mm.models.conversion.rules import Rule
+from next_mm.triplet import MODALITIES
+
+__all__ = ['KEY_MAPS']
+
+
+def _rules(owner: str) -> list[Rule]:
+    network = f'networks.{owner}'
+    local = '_{k:1|2|3|4}'
+    return [
+        *branch_rules('bottleneck', 'classifier', f'{owner}_global'),
+        *branch_rules(f'bottleneck{local}', f'classifier{local}', f'{owner}_local{{k}}'),
+        Rename('b1.{rest*}', f'{network}.global_end.{{rest*}}'),
+        Rename('b2.{rest*}', f'{network}.local_end.{{rest*}}'),
+        *side_vit_rules('base.', f'{network}.backbone.', last_block=11),
+    ]
+
+
+def _plain_rules(owner: str) -> list[Rule]:
+    branch = branch_rules('bottleneck', 'classifier', f'{owner}_global')
+    return [*branch, *side_vit_rules('base.', f'networks.{owner}.backbone.')]
+
+
+_OWNERS = ('shared', *MODALITIES)
+KEY_MAPS = {owner: KeyMap('TransReID', _rules(owner)) for owner in _OWNERS} | {
+    f'{owner}-plain': KeyMap('TransReID without a jigsaw', _plain_rules(owner)) for owner in _OWNERS
+}
