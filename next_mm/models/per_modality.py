@@ -83,10 +83,17 @@ class PerModalityReID(ReIDModel):
         images = blank_absent(images, batch.present)
         outputs: dict[str, Tensor] = {}
         for modality in self.modalities:
-            network = self.networks[self._owner[modality]]
-            features = network(images[:, MODALITIES.index(modality)], batch.cameras)
+            features = self.run_network(modality, images[:, MODALITIES.index(modality)], batch)
             outputs |= {f'{modality}_{name}': feature for name, feature in features.items()}
         return outputs
+
+    def run_network(self, modality: str, images: Tensor, batch: TripletBatch) -> dict[str, Tensor]:
+        """Run the network of a modality on its pictures (B, 3, H, W); a method whose network reads more overrides it."""
+        return self.network_of(modality)(images, batch.cameras)
+
+    def network_of(self, modality: str) -> nn.Module:
+        """Return the network of a modality."""
+        return self.networks[self._owner[modality]]
 
     def feature(self, images: Tensor, batch: TripletBatch) -> Tensor:
         """Return the test feature (B, F); the part of an absent modality is zero."""

@@ -131,10 +131,21 @@ class ReIDModel(BaseModel):
 
     def identity_losses(self, features: Mapping[str, Tensor], batch: TripletBatch) -> dict[str, Tensor]:
         """Return the losses of every branch over extracted features."""
+        return self.view_losses(self.identity_views(features, batch))
+
+    def identity_views(self, features: Mapping[str, Tensor], batch: TripletBatch) -> dict[str, dict[str, Tensor]]:
+        """Return for each feature with a branch the branch's views of the batch, for losses of the method's own that read them too."""
+        return {
+            name: self.branches[branch].batch_views(features[name], batch.labels)
+            for name, branch in self._branch_of.items()
+        }
+
+    def view_losses(self, views: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Tensor]:
+        """Return the losses of every branch over its views, see :meth:`identity_views`."""
         return {
             f'{name}.{key}': value
             for name, branch in self._branch_of.items()
-            for key, value in self.branches[branch].loss(features[name], batch.labels).items()
+            for key, value in self.branches[branch].view_losses(views[name]).items()
         }
 
     def before_epoch(self, epoch: int, batches: Callable[[], Iterator[tuple[Tensor, TripletBatch]]]) -> None:

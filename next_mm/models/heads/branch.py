@@ -83,13 +83,22 @@ class IdentityBranch(BaseModule):
         Returns:
             ``loss_<name>`` of each loss, and the classifier's ``accuracy`` in percent.
         """
+        return self.view_losses(self.batch_views(feature, labels))
+
+    def batch_views(self, feature: Tensor, labels: Tensor) -> dict[str, Tensor]:
+        """Return the views of the whole batch in full precision, and its ``labels``; arguments as in :meth:`loss`."""
         with torch.autocast(feature.device.type, enabled=False):
             feature = feature.to(self.classifier.weight.dtype)
             if self.across_ranks:
                 feature, labels = gather_batch(feature, labels)
-            views = self.views(feature)
+            return {**self.views(feature), 'labels': labels}
+
+    def view_losses(self, views: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Apply each loss to its view; ``views`` as of :meth:`batch_views`, the result as of :meth:`loss`."""
+        labels = views['labels']
+        with torch.autocast(labels.device.type, enabled=False):
             losses = {f'loss_{name}': loss(views[loss.on], labels) for name, loss in self.losses.items()}
-            losses['accuracy'] = (views['logits'].detach().argmax(dim=1) == labels).float().mean() * 100
+        losses['accuracy'] = (views['logits'].detach().argmax(dim=1) == labels).float().mean() * 100
         return losses
 
     def test_feature(self, feature: Tensor) -> Tensor:
