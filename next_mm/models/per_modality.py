@@ -8,7 +8,7 @@ from typing import Any, Literal
 from torch import Tensor, nn
 
 from next_mm.errors import ConfigError
-from next_mm.models.absent import blank_absent
+from next_mm.models.backbones.base import zero_absent
 from next_mm.models.reid_model import ReIDModel
 from next_mm.registry import MODELS
 from next_mm.structures import TripletBatch
@@ -80,7 +80,7 @@ class PerModalityReID(ReIDModel):
 
     def extract(self, images: Tensor, batch: TripletBatch) -> dict[str, Tensor]:
         """Return the outputs of each modality's network as ``<modality>_<name>``."""
-        images = blank_absent(images, batch.present)
+        images = zero_absent(images, batch.present)
         outputs: dict[str, Tensor] = {}
         for modality in self.modalities:
             features = self.run_network(modality, images[:, MODALITIES.index(modality)], batch)

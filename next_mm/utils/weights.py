@@ -7,18 +7,18 @@ import pickle
 import re
 import struct
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import Tensor
+from torch import Tensor, nn
 
-from next_mm.errors import CheckpointError
+from next_mm.errors import CheckpointError, ConfigError
 
-__all__ = ['is_torchscript', 'read_weights', 'refuse_unreadable']
+__all__ = ['is_torchscript', 'load_exactly', 'read_weights', 'refuse_unreadable']
 
 _DAMAGED = (
     pickle.UnpicklingError,
@@ -80,6 +80,29 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         came = f'a dictionary of {[str(key) for key in found][:3]}' if isinstance(found, dict) else type(found).__name__
         raise CheckpointError(f'{path}: expected a dictionary of weights, got {came}')
     return {re.sub(r'^module\.', '', key): value for key, value in found.items()}
+
+
+def load_exactly(module: nn.Module, state: Mapping[str, Tensor], name: str, expected: str) -> None:
+    """Load weights that must be all of a module's, no more and no less.
+
+    Args:
+        module: the module.
+        state: its weights by key.
+        name: what to call the weights.
+        expected: what they should be of.
+
+    Raises:
+        ConfigError: an entry is missing, unknown, or of another shape.
+    """
+    own = {key: tuple(value.shape) for key, value in module.state_dict().items()}
+    odd = sorted(state.keys() ^ own.keys())
+    problem = 'missing or unknown'
+    if not odd:
+        odd = [f'{key} {tuple(state[key].shape)}' for key, shape in own.items() if tuple(state[key].shape) != shape]
+        problem = 'of another shape'
+    if odd:
+        raise ConfigError(f'{name}: expected {expected}, {len(odd)} entries are {problem}, e.g. {", ".join(odd[:3])}')
+    module.load_state_dict(state)
 
 
 def is_torchscript(path: Path) -> bool:

@@ -21,14 +21,14 @@ def _block(attention: str, norm1: str, norm2: str, mlp: str, ours: str) -> list[
 
 
 def _rules(name: str) -> list[Rule]:
-    each = branch_rules('BACKBONE_BN', 'BACKBONE_HEAD', 'each')
-    joint = branch_rules('AL_BN', 'AL_HEAD', 'classes')
+    each = branch_rules('each', 'BACKBONE_BN', 'BACKBONE_HEAD')
+    joint = branch_rules('classes', 'AL_BN', 'AL_HEAD')
     used, unused = (joint, each) if name == 'al1' else (each, joint)
     return [
-        *branch_rules('FUSE_BN', 'FUSE_HEAD', 'fused'),
+        *branch_rules('fused', 'FUSE_BN', 'FUSE_HEAD'),
         *used,
         *(Drop(rule.theirs, _UNUSED, optional=True) for rule in unused),
-        *side_vit_rules('BACKBONE.base.', 'backbone.'),
+        *side_vit_rules('BACKBONE.base', 'backbone'),
         Stack('FUSE_block.memory_cls.{c}_centers', 'centres.centres', over={'c': ('RGB', 'NIR', 'TIR')}),
         *_block('attn1', 'norm1', 'norm2', 'mlp', 'joint'),
         Rename('FUSE_block.out_norm.{rest}', 'aggregation.norm.{rest}'),

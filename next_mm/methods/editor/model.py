@@ -11,7 +11,7 @@ from next_mm.methods.editor.aggregation import MaskedAggregation, gather_selecte
 from next_mm.methods.editor.attention import encode_with_attention
 from next_mm.methods.editor.losses import IdentityCentres, background_consistency
 from next_mm.methods.editor.selection import bright_counts, select_tokens
-from next_mm.models.absent import blank_absent
+from next_mm.models.backbones.base import zero_absent
 from next_mm.models.heads import gather_batch
 from next_mm.models.reid_model import MissingModalities, ReIDModel
 from next_mm.registry import MODELS
@@ -76,7 +76,7 @@ class EDITORReID(ReIDModel):
 
     def extract(self, images: Tensor, batch: TripletBatch) -> dict[str, Tensor]:
         """Return the features; the patches' ``tokens`` (B, 3, N, D), what is ``selected`` (B, N), each modality's ``objects`` (B, 3, D)."""
-        images = blank_absent(images, batch.present)
+        images = zero_absent(images, batch.present)
         cameras = None if batch.cameras is None else batch.cameras.repeat_interleave(NUM_MODALITIES)
         tokens, maps = encode_with_attention(self.backbone, images.flatten(0, 1), cameras)
         tokens = tokens.unflatten(0, (-1, NUM_MODALITIES))  # (B, 3, 1 + N, D)

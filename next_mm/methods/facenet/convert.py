@@ -31,10 +31,10 @@ def _flare_head(theirs: str, ours: str) -> list[Rule]:
 
 def _modality(tower: str, head: str, ours: str) -> list[Rule]:
     return [
-        *branch_rules(f'bottleneck{head}', f'classifier{head}', ours),
+        *branch_rules(ours, f'bottleneck{head}', f'classifier{head}'),
         Rename(f'b1{head}.{{rest*}}', f'ends.{ours}.{{rest*}}'),
         Drop(f'b2{head}.{{rest*}}', _UNUSED, optional=True),
-        *side_vit_rules(f'base{tower}.', f'towers.{ours}.', last_block=11),
+        *side_vit_rules(f'base{tower}', f'towers.{ours}', last_block=11),
     ]
 
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from next_mm.errors import DataError
 from next_mm.methods.facenet.enhancement import MaskPrediction, enhance_flared
 from next_mm.methods.facenet.losses import score_consistency
-from next_mm.models.absent import blank_absent
+from next_mm.models.backbones.base import zero_absent
 from next_mm.models.backbones.side_vit import TowerEnd
 from next_mm.models.reid_model import MissingModalities, ReIDModel
 from next_mm.registry import MODELS
@@ -127,7 +127,7 @@ class FACENetReID(ReIDModel):
 
     def encode(self, images: Tensor, batch: TripletBatch) -> Tensor:
         """Run the towers up to their last block, (B, 3, 3, H, W) to (B, 3, 1 + N, D)."""
-        images = blank_absent(images, batch.present)
+        images = zero_absent(images, batch.present)
         towers = enumerate(self.towers.values())
         return torch.stack([tower(images[:, m], batch.cameras) for m, tower in towers], dim=1)
 

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from next_mm.methods.htt.losses import cross_identity_margin, three_modality_margin
-from next_mm.models.absent import blank_absent
+from next_mm.models.backbones.base import zero_absent
 from next_mm.models.heads import gather_batch
 from next_mm.models.reid_model import MissingModalities, ReIDModel
 from next_mm.registry import MODELS
@@ -55,7 +55,7 @@ class HTTReID(ReIDModel):
 
     def extract(self, images: Tensor, batch: TripletBatch) -> dict[str, Tensor]:
         """Concatenate the class tokens of the modalities."""
-        images = blank_absent(images, batch.present)
+        images = zero_absent(images, batch.present)
         cameras = None if batch.cameras is None else batch.cameras.repeat_interleave(NUM_MODALITIES)
         classes = self.backbone.class_token(images.flatten(0, 1), cameras)
         return {'classes': classes.unflatten(0, (-1, NUM_MODALITIES)).flatten(1)}

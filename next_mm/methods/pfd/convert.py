@@ -20,10 +20,10 @@ def _rules(owner: str) -> list[Rule]:
     network = f'networks.{owner}'
     layer, ours = 'transformerdecoder.layers.{i}', f'{network}.decoder.layers.{{i}}'
     return [
-        *branch_rules('bottleneck', 'classifier_encoder', f'{owner}_global'),
-        *branch_rules('bottleneck_decoder', 'classifier_decoder', f'{owner}_view'),
-        *branch_rules('bottleneck_decoder_{j}', 'classifier_decoder_{j}', f'{owner}_view{{j}}'),
-        *branch_rules('bottleneck_{j}', 'classifier_{j}', f'{owner}_part{{j}}'),
+        *branch_rules(f'{owner}_global', 'bottleneck', 'classifier_encoder'),
+        *branch_rules(f'{owner}_view', 'bottleneck_decoder', 'classifier_decoder'),
+        *branch_rules(f'{owner}_view{{j}}', 'bottleneck_decoder_{j}', 'classifier_decoder_{j}'),
+        *branch_rules(f'{owner}_part{{j}}', 'bottleneck_{j}', 'classifier_{j}'),
         Rename('non_skt_decoder.{rest}', f'{network}.unseen_neck.{{rest}}'),
         Rename('pose_decoder_linear.{rest}', f'{network}.pose_embedding.{{rest}}'),
         Rename('query_embed', f'{network}.decoder.queries'),
@@ -36,7 +36,7 @@ def _rules(owner: str) -> list[Rule]:
         Rename('b2.{rest*}', f'{network}.part_end.{{rest*}}'),
         Drop('transformerdecoderlayer.{rest*}', _UNUSED, optional=True),
         Drop('classifier.weight', _UNUSED, optional=True),
-        *side_vit_rules('base_vit.', f'{network}.backbone.', last_block=11),
+        *side_vit_rules('base_vit', f'{network}.backbone', last_block=11),
     ]
 
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from next_mm.errors import ConfigError
 from next_mm.registry import MODELS
-from next_mm.utils.weights import read_weights
+from next_mm.utils.weights import load_exactly, read_weights
 
 __all__ = ['NUM_JOINTS', 'HRNetPose', 'StandingPose', 'build_hrnet']
 
@@ -52,12 +52,8 @@ class HRNetPose(BaseModule):
                 f'model.pose.weights={weights!r}: no such file (expected pose_hrnet_w48_384x288.pth)'
             )
         network = build_hrnet()
-        try:
-            network.load_state_dict(read_weights(Path(weights)))
-        except RuntimeError as error:
-            raise ConfigError(
-                f'model.pose.weights={weights!r}: expected HRNet-W48 with {NUM_JOINTS} key points: {error}'
-            ) from error
+        state = read_weights(Path(weights))
+        load_exactly(network, state, f'model.pose.weights={weights!r}', f'HRNet-W48 with {NUM_JOINTS} key points')
         self.renormalize = renormalize
         self._frozen = SimpleNamespace(network=network.eval().requires_grad_(False))
         mean, std = (torch.tensor(values).view(-1, 1, 1) for values in (IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD))

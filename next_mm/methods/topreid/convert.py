@@ -17,7 +17,7 @@ def _heads(name: str) -> list[Rule]:
         Rename(f'{_M}.bottleneck.{{rest}}', 'branches.{m}.bnneck.{rest}'),
         Rename(f'{_M}.classifier.weight', 'branches.{m}.classifier.weight'),
     ]
-    joint = branch_rules('bottleneck_ViT', 'classifier_ViT', 'classes')
+    joint = branch_rules('classes', 'bottleneck_ViT', 'classifier_ViT')
     used, unused = (single, joint) if name == 'direct0' else (joint, single)
     return [*used, *(Drop(rule.theirs, _UNUSED, optional=True) for rule in unused)]
 
@@ -25,9 +25,9 @@ def _heads(name: str) -> list[Rule]:
 def _rules(name: str) -> list[Rule]:
     rotation = 'TPM.{s:Ro_start=0|Ro_middle=1|Ro_end=2}.Rotation'
     return [
-        *branch_rules('bottleneck_TPM', 'classifier_TPM', 'permuted'),
+        *branch_rules('permuted', 'bottleneck_TPM', 'classifier_TPM'),
         *_heads(name),
-        *side_vit_rules(f'{_M}.base.', 'towers.{m}.'),
+        *side_vit_rules(f'{_M}.base', 'towers.{m}'),
         Rename(f'{rotation}.attn.normy.{{rest}}', 'permutation.steps.{s}.attention.norm.{rest}'),
         Rename(
             f'{rotation}.attn.{{p:q_=query|k_=key|v_=value|proj=out}}.{{rest}}',

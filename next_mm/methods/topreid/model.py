@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from next_mm.methods.topreid.permutation import TokenPermutation
 from next_mm.methods.topreid.reconstruction import TokenReconstruction
-from next_mm.models.absent import blank_absent
+from next_mm.models.backbones.base import zero_absent
 from next_mm.models.reid_model import MissingModalities, ReIDModel
 from next_mm.registry import MODELS
 from next_mm.structures import TripletBatch
@@ -70,7 +70,7 @@ class TOPReID(ReIDModel):
 
     def extract(self, images: Tensor, batch: TripletBatch) -> dict[str, Tensor]:
         """Return the features, and the towers' ``tokens`` (B, 3, 1 + N, D)."""
-        images = blank_absent(images, batch.present)
+        images = zero_absent(images, batch.present)
         towers = self.towers.values()
         tokens = torch.stack([tower(images[:, m], batch.cameras) for m, tower in enumerate(towers)], dim=1)
         completed = tokens if batch.present is None else self.reconstruction.complete(tokens, batch.present)

@@ -17,17 +17,17 @@ def _rules(owner: str) -> list[Rule]:
     network = f'networks.{owner}'
     local = '_{k:1|2|3|4}'
     return [
-        *branch_rules('bottleneck', 'classifier', f'{owner}_global'),
-        *branch_rules(f'bottleneck{local}', f'classifier{local}', f'{owner}_local{{k}}'),
+        *branch_rules(f'{owner}_global', 'bottleneck', 'classifier'),
+        *branch_rules(f'{owner}_local{{k}}', f'bottleneck{local}', f'classifier{local}'),
         Rename('b1.{rest*}', f'{network}.global_end.{{rest*}}'),
         Rename('b2.{rest*}', f'{network}.local_end.{{rest*}}'),
-        *side_vit_rules('base.', f'{network}.backbone.', last_block=11),
+        *side_vit_rules('base', f'{network}.backbone', last_block=11),
     ]
 
 
 def _plain_rules(owner: str) -> list[Rule]:
-    branch = branch_rules('bottleneck', 'classifier', f'{owner}_global')
-    return [*branch, *side_vit_rules('base.', f'networks.{owner}.backbone.')]
+    branch = branch_rules(f'{owner}_global', 'bottleneck', 'classifier')
+    return [*branch, *side_vit_rules('base', f'networks.{owner}.backbone')]
 
 
 _OWNERS = ('shared', *MODALITIES)

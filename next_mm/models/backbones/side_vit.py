@@ -18,7 +18,7 @@ from next_mm.models.backbones.base import CameraEmbedding
 from next_mm.models.layers.folded_attention import folded_attention
 from next_mm.registry import MODELS
 from next_mm.utils.options import check_number, check_size
-from next_mm.utils.weights import read_weights
+from next_mm.utils.weights import load_exactly, read_weights
 
 __all__ = ['SideViT', 'TowerEnd', 'resize_grid', 'run_for_class']
 
@@ -142,18 +142,12 @@ class SideViT(BaseModule):
     def _load(self, pretrained: str) -> None:
         """Load all weights but the camera embedding's, the position embedding resized to the grid of patches."""
         state = {key: value for key, value in _read(pretrained).items() if not key.startswith(_OTHER_PARTS)}
-        own = {key for key in self.state_dict() if not key.startswith('camera_embedding.')}
-        if state.keys() != own:
-            odd = sorted(state.keys() ^ own)
-            raise ConfigError(
-                f'pretrained={pretrained!r}: expected the weights of a plain vision transformer of {len(self.blocks)} blocks, '
-                f'{len(odd)} entries are missing or unknown, e.g. {", ".join(odd[:3])}'
-            )
-        state['pos_embed'] = resize_grid(state['pos_embed'], self.grid)
-        try:
-            self.load_state_dict(state, strict=False)
-        except RuntimeError as error:
-            raise ConfigError(f'pretrained={pretrained!r}: its weights do not fit: {error}') from error
+        if 'pos_embed' in state:
+            state['pos_embed'] = resize_grid(state['pos_embed'], self.grid)
+        if self.camera_embedding is not None:  # which is not pretrained
+            state['camera_embedding.weight'] = self.camera_embedding.weight.detach()
+        expected = f'the weights of a plain vision transformer of {len(self.blocks)} blocks, {self.out_dim} wide'
+        load_exactly(self, state, f'pretrained={pretrained!r}', expected)
 
 
 class TowerEnd(nn.Sequential):

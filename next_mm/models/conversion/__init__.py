@@ -1,7 +1,18 @@
 """Weights of the authors' programs as ours, and back."""
 
-from next_mm.models.conversion.common import branch_rules, camera_rule
+from next_mm.models.conversion.common import branch_rules, camera_rule, side_vit_rules
 from next_mm.models.conversion.key_map import Conversion, KeyMap
 from next_mm.models.conversion.rules import Copies, Drop, Own, Rename, Stack
 
-__all__ = ['Conversion', 'Copies', 'Drop', 'KeyMap', 'Own', 'Rename', 'Stack', 'branch_rules', 'camera_rule']
+__all__ = [
+    'Conversion',
+    'Copies',
+    'Drop',
+    'KeyMap',
+    'Own',
+    'Rename',
+    'Stack',
+    'branch_rules',
+    'camera_rule',
+    'side_vit_rules',
+]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from next_mm.models.conversion.rules import Rename, Rule
+from next_mm.models.conversion.rules import Drop, Rename, Rule
 
-__all__ = ['branch_rules', 'camera_rule']
+__all__ = ['branch_rules', 'camera_rule', 'side_vit_rules']
 
 
 def branch_rules(feature: str, bottleneck: str, classifier: str, *, optional: bool = False) -> list[Rule]:
@@ -24,12 +24,28 @@ def branch_rules(feature: str, bottleneck: str, classifier: str, *, optional: bo
     ]
 
 
-def camera_rule(theirs: str, *, dimensions: int = 3, optional: bool = False) -> Rule:
-    """Map a table of cameras, (cameras, 1, D) or (cameras, D), to the camera embedding of the backbone."""
+def camera_rule(theirs: str, backbone: str = 'backbone', *, dimensions: int = 3, optional: bool = False) -> Rule:
+    """Map a table of cameras, (cameras, 1, D) or (cameras, D), to the camera embedding of a backbone."""
 
     def to_theirs(value: Tensor) -> Tensor:
         return value.unsqueeze(1) if dimensions == 3 else value
 
     return Rename(
-        theirs, 'backbone.camera_embedding.weight', lambda value: value.flatten(0, -2), to_theirs, optional=optional
+        theirs, f'{backbone}.camera_embedding.weight', lambda value: value.flatten(0, -2), to_theirs, optional=optional
     )
+
+
+def side_vit_rules(theirs: str, backbone: str, *, last_block: int | None = None) -> list[Rule]:
+    """Map a tower of TransReID's family to a :class:`~next_mm.models.backbones.SideViT`.
+
+    Args:
+        theirs: their name of the tower; it may have placeholders, as ``backbone`` then has.
+        backbone: our name of it.
+        last_block: number of the last block where it and the final norm are never used, as by methods that end in copies of them.
+    """
+    rules: list[Rule] = [Drop(f'{theirs}.fc.{{rest}}', 'the classifier of ImageNet, never used', optional=True)]
+    if last_block is not None:
+        why = 'the method runs copies of it, never itself'
+        rules += [Drop(f'{theirs}.{part}', why) for part in (f'blocks.{last_block}.{{rest*}}', 'norm.{rest}')]
+    camera = camera_rule(f'{theirs}.sie_embed', backbone, optional=True)
+    return [*rules, camera, Rename(f'{theirs}.{{rest*}}', f'{backbone}.{{rest*}}')]
