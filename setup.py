@@ -48,6 +48,8 @@ TEST = [
     'ruff>=0.9',
 ]
 
+INSIDE = {'next_mm.configs': 'configs', 'next_mm.projects': 'projects', 'next_mm.tools': 'tools'}
+
 setup(
     name='next-mm',
     version=VERSION,
@@ -57,8 +59,15 @@ setup(
     author='The NEXT-MM authors',
     license='MIT',
     python_requires='>=3.10',
-    packages=find_packages(include=['next_mm', 'next_mm.*']),
+    # Tools, configs and the synthetic data lie beside the package in a clone, and inside it in a wheel.
+    packages=[*find_packages(include=['next_mm', 'next_mm.*']), *INSIDE],
+    package_dir=INSIDE,
+    entry_points={'console_scripts': ['next-mm = next_mm.command:main']},
     package_data={
+        'next_mm': ['py.typed'],
+        'next_mm.configs': ['**/*.py', '**/*.md'],
+        'next_mm.projects': ['**/*.py', '**/*.json', '**/*.md'],
+        'next_mm.tools': ['*.py', 'analysis/*.py'],
         'next_mm.gallery': ['*.sql'],
         'next_mm.methods': ['*/metafile.yml'],
         'next_mm.visualization': ['*.j2'],

@@ -14,7 +14,7 @@ from next_mm.errors import ConfigError
 from next_mm.models import ReIDModel
 from next_mm.registry import MODELS
 
-__all__ = ['apply_amp', 'drop_pretrained', 'find_projects', 'load_config', 'show_rank_lists']
+__all__ = ['apply_amp', 'drop_pretrained', 'find_config', 'find_projects', 'load_config', 'show_rank_lists']
 
 
 def load_config(
@@ -37,9 +37,8 @@ def load_config(
         ConfigError: not Python, Python that fails, a module of ``custom_imports`` that cannot be imported, an option that leads
             nowhere, or an unknown key or type; it is named with its place and the closest known one.
     """
-    if not Path(path).is_file():
-        raise FileNotFoundError(f'{path}: no such config file')
-    _import_projects(Path(path))
+    path = find_config(path)
+    _import_projects(path)
     try:
         cfg = Config.fromfile(str(path))
     except SyntaxError as error:
@@ -66,6 +65,21 @@ def load_config(
     check_config(cfg)
     _drop_unread_captions(cfg)
     return cfg
+
+
+def find_config(path: str | Path) -> Path:
+    """Return a config file's path: as given, or, for one of the project's own (``configs/...``), where next_mm is installed.
+
+    Raises:
+        FileNotFoundError: no such file.
+    """
+    if Path(path).is_file():
+        return Path(path)
+    package = Path(__file__).parents[1]
+    for root in (package, package.parent):
+        if Path(path).parts[:1] == ('configs',) and (root / path).is_file():
+            return root / path
+    raise FileNotFoundError(f'{path}: no such config file')
 
 
 def _drop_unread_captions(cfg: Config) -> None:

@@ -3,7 +3,7 @@ _base_ = ['baseline_vit-b16.py']
 
 model = dict(
     backbone=dict(
-        model_name='projects/synthetic/clip_synthetic.json',
+        model_name='{{ fileDirname }}/../../../projects/synthetic/clip_synthetic.json',
         pretrained='data/synthetic/clip.pt',
         image_size=(64, 32),
         passes='joint',

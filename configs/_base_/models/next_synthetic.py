@@ -3,12 +3,15 @@ _base_ = ['next_vit-b16.py']
 
 model = dict(
     backbone=dict(
-        model_name='projects/synthetic/clip_synthetic.json',
+        model_name='{{ fileDirname }}/../../../projects/synthetic/clip_synthetic.json',
         pretrained='data/synthetic/clip.pt',
         image_size=(64, 32),
         passes='joint',
     ),
-    text=dict(model_name='projects/synthetic/clip_synthetic.json', pretrained='data/synthetic/clip.pt'),
+    text=dict(
+        model_name='{{ fileDirname }}/../../../projects/synthetic/clip_synthetic.json',
+        pretrained='data/synthetic/clip.pt',
+    ),
     # Sixteen passes over 640 triplets are too few to learn from scratch that captions point: start from what the small
     # CLIP knows.
     neck=dict(semantic=dict(text_gain=10.0)),
