@@ -99,7 +99,7 @@ class CLIPVisual(BaseModule):
         x = torch.cat([classes, patches], dim=1) + self.tower.positional_embedding.to(patches.dtype)
         return x + extra if extra is not None and self.camera_on == 'all' else x
 
-    def recomputed(self, function: Callable[..., Any], *inputs: Tensor) -> Any:
+    def recomputed(self, function: Callable[..., Any], *inputs: Tensor | None) -> Any:
         """Call a function, whose tensors are computed again in the backward pass where ``grad_checkpointing`` is on."""
         if self.tower.transformer.grad_checkpointing and torch.is_grad_enabled():
             return checkpoint(function, *inputs, use_reentrant=False)

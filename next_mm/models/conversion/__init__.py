@@ -2,7 +2,7 @@
 
 from next_mm.models.conversion.common import branch_rules, camera_rule, side_vit_rules
 from next_mm.models.conversion.key_map import Conversion, KeyMap
-from next_mm.models.conversion.rules import Copies, Drop, Own, Rename, Stack
+from next_mm.models.conversion.rules import Copies, Drop, Own, Rename, Rule, Stack
 
 __all__ = [
     'Conversion',
@@ -11,6 +11,7 @@ __all__ = [
     'KeyMap',
     'Own',
     'Rename',
+    'Rule',
     'Stack',
     'branch_rules',
     'camera_rule',
