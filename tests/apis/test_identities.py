@@ -21,7 +21,7 @@ def test_a_training_counts_and_its_checkpoint_remembers(tmp_path: Path) -> None:
     assert runner.model.num_classes == NUM_IDENTITIES and cfg.model.num_classes is None
     checkpoint = tmp_path / 'run' / 'epoch_1.pth'
     elsewhere = toy_config(tmp_path / 'test', model__num_classes=None)
-    for part in ('train_dataloader', 'train_cfg', 'optim_wrapper'):
+    for part in ('train_dataloader', 'train_cfg', 'optim_wrapper', 'param_scheduler'):
         elsewhere[part] = None
     run_test(elsewhere, checkpoint)
     model = build_model(elsewhere, checkpoint)

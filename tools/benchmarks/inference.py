@@ -27,8 +27,8 @@ def make_cases(args: argparse.Namespace, size: int) -> dict[str, Callable[[], An
     images, batch = common.make_batch(args, cfg, size, subsets=1)
     generator = torch.Generator().manual_seed(1)
 
-    def run(passes: str = cfg.model.backbone.passes, new: bool = False) -> None:
-        model.backbone.passes = passes
+    def run(joint: bool = cfg.model.backbone.get('batch_modalities', False), new: bool = False) -> None:
+        model.backbone.batch_modalities = joint
         tokens = common.make_captions((size, 1, 3), generator) if new else batch.tokens
         model(images, dataclasses.replace(batch, tokens=tokens))
 
@@ -37,7 +37,7 @@ def make_cases(args: argparse.Namespace, size: int) -> dict[str, Callable[[], An
         BACKBONE: lambda: model.backbone(images),
         SEEN: run,
         NEW: lambda: run(new=True),
-        JOINT: lambda: run(passes='joint'),
+        JOINT: lambda: run(joint=True),
     }
     if args.cases is None or WITHOUT in args.cases:
         without = common.make_model(args, common.read_config(args, **{'model.text': None}))

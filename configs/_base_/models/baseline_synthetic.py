@@ -6,6 +6,6 @@ model = dict(
         model_name='{{ fileDirname }}/../../../projects/synthetic/clip_synthetic.json',
         pretrained='data/synthetic/clip.pt',
         image_size=(64, 32),
-        passes='joint',
+        batch_modalities=True,
     ),
 )

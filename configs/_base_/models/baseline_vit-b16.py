@@ -8,7 +8,6 @@ model = dict(
         model_name='ViT-B-16-quickgelu',
         pretrained='openai',
         image_size=(256, 128),
-        passes='separate',
     ),
     branches=dict(
         classes=dict(

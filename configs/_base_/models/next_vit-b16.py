@@ -9,7 +9,6 @@ model = dict(
         model_name='ViT-B-16-quickgelu',
         pretrained='openai',
         image_size=(256, 128),
-        passes='separate',
     ),
     text=dict(type='CLIPText', model_name='ViT-B-16-quickgelu', pretrained='openai'),
     neck=dict(

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Literal, get_args
 
-import torch
-import torch.nn.functional as F
+from timm.layers import resample_abs_pos_embed
 from torch import Tensor
 
 PositionFilter = Literal['bicubic', 'bilinear']
 """How a position embedding goes to another grid: bicubic with antialiasing is open_clip's way, bilinear without it that
 of TransReID and its successors."""
+
+POSITION_FILTERS: tuple[PositionFilter, ...] = get_args(PositionFilter)
 
 
 def resize_position_embedding(
@@ -30,12 +31,14 @@ def resize_position_embedding(
     """
     if source == target:
         return embedding
-    embedding = embedding.float()  # OpenAI's archives are in half precision, which a CPU cannot interpolate
-    patches = embedding[1:].unflatten(0, source).permute(2, 0, 1).unsqueeze(0)  # (1, D, h, w)
-    patches = F.interpolate(
-        patches, size=target, mode=position_filter, antialias=position_filter == 'bicubic', align_corners=False
+    resized = resample_abs_pos_embed(
+        embedding.float().unsqueeze(0),  # OpenAI's archives are in half precision, and the result is not rounded to it
+        new_size=list(target),
+        old_size=list(source),
+        interpolation=position_filter,
+        antialias=position_filter == 'bicubic',
     )
-    return torch.cat([embedding[:1], patches[0].flatten(1).t()])
+    return resized[0]
 
 
 def find_grid(patches: int, config: tuple[int, int], target: tuple[int, int]) -> tuple[int, int]:

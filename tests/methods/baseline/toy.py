@@ -12,7 +12,7 @@ TOYS: dict[str, dict[str, Any]] = {
     'cameras': dict(type='BaselineReID', backbone=dict(type='CLIPVisual', **CLIP, num_cameras=2), branches=BRANCHES),
     'behind BNNeck': dict(
         type='BaselineReID',
-        backbone=dict(type='CLIPVisual', **CLIP, passes='joint'),
+        backbone=dict(type='CLIPVisual', **CLIP, batch_modalities=True),
         branches=dict(classes=dict(losses=LOSSES, test='after')),
     ),
 }

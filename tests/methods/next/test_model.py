@@ -24,7 +24,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     'routers share, share': {'neck.semantic.router': 'share'},
     'one expert each': {'neck.semantic.num_experts': 1, 'neck.structure.num_experts': 1},
     'four experts each': {'neck.semantic.num_experts': 4, 'neck.structure.num_experts': 4},
-    'one pass': {'backbone.passes': 'joint'},
+    'one pass': {'backbone.batch_modalities': True},
     'camera embedding': {'backbone.num_cameras': 2},
 }
 

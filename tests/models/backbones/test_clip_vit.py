@@ -45,13 +45,10 @@ def test_real_size_tower_is_open_clips() -> None:
 
 def test_one_pass_and_three_agree(backbone: CLIPVisual, images: torch.Tensor) -> None:
     separate = backbone(images)
-    backbone.passes = 'joint'
+    backbone.batch_modalities = True
     joint = backbone(images)
     torch.testing.assert_close(separate.tokens, joint.tokens, rtol=1e-5, atol=1e-6)
     torch.testing.assert_close(separate.classes, joint.classes, rtol=1e-5, atol=1e-6)
-    backbone.passes = 'both'
-    with pytest.raises(ValueError, match=r"passes='both': expected 'separate' or 'joint'"):
-        backbone(images)
 
 
 def test_wrong_picture_shape_is_named(backbone: CLIPVisual) -> None:

@@ -29,11 +29,15 @@ def test_timm_register_tokens_are_left_out(images: torch.Tensor) -> None:
     assert backbone(images[..., :28, :14]).tokens.shape == (2, 3, 2, 384)
 
 
-@pytest.mark.parametrize('passes', ['separate', 'joint'])
-def test_camera_embedding_is_added_to_every_token(images: torch.Tensor, passes: str) -> None:
+@pytest.mark.parametrize('batched', [False, True])
+def test_camera_embedding_is_added_to_every_token(images: torch.Tensor, batched: bool) -> None:
     torch.manual_seed(0)
     backbone = TimmVisual(
-        model_name='vit_tiny_patch16_224', pretrained=False, image_size=(32, 16), num_cameras=2, passes=passes
+        model_name='vit_tiny_patch16_224',
+        pretrained=False,
+        image_size=(32, 16),
+        num_cameras=2,
+        batch_modalities=batched,
     ).eval()
     cameras = torch.tensor([1, -1])
     features = backbone(images, cameras)
@@ -43,7 +47,9 @@ def test_camera_embedding_is_added_to_every_token(images: torch.Tensor, passes: 
         x = tower.norm(tower.blocks(x))
         torch.testing.assert_close(features.classes[:, m], x[:, 0], rtol=1e-5, atol=1e-5)
         torch.testing.assert_close(features.tokens[:, m], x[:, 1:], rtol=1e-5, atol=1e-5)
-    without = TimmVisual(model_name='vit_tiny_patch16_224', pretrained=False, image_size=(32, 16), passes=passes).eval()
+    without = TimmVisual(
+        model_name='vit_tiny_patch16_224', pretrained=False, image_size=(32, 16), batch_modalities=batched
+    ).eval()
     without.load_state_dict({name: value for name, value in backbone.state_dict().items() if 'camera' not in name})
     plain = without(images).classes
     torch.testing.assert_close(features.classes[1], plain[1])  # an unknown camera adds nothing,
