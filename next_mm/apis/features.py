@@ -11,12 +11,12 @@ import torch
 from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.registry import init_default_scope
-from mmengine.runner import Runner
 from rich.progress import track
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from next_mm.apis.training import build_model, prepare
+from next_mm.engine import TripletRunner
 from next_mm.structures import ReIDDataSample
 from next_mm.triplet import NUM_MODALITIES
 
@@ -59,7 +59,7 @@ def build_test_loader(cfg: Config, **changes: Any) -> DataLoader:
     init_default_scope(cfg.get('default_scope', 'next_mm'))
     loader = cfg.test_dataloader.copy()
     loader.dataset = {**loader.dataset, **changes}
-    return Runner.build_dataloader(loader)
+    return TripletRunner.build_dataloader(loader)
 
 
 @torch.no_grad()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Any
 
 from mmengine.device import get_device
@@ -10,6 +11,7 @@ from mmengine.dist import is_main_process
 from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop, Runner
 from torch import nn
+from torch.utils.data import DataLoader
 
 from next_mm.engine.checkpoint import load_weights, read_checkpoint
 from next_mm.engine.resumed_config import compare_configs
@@ -18,14 +20,27 @@ from next_mm.errors import CheckpointError
 
 __all__ = ['TripletRunner']
 
+_FOR_WORKERS = ('persistent_workers', 'prefetch_factor', 'multiprocessing_context', 'worker_init_fn')
+"""Options of a data loader that torch refuses, or never uses, where there are no workers."""
+
 
 class TripletRunner(Runner):
     """The Runner of this project; built by :func:`next_mm.apis.build_runner`.
 
-    Four differences to mmengine's: a checkpoint is written beside its name and moved there, so that a kill never leaves
+    Five differences to mmengine's: a checkpoint is written beside its name and moved there, so that a kill never leaves
     half a file; it is loaded strictly (``load_ignore`` in the config names prefixes to leave out); DDP gets no device
-    ids on a CPU; a test set that cannot be evaluated stops the run at its start.
+    ids on a CPU; a test set that cannot be evaluated stops the run at its start; a data loader
+    without workers takes options that are for workers.
     """
+
+    @staticmethod
+    def build_dataloader(
+        dataloader: DataLoader | dict, seed: int | None = None, diff_rank_seed: bool = False
+    ) -> DataLoader:
+        """Build a data loader; where it has no workers, the options that concern workers do not count."""
+        if isinstance(dataloader, Mapping) and dataloader.get('num_workers', 0) == 0:
+            dataloader = {key: value for key, value in dataloader.items() if key not in _FOR_WORKERS}
+        return Runner.build_dataloader(dataloader, seed, diff_rank_seed)
 
     def wrap_model(self, model_wrapper_cfg: dict | None, model: nn.Module) -> nn.Module:
         """Wrap the model for distributed training."""

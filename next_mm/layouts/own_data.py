@@ -31,9 +31,9 @@ class OwnTriplets(TripletLayout):
     Pictures of one triplet have the same name; suffix, letter case and the modality's own name in it may differ.
 
     Or a list with a row for each triplet: columns ``split`` (train, query, gallery or test), ``identity``, and any of
-    ``rgb``, ``nir``, ``tir`` (paths relative to ``data_root``, empty where absent), ``camera``, ``scene``, ``name`` (else the
-    first picture's path), ``caption_rgb``, ``caption_nir``, ``caption_tir``. JSON is a list of objects with the same
-    keys. A list cannot name files outside ``data_root``.
+    ``rgb``, ``nir``, ``tir`` (paths relative to ``data_root``, empty where absent), ``camera``, ``scene``, ``name``
+    (else the first picture's path), ``caption_rgb``, ``caption_nir``, ``caption_tir``. JSON is a list of objects with
+    the same keys. A list cannot name files outside ``data_root``.
 
     Within a split a name stands for one picture; other pictures of an identity need other names.
 

@@ -5,13 +5,10 @@ from __future__ import annotations
 import os
 import re
 
-from next_mm.layouts.folder_layout import read_name
 from next_mm.layouts.listing import list_pictures
 from next_mm.layouts.problems import Problem
 from next_mm.layouts.triplet_layout import TripletLayout
 from next_mm.triplet import TripletRecord, new_record
-
-_PATTERN = re.compile(r'(?P<identity>\d+)_c(?P<camera>\d+)_.+')
 
 
 class RGBNT100(TripletLayout):
@@ -25,6 +22,7 @@ class RGBNT100(TripletLayout):
     """
 
     parts = {'train': 'rgbir/bounding_box_train', 'query': 'rgbir/query', 'gallery': 'rgbir/bounding_box_test'}
+    pattern = re.compile(r'(?P<identity>\d+)_c(?P<camera>\d+)_.+')
     side_by_side = True
     partners_required = False  # the three are one file
     example = '0561_c0001_006.jpg'
@@ -36,7 +34,7 @@ class RGBNT100(TripletLayout):
         problems: list[Problem] = []
         for name in sorted(list_pictures(folder)):
             path = os.path.join(folder, name)
-            facts = read_name(_PATTERN, name)
+            facts = self.read_name(name)
             if facts is None:
                 problems.append(self.unreadable_name(path))
             else:

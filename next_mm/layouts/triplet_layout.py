@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import filecmp
 import os
+import re
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from typing import ClassVar
+from typing import ClassVar, TypedDict
 
 from next_mm.errors import ConfigError, DataError
 from next_mm.layouts.pairing import missing_partners
 from next_mm.layouts.problems import NO_PICTURES, Problem, as_note, refuse
-from next_mm.triplet import MODALITIES, MODALITY_TABLE, NUM_MODALITIES, TripletRecord
+from next_mm.triplet import MODALITIES, MODALITY_TABLE, NUM_MODALITIES, UNKNOWN, TripletRecord
 from next_mm.utils.options import check_choice
 from next_mm.utils.text import is_encodable
 
@@ -26,8 +27,21 @@ UNREADABLE_NAME = 'a name that cannot be read'
 UNREADABLE_PICTURE = 'an unreadable picture'
 
 
+class Facts(TypedDict):
+    """What a picture's name says."""
+
+    identity: int
+    camera: int
+    scene: int
+
+
 class TripletLayout:
     """How a dataset lies on disk. A subclass says where its pictures lie and what their names mean (:meth:`find`).
+
+    Class attributes say how: ``parts`` (folder of each part), ``folders`` (of the modalities), ``by_identity``
+        (whether each
+    identity has such a set of folders), ``side_by_side`` (whether one file holds the three pictures), and ``pattern``,
+    whose groups ``identity``, ``camera`` and ``scene`` are numbers in a picture's name.
 
     ``split='test'`` lists query and gallery together, each triplet with its flags; a picture that is in both is listed
     once. Two pictures of one name in query and gallery are two triplets; captions and results know a picture by its
@@ -49,6 +63,8 @@ class TripletLayout:
     folders: ClassVar[Sequence[str]] = PERSON_FOLDERS
     example: ClassVar[str] = ''
     parts: ClassVar[dict[str, str]] = {}
+    pattern: ClassVar[re.Pattern[str] | None] = None
+    by_identity: ClassVar[bool] = False
     partners_required: ClassVar[bool] = True
     names_are_free: ClassVar[bool] = False
     splits_share_identities: ClassVar[bool] = False  # whether the dataset was released with identities in both splits
@@ -100,6 +116,25 @@ class TripletLayout:
     def part_folder(self, part: str) -> str:
         """Folder of a part."""
         return os.path.join(self.data_root, self.parts.get(part, part))
+
+    @classmethod
+    def read_name(cls, name: str) -> Facts | None:
+        """Read identity, camera and scene out of a picture's name.
+
+        Args:
+            name: file name with its suffix.
+
+        Returns:
+            The numbers, :data:`UNKNOWN` for what :attr:`pattern` does not have; ``None`` if the name does not match.
+        """
+        match = cls.pattern.fullmatch(os.path.splitext(name)[0]) if cls.pattern is not None else None
+        if match is None:
+            return None
+        found = match.groupdict()
+        identity, camera, scene = (
+            UNKNOWN if found.get(key) is None else int(found[key]) for key in Facts.__annotations__
+        )
+        return Facts(identity=identity, camera=camera, scene=scene)
 
     def unreadable_name(self, path: str) -> Problem:
         """The problem that a picture's name is none of the dataset's."""
@@ -259,7 +294,9 @@ def _plain_path(path: str | None) -> str | None:
 
 
 def _merge(twin: TripletRecord, record: TripletRecord) -> Iterator[Problem]:
-    """Give the place of a copy to the record that was listed first; name a copy that says nothing new or contradicts."""
+    """Give the place of a copy to the record that was listed first; name a copy that says nothing new or
+    contradicts.
+    """
     if any(twin[key] != record[key] for key in ('camera', 'scene', 'captions')):  # type: ignore[literal-required]
         yield Problem('a triplet listed twice with different facts', record['name'], 'camera, scene or captions differ')
     places = [(twin[key], record[key]) for key in ('is_query', 'is_gallery')]  # type: ignore[literal-required]

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from next_mm.triplet import MODALITIES, MODALITY_TABLE
 
-__all__ = ['modalities_in', 'name_key']
+__all__ = ['is_plain_name', 'modalities_in', 'name_key']
 
 _SEPARATORS = '-_. '
 _WORDS = {
@@ -45,3 +45,12 @@ def modalities_in(name: str) -> list[str]:
     """Return the modalities whose names stand as words in the name of a file."""
     stem = os.path.splitext(os.path.basename(name))[0]
     return [modality for modality, word in _WORDS.items() if word.search(stem)]
+
+
+def is_plain_name(name: str) -> bool:
+    """Whether a name that someone else wrote names a file in a folder, and nothing outside it.
+
+    Args:
+        name: such as the ``item`` of a caption.
+    """
+    return name not in ('', '.', '..') and not any(character in name for character in '/\\\0')

@@ -10,13 +10,14 @@ import cv2
 import numpy as np
 from rich.progress import track
 
+from next_mm.captions import caption_path, write_captions
+from next_mm.layouts import RGBNT201
 from next_mm.triplet import MODALITIES
 from projects.synthetic.captions import true_attributes
 from projects.synthetic.render import render_triplet
 from projects.synthetic.triplets import SyntheticTriplet, list_triplets
 
-FOLDERS = {'train': 'train_171', 'test': 'test'}
-MODALITY_FOLDERS = dict(zip(MODALITIES, ('RGB', 'NI', 'TI')))
+FOLDERS = RGBNT201.parts
 ATTRIBUTES_FILE = 'attributes.json'
 
 
@@ -32,11 +33,11 @@ def write_dataset(root: Path, *, train_identities: int, test_identities: int, tr
     (root / 'text').mkdir(parents=True)
     truth = {}
     for split, identities in (('train', train_identities), ('test', test_identities)):
-        for folder in MODALITY_FOLDERS.values():
+        for folder in RGBNT201.folders:
             (root / FOLDERS[split] / folder).mkdir(parents=True)
         listed = list(list_triplets(split, identities=identities, triplets=triplets, seed=seed))
         for triplet in track(listed, f'Rendering {len(listed)} synthetic {split} triplets of {identities} people'):
-            for picture, folder in zip(render_triplet(triplet.person, triplet.environment), MODALITY_FOLDERS.values()):
+            for picture, folder in zip(render_triplet(triplet.person, triplet.environment), RGBNT201.folders):
                 write_jpeg(root / FOLDERS[split] / folder / triplet.name, picture)
         _write_captions(root / 'text', split, listed)
         truth[split] = {triplet.name: true_attributes(triplet.person, triplet.environment) for triplet in listed}
@@ -69,9 +70,9 @@ def write_jpeg(path: Path, picture: np.ndarray, quality: int = 95) -> None:
 
 
 def _write_captions(folder: Path, split: str, triplets: list[SyntheticTriplet]) -> None:
-    for modality, name in MODALITY_FOLDERS.items():
-        entries = [{'item': triplet.name, 'description': triplet.captions[modality]} for triplet in triplets]
-        _write_json(folder / f'{split}_{name}.json', entries)
+    for modality in MODALITIES:
+        captions = ((triplet.name, triplet.captions[modality]) for triplet in triplets)
+        write_captions(caption_path(folder, split, modality), captions)
 
 
 def _write_json(path: Path, content: object) -> None:

@@ -7,7 +7,6 @@ python -m projects.synthetic.fill_layout market_mm --out data/Market-1501-RGBNT
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shutil
 import zlib
@@ -23,7 +22,10 @@ import cv2
 import numpy as np
 from rich.progress import track
 
+from next_mm.captions import caption_path, caption_paths, write_captions
+from next_mm.errors import DataError
 from next_mm.triplet import MODALITIES
+from next_mm.utils.command_line import command_line
 from projects.synthetic.attributes import (
     CAMERAS,
     CAPTURE_TIMES,
@@ -34,7 +36,7 @@ from projects.synthetic.attributes import (
 )
 from projects.synthetic.captions import captions_for
 from projects.synthetic.dataset import write_jpeg
-from projects.synthetic.layouts import CAPTION_SUFFIXES, LAYOUTS, Layout, caption_names, made_up_names
+from projects.synthetic.layouts import LAYOUTS, Layout, caption_names, made_up_names
 from projects.synthetic.render import Triplet, render_triplet, render_vehicle
 from projects.synthetic.vehicle import describe_vehicle, sample_vehicle
 
@@ -118,12 +120,12 @@ def _make_folders(layout: Layout, out: Path, parts: dict[str, list[str]]) -> Non
 
 def _paths(layout: Layout, out: Path, part: str, name: str) -> tuple[Path, Path, Path]:
     """Where the three pictures of a triplet go; the same file three times where they lie side by side."""
-    home = out / layout.parts[part]
-    if layout.side_by_side:
+    home = out / layout.folder(part)
+    if layout.base.side_by_side:
         return home / name, home / name, home / name
-    if layout.by_identity:
+    if layout.base.by_identity:
         home = home / name.split('_')[0]
-    rgb, nir, tir = (home / folder / name for folder in layout.folders)
+    rgb, nir, tir = (home / folder / name for folder in layout.base.folders)
     return rgb, nir, tir
 
 
@@ -133,7 +135,7 @@ def _write_chunk(
     part, names = job
     for name in names:
         pictures, _ = draw(layout, name, size)
-        if layout.side_by_side:
+        if layout.base.side_by_side:
             write_jpeg(_paths(layout, out, part, name)[0], np.concatenate(pictures, axis=1), quality)
         else:
             for path, picture in zip(_paths(layout, out, part, name), pictures):
@@ -154,18 +156,20 @@ def draw(
     Returns:
         The pictures or ``None``, and the captions by modality.
     """
-    match = layout.pattern.fullmatch(Path(name).stem)
-    if match is None:
-        raise ValueError(f'{name}: not a name of this dataset')
-    facts = match.groupdict()
-    camera, rng = int(facts['camera']), rng_for(zlib.crc32(name.encode()))
+    facts = layout.base.read_name(name)
+    if facts is None:
+        raise DataError(f'{name}: not a name of this dataset')
+    night = layout.night.search(name) if layout.night else None
+    identity, camera = facts['identity'], facts['camera']
+    rng = rng_for(zlib.crc32(name.encode()))
     environment = sample_environment(rng, CAMERAS[camera % len(CAMERAS)])
     # Distractors and junk (0 and -1) are many people.
-    owner = rng_for(int(facts['identity'])) if int(facts['identity']) > 0 else rng_for(0, zlib.crc32(name.encode()))
+    owner = rng_for(identity) if identity > 0 else rng_for(0, zlib.crc32(name.encode()))
     if not layout.vehicle:
         person = sample_identity(owner)
         return render_triplet(person, environment, size) if pixels else None, captions_for(person, environment, rng)
-    vehicle, environment = sample_vehicle(owner), _vehicle_environment(environment, camera, facts.get('night'))
+    vehicle = sample_vehicle(owner)
+    environment = _vehicle_environment(environment, camera, night.group(1) if night else None)
     captions = {
         modality: describe_vehicle(
             vehicle,
@@ -189,18 +193,17 @@ def _write_captions(layout: Layout, out: Path, parts: dict[str, list[str]], rele
     text = out / 'text'
     text.mkdir()
     for split, members in (('train', ('train',)), ('test', ('query', 'gallery'))):
-        files = [f'{split}_{folder}.json' for folder in CAPTION_SUFFIXES]
         if released is not None:
-            for file in files:
-                shutil.copyfile(released / file, text / file)
+            for path, copy in zip(caption_paths(released, split), caption_paths(text, split)):
+                shutil.copyfile(path, copy)
             continue
         names = sorted({name for part in members for name in parts.get(part, [])})
         captions = {name: draw(layout, name, layout.size, pixels=False)[1] for name in names}
-        for modality, file in zip(MODALITIES, files):
-            entries = [{'item': name, 'description': captions[name][modality]} for name in names]
-            (text / file).write_text(json.dumps(entries, indent=1), encoding='utf-8')
+        for modality in MODALITIES:
+            write_captions(caption_path(text, split, modality), ((name, captions[name][modality]) for name in names))
 
 
+@command_line
 def main() -> None:
     """Read the command line and fill."""
     parser = argparse.ArgumentParser(

@@ -1,5 +1,4 @@
-"""What the files of the five public datasets are called: real names from caption files, or names made
-up at the real counts."""
+"""The five public datasets as they are filled: real names from caption files, or names made up at the real counts."""
 
 from __future__ import annotations
 
@@ -10,58 +9,58 @@ from pathlib import Path
 
 import numpy as np
 
-from next_mm.captions import read_captions
+from next_mm import layouts
+from next_mm.captions import caption_paths, read_captions
+from next_mm.errors import DataError
+from next_mm.layouts import TripletLayout
+from next_mm.utils.names import is_plain_name
 from projects.synthetic.attributes import rng_for
-
-CAPTION_SUFFIXES = ('RGB', 'NI', 'TI')  # of persons and vehicles alike
-_PERSON_FOLDERS, _VEHICLE_FOLDERS = ('RGB', 'NI', 'TI'), ('vis', 'ni', 'th')
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How a dataset lies on disk.
+    """How much of a dataset there is; how it lies on disk says its layout.
 
     Attributes:
-        folders: name of each modality.
-        pattern: reads ``identity``, ``camera`` and, where there is one, ``night`` out of a name.
-        parts: folder of 'train', 'query' and 'gallery'; without 'query' all of the gallery is asked.
-        by_identity: whether each identity has a folder. side_by_side: whether one file holds the three pictures.
-        vehicle: what is in the pictures. size: height and width of the real pictures.
-        queries: how many of the gallery's pictures are also in the query folder (0: none, or none needed).
+        base: where the pictures lie and what their names say.
+        vehicle: what is in the pictures.
+        size: height and width of the real pictures.
         counts: 'train', 'gallery' and, where they are pictures of their own, 'query': (identities, triplets).
-        template: a made-up name of one picture; ``first`` is the first made-up test identity.
+        template: a made-up name of one picture.
+        cameras: how many there are.
+        night: finds the night flag in a name, where there is one.
+        queries: how many of the gallery's pictures are also in the query folder (0: none, or none needed).
+        first: the first made-up test identity.
     """
 
-    folders: tuple[str, str, str]
-    pattern: re.Pattern[str]
-    parts: dict[str, str]
+    base: type[TripletLayout]
     counts: dict[str, tuple[int, int]]
     template: str
     size: tuple[int, int]
     cameras: int
-    by_identity: bool = False
-    side_by_side: bool = False
+    night: re.Pattern[str] | None = None
     vehicle: bool = False
     queries: int = 0
     first: int = 1
 
+    def folder(self, part: str) -> str:
+        """Folder of 'train', 'query' or 'gallery' below that of the dataset."""
+        return self.base.parts.get(part) or self.base.parts['test']
+
 
 LAYOUTS = {
     'rgbnt201': Layout(
-        folders=_PERSON_FOLDERS,
-        pattern=re.compile(r'(?P<identity>\d{6})_cam(?P<camera>\d)_(?P<night>\d).*'),
+        base=layouts.RGBNT201,
+        night=re.compile(r'_cam\d_(\d)'),
         size=(256, 128),
-        parts={'train': 'train_171', 'gallery': 'test'},
         counts={'train': (171, 3951), 'gallery': (30, 836)},
         cameras=4,
         first=258,
         template='{identity:06d}_cam{camera}_{night}_{index:02d}.jpg',
     ),
     'market_mm': Layout(
-        folders=_PERSON_FOLDERS,
-        pattern=re.compile(r'(?P<identity>-1|\d{4})_c(?P<camera>\d)s\d_.*'),
+        base=layouts.MarketMM,
         size=(128, 64),
-        parts={'train': 'train', 'query': 'query', 'gallery': 'gallery'},
         cameras=6,
         first=752,
         counts={
@@ -74,12 +73,9 @@ LAYOUTS = {
         template='{identity:04d}_c{camera}s{scene}_{index:06d}_{part:02d}.jpg',
     ),
     'msvr310': Layout(
-        folders=_VEHICLE_FOLDERS,
-        pattern=re.compile(r'(?P<identity>\d{4})_s\d+_v(?P<camera>\d).*'),
+        base=layouts.MSVR310,
         size=(128, 256),
         vehicle=True,
-        parts={'train': 'bounding_box_train', 'query': 'query3', 'gallery': 'bounding_box_test'},
-        by_identity=True,
         queries=591,
         counts={'train': (155, 1032), 'gallery': (155, 1055)},
         cameras=8,
@@ -87,12 +83,9 @@ LAYOUTS = {
         template='{identity:04d}_s{scene:03d}_v{view}_{index:03d}.jpg',
     ),
     'rgbnt100': Layout(
-        folders=_PERSON_FOLDERS,
-        pattern=re.compile(r'(?P<identity>\d{4})_c(?P<camera>\d{4})_.*'),
+        base=layouts.RGBNT100,
         size=(128, 256),
         vehicle=True,
-        parts={'train': 'rgbir/bounding_box_train', 'query': 'rgbir/query', 'gallery': 'rgbir/bounding_box_test'},
-        side_by_side=True,
         queries=1715,
         counts={'train': (50, 8675), 'gallery': (50, 8575)},
         cameras=8,
@@ -100,12 +93,10 @@ LAYOUTS = {
         template='{identity:04d}_c{camera:04d}_{index:03d}.jpg',
     ),
     'wmveid863': Layout(
-        folders=_VEHICLE_FOLDERS,
-        pattern=re.compile(r'(?P<identity>\d{4})_v(?P<camera>\d)_n(?P<night>\d).*'),
+        base=layouts.WMVEID863,
+        night=re.compile(r'_n(\d)'),
         size=(128, 256),
         vehicle=True,
-        parts={'train': 'train', 'query': 'query', 'gallery': 'test'},
-        by_identity=True,
         queries=959,
         counts={'train': (603, 3482), 'gallery': (260, 1226)},
         cameras=8,
@@ -120,16 +111,16 @@ def caption_names(layout: Layout, captions: Path) -> dict[str, list[str]]:
 
     Raises:
         FileNotFoundError: a caption file is missing.
-        ValueError: a name does not fit the dataset's pattern.
+        DataError: a name does not fit the dataset's pattern, or would lead out of its folder.
     """
     parts = {}
     for part, split in (('train', 'train'), ('gallery', 'test')):
-        path = captions / f'{split}_{CAPTION_SUFFIXES[0]}.json'
+        path = caption_paths(captions, split)[0]
         names = sorted(read_captions(path))
         for name in names:
-            if layout.pattern.fullmatch(Path(name).stem) is None:
-                raise ValueError(
-                    f'{path}: {name} is not a name of this dataset, whose names look like {_example(layout)}'
+            if not is_plain_name(name) or layout.base.read_name(name) is None:
+                raise DataError(
+                    f'{path}: {name!r} is not a name of this dataset, whose names look like {layout.base.example}'
                 )
         parts[part] = names
     return _with_queries(layout, parts)
@@ -163,7 +154,3 @@ def _with_queries(layout: Layout, parts: dict[str, list[str]]) -> dict[str, list
         chosen = rng_for(11).choice(len(gallery), min(layout.queries, len(gallery)), replace=False)
         parts = {**parts, 'query': [gallery[index] for index in np.sort(chosen)]}
     return parts
-
-
-def _example(layout: Layout) -> str:
-    return next(_names(layout, 'train', 1, 1, 1))

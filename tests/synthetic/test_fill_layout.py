@@ -12,12 +12,14 @@ import pytest
 import torch
 from mmengine.config import Config
 
+from next_mm.captions import write_captions
 from next_mm.datasets import MSVR310, RGBNT100, RGBNT201, WMVEID863, MarketMM
+from next_mm.errors import DataError
 from next_mm.evaluation import Exclude, check_protocol
 from next_mm.registry import METRICS
 from projects.synthetic.fill_layout import fill_layout
 from projects.synthetic.layouts import LAYOUTS, caption_names, made_up_names
-from tests.datasets.trees import touch_pictures
+from tests.datasets.trees import RGB_FOLDERS, touch_pictures
 
 CLASSES = dict(rgbnt201=RGBNT201, market_mm=MarketMM, msvr310=MSVR310, rgbnt100=RGBNT100, wmveid863=WMVEID863)
 REAL = dict(
@@ -47,7 +49,7 @@ def load(name, root, split):
 @pytest.mark.parametrize('name', sorted(LAYOUTS))
 def test_made_up_names_at_the_real_counts(name):
     parts = made_up_names(LAYOUTS[name])
-    facts = {part: [LAYOUTS[name].pattern.fullmatch(item[:-4]) for item in items] for part, items in parts.items()}
+    facts = {part: [LAYOUTS[name].base.read_name(item) for item in items] for part, items in parts.items()}
     assert all(match for matches in facts.values() for match in matches)
     for part, (identities, triplets) in REAL[name].items():
         assert len(set(parts[part])) == len(parts[part]) == triplets, part
@@ -68,8 +70,8 @@ def quick_folder(tmp_path):
 def test_real_scale_is_listed_and_evaluated_under_its_rule(name, quick_folder, repo_dir):
     layout = LAYOUTS[name]
     for part, names in made_up_names(layout).items():
-        folders = [''] if layout.side_by_side else layout.folders
-        touch_pictures(quick_folder / layout.parts[part], names, folders, by_identity=layout.by_identity)
+        folders = [''] if layout.base.side_by_side else layout.base.folders
+        touch_pictures(quick_folder / layout.folder(part), names, folders, by_identity=layout.base.by_identity)
     train, test = (CLASSES[name](data_root=str(quick_folder), split=split) for split in ('train', 'test'))
     records = [test.get_data_info(index) for index in range(len(test))]
     listed = {part: [record['identity'] for record in records if record[f'is_{part}']] for part in ('query', 'gallery')}
@@ -105,9 +107,34 @@ def test_a_folder_with_files_is_left_alone(tmp_path):
         fill_layout('rgbnt201', tmp_path)
 
 
+@pytest.mark.parametrize(
+    'outside',
+    [
+        '{elsewhere}/0258_v4_n9_s000_024.jpg',
+        '../../elsewhere/0258_v3_n9_s000_023.jpg',
+        '..\\0258_v3_n9_s000_023.jpg',
+        'a/0258_v3_n9_s000_023.jpg',
+        '0258_v3_n9_s000_0\0.jpg',
+    ],
+)
+def test_a_caption_file_cannot_name_files_outside(tmp_path, outside):
+    elsewhere = tmp_path / 'elsewhere'
+    elsewhere.mkdir()
+    item = outside.format(elsewhere=elsewhere)
+    for split in ('train', 'test'):
+        for modality in RGB_FOLDERS:
+            write_captions(
+                tmp_path / 'captions' / f'{split}_{modality}.json',
+                [('0258_v2_n9_s000_022.jpg', 'A car.'), (item, 'A car.')],
+            )
+    with pytest.raises(DataError, match='is not a name of this dataset'):
+        fill_layout('wmveid863', tmp_path / 'out', captions=tmp_path / 'captions', size=(16, 32), workers=1)
+    assert not list(elsewhere.iterdir()) and not (tmp_path / 'out').exists()
+
+
 def test_names_of_another_dataset_are_refused(tmp_path):
     fill_layout('wmveid863', tmp_path / 'vehicles', size=(16, 32), limit=2, workers=1)
-    with pytest.raises(ValueError, match='is not a name of this dataset, whose names look like 000001_cam'):
+    with pytest.raises(ValueError, match='is not a name of this dataset, whose names look like 000030_cam'):
         caption_names(LAYOUTS['rgbnt201'], tmp_path / 'vehicles' / 'text')
 
 
