@@ -19,7 +19,9 @@ class ReIDDataSample(BaseDataElement):
     The facts of the record are MMEngine's metainfo, the rest is data: ``label``; ``present`` (3,) bool, which
     modalities exist; ``tokens`` (S, 3, L) int32, S caption subsets, and ``lengths`` (S, 3), how many of the L are in
     use, both absent without text; ``has_text`` (3,) bool, which modalities have a caption; ``extras``, numbers that a
-    transform adds, by name; and after prediction ``feature`` (F,).
+    transform adds, by name; and after prediction ``feature`` (F,), ``feature_modalities`` (F,), the
+    modality of each of its dimensions (-1 for several), and, of a model that reads captions, ``feature_text`` (3,) bool,
+    the captions that it was made with.
 
     Raises:
         AttributeError: another field is set.
@@ -42,6 +44,8 @@ class ReIDDataSample(BaseDataElement):
     has_text: np.ndarray | Tensor
     extras: dict[str, float]
     feature: Tensor
+    feature_modalities: Tensor
+    feature_text: np.ndarray | Tensor
 
     def set_field(self, value: Any, name: str, dtype: Any = None, field_type: str = 'data') -> None:
         """Set a declared field; see :meth:`mmengine.structures.BaseDataElement.set_field`."""

@@ -18,6 +18,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--work-dir', help='folder of the logs (default: work_dirs/<config>)')
     parser.add_argument('--out', metavar='FILE.json', help='write the metrics here')
     parser.add_argument('--show-dir', metavar='FOLDER', help='draw rank lists into this folder')
+    parser.add_argument('--without-captions', action='store_true', help='compare all triplets as if none had a caption')
     parser.add_argument(
         '--cfg-options',
         nargs='+',
@@ -44,6 +45,8 @@ def main() -> None:
 
     cfg = apis.load_config(args.config, args.cfg_options, work_dir=args.work_dir)
     cfg.launcher = args.launcher
+    if args.without_captions:
+        apis.drop_captions(cfg)
     if args.show_dir:
         apis.show_rank_lists(cfg, args.show_dir)
     metrics = apis.test(cfg, args.checkpoint)

@@ -1,7 +1,7 @@
 """The way in: configs are loaded and checked, Runners and models are built from them here."""
 
 from next_mm.apis.checks.config import check_config
-from next_mm.apis.config import apply_amp, drop_pretrained, load_config, show_rank_lists
+from next_mm.apis.config import apply_amp, drop_captions, drop_pretrained, load_config, show_rank_lists
 from next_mm.apis.conversion import convert_checkpoint, find_key_map, list_convertible
 from next_mm.apis.features import TestFeatures, build_test_loader, extract_features, load_model, predict
 from next_mm.apis.training import build_model, build_runner, prepare, resume_from, test, train
@@ -16,6 +16,7 @@ __all__ = [
     'build_test_loader',
     'check_config',
     'convert_checkpoint',
+    'drop_captions',
     'drop_pretrained',
     'extract_features',
     'find_key_map',

@@ -14,7 +14,15 @@ from next_mm.errors import ConfigError
 from next_mm.models import ReIDModel
 from next_mm.registry import MODELS
 
-__all__ = ['apply_amp', 'drop_pretrained', 'find_config', 'find_projects', 'load_config', 'show_rank_lists']
+__all__ = [
+    'apply_amp',
+    'drop_captions',
+    'drop_pretrained',
+    'find_config',
+    'find_projects',
+    'load_config',
+    'show_rank_lists',
+]
 
 
 def load_config(
@@ -148,6 +156,23 @@ def drop_pretrained(cfg: Config) -> None:
             drop(inner)
 
     drop(cfg.model)
+
+
+def drop_captions(cfg: Config) -> None:
+    """Test without captions, so that triplets that have some and triplets that have none are compared alike.
+
+    Args:
+        cfg: changed in place.
+
+    Raises:
+        ConfigError: there is no pipeline of a test set that packs triplets.
+    """
+    dataset: Any = (cfg.get('test_dataloader') or {}).get('dataset') or {}
+    pipeline = list(dataset.get('pipeline') or [])
+    places = [place for place, step in enumerate(pipeline) if step.get('type') == 'PackTriplet']
+    if not places:
+        raise ConfigError('test_dataloader.dataset.pipeline: expected a step PackTriplet, before which captions go')
+    dataset.pipeline = [*pipeline[: places[0]], dict(type='DropCaptions'), *pipeline[places[0] :]]
 
 
 def apply_amp(cfg: Config, dtype: str) -> None:

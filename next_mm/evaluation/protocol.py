@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 FIELDS = ('sample_idx', 'name', 'identity', 'camera', 'scene', 'is_query', 'is_gallery')
-"""What a sample must carry beside its feature; ``present`` and ``has_text`` are read where they are there."""
+"""What a sample must carry beside its feature; ``present`` and ``feature_text`` are read where they are there."""
 
 
 class Exclude(str, Enum):
@@ -51,6 +51,7 @@ class RetrievalTable:
         cameras: (N,) int64, :data:`next_mm.triplet.UNKNOWN` where not known.
         scenes: (N,) int64, likewise.
         present: (N, 3) bool, which modalities exist.
+        modalities: (F,) the modality of each dimension of a feature, -1 for several; None where that is unknown.
         samples: the N samples.
         identity_names: the identities as the dataset gives them, by number.
         queries: the queries' rows.
@@ -63,6 +64,7 @@ class RetrievalTable:
     cameras: Tensor
     scenes: Tensor
     present: Tensor
+    modalities: Tensor | None
     samples: list[Mapping[str, Any]] = field(repr=False)
     identity_names: list[int | str] = field(repr=False)
     queries: slice
@@ -78,12 +80,15 @@ class RetrievalTable:
         return Labels(self.identities[rows], groups[rows])
 
 
-def build_table(samples: Sequence[Mapping[str, Any]], features: Tensor) -> RetrievalTable:
+def build_table(
+    samples: Sequence[Mapping[str, Any]], features: Tensor, modalities: Tensor | None = None
+) -> RetrievalTable:
     """Arrange the samples of a test set and check them.
 
     Args:
         samples: N samples with the fields of :data:`FIELDS`; junk has identity -1.
         features: (N, F) features; reordered in place, for they may fill half of the memory.
+        modalities: (F,) the modality of each dimension, -1 for several; None where that is unknown.
 
     Raises:
         DataError: a feature is not finite, or there are no queries or no gallery entries.
@@ -115,6 +120,7 @@ def build_table(samples: Sequence[Mapping[str, Any]], features: Tensor) -> Retri
         cameras=torch.tensor([int(sample['camera']) for sample in ordered]),
         scenes=torch.tensor([int(sample['scene']) for sample in ordered]),
         present=torch.tensor([_flags(sample.get('present')) for sample in ordered]),
+        modalities=modalities,
         samples=ordered,
         identity_names=names,
         queries=slice(0, num_queries),

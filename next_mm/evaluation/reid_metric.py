@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, ClassVar
@@ -17,10 +18,11 @@ from torch import Tensor
 
 from next_mm.errors import ConfigError, DataError
 from next_mm.evaluation.gathering import FeatureBlocks, gather_features, run_on_main
+from next_mm.evaluation.messages import describe, warn_of_captions
 from next_mm.evaluation.protocol import FIELDS, Exclude, build_table
 from next_mm.evaluation.search import RankedTable, rank_table
 from next_mm.registry import METRICS
-from next_mm.retrieval.distances import Comparison, CosineComparison, EuclideanComparison, normalized
+from next_mm.retrieval.comparison import compare
 from next_mm.retrieval.ranking import summarize
 from next_mm.retrieval.reranking import ReRanking
 from next_mm.retrieval.results import SearchResults
@@ -28,7 +30,7 @@ from next_mm.utils.options import check_choice
 
 __all__ = ['ReIDMetric']
 
-_OPTIONAL_FIELDS = ('present', 'has_text')
+_OPTIONAL_FIELDS = ('present', 'feature_text')
 
 
 @METRICS.register_module()
@@ -43,6 +45,8 @@ class ReIDMetric(BaseMetric):
             the ``'same scene'`` (MSVR310), or only the query ``'itself'``; entries of other identities all count.
         topk: ranks of the CMC curve.
         measure: ``'cosine'`` of the features, or ``'euclidean'`` distance of the features as they are.
+        over: where triplets lack modalities, ``'shared parts'`` compares a query and a gallery entry over the parts of
+            the feature that both have, ``'whole features'`` compares all, absent parts too.
         rerank: options of :class:`~next_mm.retrieval.reranking.ReRanking`, ``dict()`` for its defaults; None ranks by
             the features alone.
         chunk_size: queries ranked at a time; by default what keeps a chunk of distances at 64 MiB.
@@ -68,6 +72,7 @@ class ReIDMetric(BaseMetric):
         exclude: str = 'same camera',
         topk: Sequence[int] = (1, 5, 10),
         measure: str = 'cosine',
+        over: str = 'shared parts',
         rerank: Mapping[str, Any] | None = None,
         chunk_size: int | None = None,
         save_to: str | None = None,
@@ -77,7 +82,8 @@ class ReIDMetric(BaseMetric):
     ) -> None:
         super().__init__(collect_device=collect_device, collect_dir=collect_dir, prefix=prefix)
         check_choice('ReIDMetric.exclude', exclude, [choice.value for choice in Exclude])
-        check_choice('ReIDMetric.measure', measure, tuple(_COMPARISONS))
+        check_choice('ReIDMetric.measure', measure, ('cosine', 'euclidean'))
+        check_choice('ReIDMetric.over', over, ('shared parts', 'whole features'))
         if not isinstance(topk, Sequence) or not topk or any(not isinstance(k, int) or k < 1 for k in topk):
             raise ConfigError(f'ReIDMetric: topk: expected ranks from 1, such as (1, 5, 10), got {topk!r}')
         if chunk_size is not None and chunk_size < 1:
@@ -87,10 +93,12 @@ class ReIDMetric(BaseMetric):
         self.exclude = Exclude(exclude)
         self.topk = tuple(topk)
         self.measure = measure
+        self.shares_parts = over == 'shared parts'
         self.rerank = None if rerank is None else ReRanking(**rerank)
         self.chunk_size = chunk_size
         self.save_to = save_to
         self.features = FeatureBlocks()
+        self.modalities: Tensor | None = None  # of the dimensions of a feature
         self.ranked: RankedTable | None = None
 
     @property
@@ -112,6 +120,7 @@ class ReIDMetric(BaseMetric):
                 )
         features = torch.stack([sample['feature'] for sample in data_samples]).float().cpu()
         self.features.append(features)
+        self.modalities = data_samples[0].get('feature_modalities')
         self.results += [_keep_fields(sample) for sample in data_samples]
 
     def evaluate(self, size: int) -> dict[str, float]:
@@ -143,10 +152,14 @@ class ReIDMetric(BaseMetric):
         Args:
             results: N samples and their (N, F) features.
         """
-        table = build_table(*results)
-        comparison = _COMPARISONS[self.measure](table.features)
+        table = build_table(*results, None if self.modalities is None else self.modalities.cpu())
+        present = table.present if self.shares_parts else None
+        comparison = compare(table.features, measure=self.measure, present=present, modalities=table.modalities)
         self.ranked = rank_table(table, self.exclude, comparison, rerank=self.rerank, chunk_size=self.chunk_size)
-        print_log(_summary(self.ranked), logger='current')
+        print_log(describe(self.ranked, shares_parts=self.shares_parts), logger='current')
+        warning = warn_of_captions(table)
+        if warning:
+            print_log(warning, logger='current', level=logging.WARNING)
         if self.save_to is not None:
             self.search(max(self.topk)).save(self.save_to)
         return {name: 100 * value for name, value in summarize(self.ranked.scores, self.topk).items()}
@@ -163,16 +176,6 @@ class ReIDMetric(BaseMetric):
         if self.ranked is None:
             raise ValueError('ReIDMetric.search: evaluate first; only the first process has results')
         return self.ranked.search(topk)
-
-
-def _compare_cosine(features: Tensor) -> Comparison:
-    return CosineComparison(normalized(features))
-
-
-_COMPARISONS: dict[str, Callable[[Tensor], Comparison]] = {
-    'cosine': _compare_cosine,
-    'euclidean': EuclideanComparison,
-}
 
 
 def _keep_fields(sample: Mapping[str, Any]) -> dict[str, Any]:
@@ -204,20 +207,6 @@ def _merge_samples(parts: list[list[dict[str, Any]]], places: list[Tensor], size
             if row >= 0:
                 merged[row] = sample
     return merged
-
-
-def _summary(ranked: RankedTable) -> str:
-    table, num_matches = ranked.table, ranked.scores.num_matches
-    message = (
-        f'Evaluation: {len(num_matches)} queries, {table.gallery.stop - table.gallery.start} gallery entries, '
-        f'left out: {ranked.exclude.value}'
-    )
-    num_unmatched = int((num_matches == 0).sum())
-    if num_unmatched:
-        message += f'; {num_unmatched} queries have no match and are left out of the averages'
-    if table.num_junk:
-        message += f'; {table.num_junk} junk samples (identity -1) are not ranked'
-    return message
 
 
 def _remove_empty_collect_folder() -> None:

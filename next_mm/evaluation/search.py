@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,8 @@ from torch import Tensor
 
 from next_mm.errors import DataError
 from next_mm.evaluation.protocol import Exclude, RetrievalTable, check_groups, explain_no_match
-from next_mm.retrieval.distances import Comparison, DistanceRows
+from next_mm.retrieval.comparison import Comparison
+from next_mm.retrieval.distances import DistanceRows
 from next_mm.retrieval.rank_list import RankList, rank_list
 from next_mm.retrieval.ranking import QueryScores, score_queries
 from next_mm.retrieval.reranking import ReRanking
@@ -91,7 +93,7 @@ def rank_table(
 
 def _entry(sample: Mapping[str, Any]) -> Entry:
     known = sample['identity'] != UNKNOWN
-    has_text = sample.get('has_text')
+    has_text = sample.get('feature_text')
     return Entry(
         sample_idx=int(sample['sample_idx']),
         name=str(sample['name']),
@@ -105,7 +107,11 @@ def _entry(sample: Mapping[str, Any]) -> Entry:
 
 def _matches(nearest: RankList, values: Tensor) -> Iterator[list[Match]]:
     for indices, row, correct in zip(nearest.indices.tolist(), values.tolist(), nearest.correct.tolist()):
-        yield [Match(*match) for match in zip(indices, row, correct) if match[0] >= 0]
+        yield [
+            Match(index, value if math.isfinite(value) else None, is_correct)
+            for index, value, is_correct in zip(indices, row, correct)
+            if index >= 0
+        ]
 
 
 def _scores(scores: QueryScores) -> Iterator[QueryScore | None]:

@@ -113,7 +113,10 @@ class ReIDModel(BaseModel):
         for name in test_features:
             parts = self.feature_parts.get(name, (None,))
             for part in parts:
-                owners += [-1 if part is None else part] * (widths[name] // len(parts))
+                several = (
+                    part is None or self.missing_modalities == 'reconstructed'
+                )  # what stands in is made of the others
+                owners += [-1 if several else part] * (widths[name] // len(parts))
         self.register_buffer('_owners', torch.tensor(owners), persistent=False)
 
     @abstractmethod
@@ -208,7 +211,10 @@ class ReIDModel(BaseModel):
         return sum(self._widths[name] for name in self.test_features)
 
     def feature_modalities(self) -> Tensor:
-        """Return (F,) the index of the modality that each dimension of the test feature belongs to, -1 for several."""
+        """Return (F,) the index of the modality that each dimension of the test feature belongs to, -1 for several.
+
+        The parts of a model that reconstructs absent modalities belong to several, for what stands in is made of the others.
+        """
         return self._owners
 
     def require_tokens(self, batch: TripletBatch) -> Tensor:
@@ -266,9 +272,17 @@ class ReIDModel(BaseModel):
         if mode == 'tensor':
             return self.feature(inputs, data_samples)
         if mode == 'predict':
-            for sample, row in zip(data_samples.samples, self.feature(inputs, data_samples).float()):
-                sample.feature = row
-            return data_samples.samples
+            return self._note_features(data_samples.samples, self.feature(inputs, data_samples).float())
         if mode == 'adapt':
             return self.test_time_loss(inputs, data_samples)
         raise ValueError(f"mode={mode!r}: expected 'loss', 'predict', 'tensor' or 'adapt'")
+
+    def _note_features(self, samples: list[ReIDDataSample], features: Tensor) -> list[ReIDDataSample]:
+        """Give each sample its feature (B, F), and what the feature is made of."""
+        modalities = self.feature_modalities()
+        for sample, feature in zip(samples, features):
+            sample.feature = feature
+            sample.feature_modalities = modalities
+            if self.reads_captions:
+                sample.feature_text = sample.get('has_text', torch.ones(NUM_MODALITIES, dtype=torch.bool))
+        return samples

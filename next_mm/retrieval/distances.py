@@ -1,4 +1,4 @@
-"""Distances between the rows of a table of features, served a tile of queries at a time (pure functions).
+"""Distances of queries to a gallery, served a tile of queries at a time (pure functions).
 
 A matrix product rounds its sums differently for other shapes and other columns. Two steps keep that out of a ranking:
 products are always computed for the same tiles of queries, whatever slice is asked for, and gallery entries with equal
@@ -8,18 +8,13 @@ features get the distance of the first of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize
 
 __all__ = [
     'CHUNK_ELEMENTS',
-    'Comparison',
-    'CosineComparison',
     'DistanceRows',
-    'EuclideanComparison',
     'cosine_rows',
     'equal_rows',
     'matrix_rows',
@@ -29,6 +24,8 @@ __all__ = [
 
 DistanceRows = Callable[[slice], Tensor]
 """Gives the distances (rows, G) of a slice of the queries to the whole gallery; the result must not be changed."""
+
+_KIND = 0x5DEECE66D  # an odd number, so that kinds change a key
 
 CHUNK_ELEMENTS = 2**24
 """Distances held at a time, unless a chunk size is given: 64 MiB of float32."""
@@ -96,11 +93,12 @@ def tiled_rows(
     return serve
 
 
-def equal_rows(features: Tensor) -> tuple[Tensor, Tensor] | None:
+def equal_rows(features: Tensor, kinds: Tensor | None = None) -> tuple[Tensor, Tensor] | None:
     """Find rows that are equal to an earlier row.
 
     Args:
         features: (N, F) features.
+        kinds: (N,) whole numbers from 0 to 1,000; rows of different kinds count as different.
 
     Returns:
         (E,) the rows and (E,) the first row equal to each, or None where all rows differ.
@@ -112,6 +110,8 @@ def equal_rows(features: Tensor) -> tuple[Tensor, Tensor] | None:
     keys = torch.cat(
         [_row_keys(features[candidates[part]] + 0.0) for part in query_slices(len(candidates), features.shape[1])]
     )
+    if kinds is not None:
+        keys += kinds[candidates] * _KIND
     kept = _repeated(keys)
     candidates, keys = candidates[kept], keys[kept]
     order = keys.argsort(stable=True)  # rows of one key stand in the order of the table
@@ -120,105 +120,6 @@ def equal_rows(features: Tensor) -> tuple[Tensor, Tensor] | None:
     rows = candidates[order]
     later = rows != firsts
     return (rows[later], firsts[later]) if later.any() else None
-
-
-class Comparison:
-    """How far apart the rows of one table of features are.
-
-    Attributes:
-        measure: what the distances are.
-        features: (N, F) features.
-    """
-
-    measure: ClassVar[Literal['cosine', 'euclidean']] = 'cosine'
-
-    def __init__(self, features: Tensor) -> None:
-        self.features = features
-
-    def order(self, rows: slice, columns: slice) -> Tensor:
-        """Return distances (R, C) that rank, smallest first; they may be negative."""
-        raise NotImplementedError
-
-    def squared(self, rows: slice, columns: slice) -> Tensor:
-        """Return squared Euclidean distances (R, C)."""
-        raise NotImplementedError
-
-    def squared_pairs(self, left: Tensor, right: Tensor) -> Tensor:
-        """Return squared Euclidean distances (E,) of single pairs of rows, given by (E,) indices."""
-        raise NotImplementedError
-
-    def readable(self, order: Tensor) -> Tensor:
-        """Turn what :meth:`order` gives into values of :attr:`measure`."""
-        raise NotImplementedError
-
-    def rows(self, queries: slice, gallery: slice) -> DistanceRows:
-        """Serve the distances of queries to the gallery, both slices of the table, as :meth:`order` gives them."""
-
-        def block(rows: slice) -> Tensor:
-            return self.order(slice(queries.start + rows.start, queries.start + rows.stop), gallery)
-
-        num_queries, num_gallery = queries.stop - queries.start, gallery.stop - gallery.start
-        return tiled_rows(block, num_queries, num_gallery, equal_rows(self.features[gallery]))
-
-
-class CosineComparison(Comparison):
-    """Cosine similarity.
-
-    Args:
-        features: (N, F) L2-normalised features.
-    """
-
-    def order(self, rows: slice, columns: slice) -> Tensor:
-        """Return the negative cosine (R, C)."""
-        return (self.features[rows] @ self.features[columns].T).neg_()
-
-    def squared(self, rows: slice, columns: slice) -> Tensor:
-        """Return ``2 - 2 cosine`` (R, C)."""
-        return self.order(rows, columns).mul_(2).add_(2).clamp_(min=0)
-
-    def squared_pairs(self, left: Tensor, right: Tensor) -> Tensor:
-        """Return ``2 - 2 cosine`` (E,) of single pairs."""
-        return (self.features[left] * self.features[right]).sum(dim=1).mul_(-2).add_(2).clamp_(min=0)
-
-    def readable(self, order: Tensor) -> Tensor:
-        """Return the cosine."""
-        return -order
-
-
-class EuclideanComparison(Comparison):
-    """Euclidean distance of features as they are.
-
-    Args:
-        features: (N, F) features.
-    """
-
-    measure: ClassVar[Literal['cosine', 'euclidean']] = 'euclidean'
-
-    def __init__(self, features: Tensor) -> None:
-        super().__init__(features)
-        self.norms = torch.cat([features[part].square().sum(dim=1) for part in query_slices(*features.shape)])
-
-    def order(self, rows: slice, columns: slice) -> Tensor:
-        """Return the squared distance (R, C)."""
-        products = self.features[rows] @ self.features[columns].T
-        return products.mul_(-2).add_(self.norms[rows][:, None]).add_(self.norms[columns]).clamp_(min=0)
-
-    def squared(self, rows: slice, columns: slice) -> Tensor:
-        """Return the squared distance (R, C)."""
-        return self.order(rows, columns)
-
-    def squared_pairs(self, left: Tensor, right: Tensor) -> Tensor:
-        """Return the squared distance (E,) of single pairs."""
-        return (self.features[left] - self.features[right]).square().sum(dim=1)
-
-    def readable(self, order: Tensor) -> Tensor:
-        """Return the distance."""
-        return order.sqrt()
-
-
-def normalized(features: Tensor) -> Tensor:
-    """Divide each row (N, F) by its L2 norm, in place."""
-    return normalize(features, dim=1, out=features)
 
 
 def _default_chunk(num_gallery: int) -> int:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from next_mm.triplet import NUM_MODALITIES
 
-__all__ = ['mask_absent', 'pattern_index', 'shared_cosine', 'shared_lengths', 'squared_part_lengths']
+__all__ = ['mask_absent', 'pattern_index', 'shared_cosine', 'shared_lengths', 'shared_sums', 'squared_part_lengths']
 
 NUM_PATTERNS = 2**NUM_MODALITIES
 
@@ -62,10 +62,21 @@ def shared_lengths(squares: Tensor) -> Tensor:
     Returns:
         (N, 8), a column a pattern, see :func:`pattern_index`.
     """
-    patterns = torch.arange(NUM_PATTERNS, device=squares.device)
-    shared = (patterns >> torch.arange(NUM_MODALITIES, device=squares.device)[:, None]) & 1  # (3, 8)
-    shared = torch.cat([shared, torch.ones_like(shared[:1])]).to(squares)
-    return (squares @ shared).sqrt()
+    return shared_sums(squares).sqrt()
+
+
+def shared_sums(sums: Tensor) -> Tensor:
+    """Add up a quantity of the parts over those that each pattern of present modalities has.
+
+    Args:
+        sums: (N, 4), a column a modality, the last for several.
+
+    Returns:
+        (N, 8), a column a pattern, see :func:`pattern_index`.
+    """
+    patterns = torch.arange(NUM_PATTERNS, device=sums.device)
+    shared = (patterns >> torch.arange(NUM_MODALITIES, device=sums.device)[:, None]) & 1  # (3, 8)
+    return sums @ torch.cat([shared, torch.ones_like(shared[:1])]).to(sums)
 
 
 def shared_cosine(

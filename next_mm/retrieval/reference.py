@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-__all__ = ['literal_reranking', 'loop_metrics', 'ranked_gallery']
+__all__ = ['literal_reranking', 'loop_metrics', 'ranked_gallery', 'rerank_distances']
 
 
 def ranked_gallery(
@@ -61,9 +61,15 @@ def literal_reranking(
         lambda_value: share of the original distance.
     """
     features = np.concatenate([query, gallery])
-    total, num_queries = len(features), len(query)
-    distance = np.maximum(2 - 2 * features @ features.T, 0)
-    distance /= distance.max(axis=1, keepdims=True)
+    return rerank_distances(np.maximum(2 - 2 * features @ features.T, 0), len(query), k1, k2, lambda_value)
+
+
+def rerank_distances(
+    squared: np.ndarray, num_queries: int, k1: int = 20, k2: int = 6, lambda_value: float = 0.3
+) -> np.ndarray:
+    """Re-rank by the squared distances (N, N) of queries and gallery, the queries first; returns (Q, N - Q)."""
+    total = len(squared)
+    distance = squared / squared.max(axis=1, keepdims=True)
     ranking = np.argsort(distance - 2 * np.eye(total, dtype=distance.dtype), axis=1)
 
     def reciprocal(p: int, k: int) -> set[int]:
@@ -82,7 +88,7 @@ def literal_reranking(
         weights = np.exp(-distance[p, members])
         encoding[p, members] = weights / weights.sum()
     encoding = np.stack([encoding[ranking[p, :k2]].mean(axis=0) for p in range(total)])
-    final = np.empty((num_queries, len(gallery)), dtype=distance.dtype)
+    final = np.empty((num_queries, total - num_queries), dtype=distance.dtype)
     for p in range(num_queries):
         columns = encoding[p].nonzero()[0]  # elsewhere the minimum is zero
         smaller = np.minimum(encoding[p, columns], encoding[num_queries:, columns]).sum(axis=1)

@@ -24,7 +24,8 @@ import torch
 from torch import Tensor
 
 from next_mm.errors import ConfigError
-from next_mm.retrieval.distances import Comparison, CosineComparison, DistanceRows, query_slices, tiled_rows
+from next_mm.retrieval.comparison import Comparison, CosineComparison
+from next_mm.retrieval.distances import DistanceRows, query_slices, tiled_rows
 
 __all__ = ['ReRanking', 'rerank']
 

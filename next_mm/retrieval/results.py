@@ -48,12 +48,13 @@ class Match:
 
     Attributes:
         index: its place in the gallery of the results.
-        value: how near it is to the query, in the measure of the results.
+        value: how near it is to the query, in the measure of the results; None where the two have no part of the
+            feature in common.
         correct: whether it is of the query's identity; None where that is unknown.
     """
 
     index: int
-    value: float
+    value: float | None
     correct: bool | None = None
 
 
@@ -97,6 +98,8 @@ class SearchResults:
 
     def describe_value(self, match: Match) -> str:
         """Return the value of a match with the name of its measure, such as ``cos 0.912``."""
+        if match.value is None:
+            return 'nothing in common'
         return f'{"cos" if self.measure == "cosine" else "dist"} {match.value:.3f}'
 
     def save(self, path: str | Path) -> None:

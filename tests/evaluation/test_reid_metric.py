@@ -255,3 +255,73 @@ def test_any_number_of_processes_gives_the_same(tmp_path, spoil):
         results += [json.loads((tmp_path / f'{world}_{rank}.json').read_text()) for rank in range(world)]
     assert all(result == results[0] for result in results)
     assert isinstance(results[0], str) == spoil
+
+
+def make_gaps(samples, seed=3):
+    """Take modalities away at random; the 8 dimensions are 3 of RGB, 2 of NIR, 2 of TIR and 1 of all."""
+    generator = torch.Generator().manual_seed(seed)
+    modalities = torch.tensor([0, 0, 0, 1, 1, 2, 2, -1])
+    for sample in samples:
+        present = torch.rand(3, generator=generator) < 0.5
+        present[int(torch.randint(3, (), generator=generator))] = True
+        sample.update(present=present, feature_modalities=modalities)
+    return samples
+
+
+def shared_parts_loop(samples):
+    query, gallery = ([s for s in samples if s[flag]] for flag in ('is_query', 'is_gallery'))
+    distance = []
+    for one in query:
+        row = []
+        for other in gallery:
+            both = torch.cat([one['present'] & other['present'], torch.tensor([True])])[one['feature_modalities']]
+            row.append(-float(torch.cosine_similarity(*(s['feature'].double()[both] for s in (one, other)), dim=0)))
+        distance.append(row)
+    labels = [[s[key] for s in side] for side in (query, gallery) for key in ('identity', 'camera')]
+    return {f'reid/{key}': 100 * value for key, value in loop_metrics(distance, *labels).items()}
+
+
+def test_gaps_compare_what_both_have_and_the_log_says_so(capsys, caplog):
+    samples = make_gaps(make_samples(60))
+    result = evaluate(samples)
+    assert result == pytest.approx(shared_parts_loop(samples), abs=1e-4)
+    lacking = sum(not bool(sample['present'].all()) for sample in samples)
+    told = f'{lacking} of 60 triplets lack a modality: a query and an entry are compared over the parts'
+    assert told in capsys.readouterr().out + caplog.text
+    whole = evaluate(samples, over='whole features')
+    assert whole == pytest.approx(expected(samples, 'same camera'), abs=1e-4)
+    assert whole['reid/mAP'] != pytest.approx(result['reid/mAP'], abs=0.01)
+    assert (
+        "whole features are compared, absent parts too (over='whole features')" in capsys.readouterr().out + caplog.text
+    )
+
+
+def test_without_gaps_nothing_changes_and_nothing_is_said(capsys, caplog):
+    plain = evaluate(make_samples())
+    capsys.readouterr()
+    samples = make_samples()
+    for sample in samples:
+        sample.update(
+            present=torch.ones(3, dtype=torch.bool), feature_modalities=torch.tensor([0, 0, 0, 1, 1, 2, 2, -1])
+        )
+    assert evaluate(samples) == plain
+    assert 'modality' not in capsys.readouterr().out + caplog.text
+
+
+@pytest.mark.parametrize(
+    ('query', 'gallery', 'warned'),
+    [
+        (lambda i: i % 8, lambda i: True, '5 of 10 queries and 0 of 30 gallery entries have no caption'),
+        (lambda i: True, lambda i: i % 3, '0 of 10 queries and 10 of 30 gallery entries have no caption'),
+        (lambda i: False, lambda i: False, None),
+        (lambda i: True, lambda i: True, None),
+    ],
+)
+def test_captions_on_one_side_are_warned_of(query, gallery, warned, capsys, caplog):
+    samples = make_samples()
+    for index, sample in enumerate(samples):
+        has_text = bool((query if sample['is_query'] else gallery)(index))
+        sample['feature_text'] = torch.tensor([has_text, False, has_text])
+    evaluate(samples)
+    told = capsys.readouterr().out + caplog.text
+    assert (warned in told) if warned else ('caption' not in told)

@@ -10,9 +10,10 @@ from next_mm.datasets.transforms.erase import EraseTriplet
 from next_mm.datasets.transforms.flare import FlagFlare
 from next_mm.datasets.transforms.load import LoadTriplet, ResizeTriplet
 from next_mm.datasets.transforms.pack import PackTriplet, collate_triplets
-from next_mm.datasets.transforms.text import SampleSentences, TokenizeCaptions
+from next_mm.datasets.transforms.text import DropCaptions, SampleSentences, TokenizeCaptions
 
 __all__ = [
+    'DropCaptions',
     'DropModalities',
     'EraseTriplet',
     'FlagFlare',

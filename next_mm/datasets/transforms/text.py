@@ -141,3 +141,23 @@ class TokenizeCaptions(BaseTransform):
             if len(self._ids) < _CACHED_TEXTS:
                 self._ids[text] = ids
         return ids
+
+
+@TRANSFORMS.register_module()
+class DropCaptions(BaseTransform):
+    """Take all captions of a triplet away, as if it had none; goes between TokenizeCaptions and PackTriplet.
+
+    In a test pipeline it makes every triplet comparable with those that have no caption; in training it is dropout.
+
+    Args:
+        prob: how often the captions are taken away.
+    """
+
+    def __init__(self, *, prob: float = 1.0) -> None:
+        check_number('DropCaptions.prob', prob, 0, 1)
+        self.prob = prob
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        if 'has_text' in results and np.random.rand() < self.prob:
+            results['has_text'] = np.zeros(NUM_MODALITIES, bool)
+        return results

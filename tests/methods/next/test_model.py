@@ -69,6 +69,9 @@ def test_predict_gives_each_sample_its_feature(model_cfg: dict) -> None:
     data = make_samples([0, 1, 2], subsets=1)
     with torch.no_grad():
         samples, features = run(model, data, 'predict'), run(model, data)
+        for sample in samples:  # what the feature is made of travels with it
+            assert torch.equal(sample.feature_modalities, torch.arange(3).repeat_interleave(features.shape[1] // 3))
+            assert sample.feature_text.tolist() == sample.has_text.tolist()
     assert features.shape == (3, 96)
     for sample, feature in zip(samples, features):
         assert torch.equal(sample.feature, feature)
