@@ -19,6 +19,8 @@ REQUIRES = [
     'mmcv-lite>=2.0.0,<2.4.0',
     'mmpretrain>=1.2.0',
     'open_clip_torch>=3.1',
+    'ftfy>=6.0.1',
+    'regex',
     'timm>=1.0.17',
     'opencv-python>=4.11',  # the first with IMREAD_COLOR_RGB
     'pillow>=10.1',
@@ -34,10 +36,9 @@ REQUIRES = [
 ]
 EXPORT = ['onnx>=1.17', 'onnxruntime>=1.20', 'onnxscript>=0.3']
 SERVE = ['fastapi>=0.115', 'prometheus-client>=0.20', 'python-multipart>=0.0.12', 'uvicorn>=0.30']
-CAPTIONS = ['filelock>=3.12', 'ftfy>=6.0.1', 'openai>=1.50', 'regex']
+CAPTIONS = ['aiohttp>=3.10', 'filelock>=3.12']
 TEST = [
     *CAPTIONS,
-    'aiohttp>=3.9',  # the simulated models' server
     'codespell>=2.2',
     'hypothesis>=6.100',
     'mypy>=1.11',

@@ -24,7 +24,7 @@ WORK = (
     'next_mm.analysis.command_line.find_config',
     'next_mm.analysis.report.write_report',
     'next_mm.analysis.studies.cost.row_costs',
-    'next_mm.captioning.audit.audit_folder',
+    'next_mm.captioning.report.audit.audit_folder',
     'next_mm.captioning.pipeline.CaptionRun.dry_run',
     'next_mm.captioning.pipeline.CaptionRun.run',
     'next_mm.captioning.report.write_folder_report',

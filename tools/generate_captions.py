@@ -8,11 +8,22 @@ python tools/generate_captions.py report FOLDER [--schema person|vehicle] [--out
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from next_mm.utils.command_line import ConfigOptions
+from next_mm.errors import ConfigError, UserError
+from next_mm.utils.command_line import ConfigOptions, command_line_with
+
+if TYPE_CHECKING:
+    from next_mm.captioning.context import Services
+    from next_mm.captioning.settings import CaptionSettings
+
+DONE, INCOMPLETE, NOT_RUN, STOPPED = range(4)
+"""Exit codes: all well; at its end, but pictures have no answer or cannot be read; nothing could be run; stopped early."""
 
 
 def parse_shard(text: str) -> tuple[int, int]:
@@ -26,15 +37,15 @@ def parse_shard(text: str) -> tuple[int, int]:
     return index, count
 
 
-def positive(kind: type):
-    """An argument type: a number of ``kind`` above 0."""
+def positive(kind: Callable[[str], float]) -> Callable[[str], float]:
+    """An argument type: a finite number of ``kind`` above 0."""
 
-    def parse(text: str):
+    def parse(text: str) -> float:
         try:
             number = kind(text)
         except ValueError:
             raise argparse.ArgumentTypeError(f'expected a number, got {text!r}') from None
-        if not number > 0:
+        if not 0 < number < float('inf'):
             raise argparse.ArgumentTypeError(f'expected a number above 0, got {text!r}')
         return number
 
@@ -103,12 +114,12 @@ def folder_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         '--dataset-config',
         metavar='CONFIG',
-        help='audit: caption config whose dataset names the pictures to be captioned',
+        help='caption config whose dataset names the pictures: audit compares with it, report shows ten of them',
     )
     return parser
 
 
-def load_settings(path: str, options: dict | None):
+def load_settings(path: str, options: dict[str, Any] | None) -> CaptionSettings:
     """Read a caption config.
 
     Args:
@@ -116,96 +127,109 @@ def load_settings(path: str, options: dict | None):
         options: entries to change, as ``--cfg-options`` gives them.
 
     Raises:
-        FileNotFoundError: no such file.
-        ValueError: the file cannot be read, or an entry is wrong; the text names it.
+        ConfigError: no such file, it cannot be read, or an entry is wrong; the text names it.
     """
     from mmengine.config import Config
 
     from next_mm.captioning.settings import parse_settings
 
     if not Path(path).is_file():
-        raise FileNotFoundError(f'{path}: no such config file')
+        raise ConfigError(f'{path}: no such config file')
     try:
         config = Config.fromfile(path, import_custom_modules=False)
     except SyntaxError as error:
-        raise ValueError(f'{path}: not valid Python: {error}') from error
-    if options:
-        config.merge_from_dict(options)
+        raise ConfigError(f'{path}: not valid Python: {error}') from error
+    except Exception as error:  # a config is a program of the user's, and so is whatever goes wrong in it
+        raise ConfigError(f'{path}: reading this config ended with {type(error).__name__}: {error}') from error
+    try:
+        config.merge_from_dict(options or {})
+    except (AssertionError, AttributeError, IndexError, KeyError, TypeError) as error:
+        raise ConfigError(f'--cfg-options: one of {list(options or ())} leads nowhere ({error})') from error
     return parse_settings(config.to_dict(), path)
 
 
-def run_config(arguments: argparse.Namespace) -> int:
-    """Run the stages; the exit code is 3 where the run stopped early, 1 where it came to its end but pictures could not be used."""
-    from next_mm.captioning.attributes_stage import Selection
+def run_config(arguments: argparse.Namespace, services: Services | None) -> int:
+    """Run the stages; returns the exit code."""
+    from next_mm.captioning.context import Services
     from next_mm.captioning.pipeline import CaptionRun
+    from next_mm.captioning.store import Selection
 
-    settings = load_settings(arguments.config, arguments.cfg_options)
     run = CaptionRun(
-        settings,
+        load_settings(arguments.config, arguments.cfg_options),
         Selection(arguments.limit, arguments.shard, arguments.retry_failed),
         arguments.budget,
         arguments.absorb,
+        services or Services(),
     )
     if arguments.dry_run:
         run.dry_run()
-        return 0
-    stopped = run.run(choose_stages(arguments.stages, arguments.shard))
-    return 3 if stopped else int(bool(run.problems))
+        return DONE
+    outcome = run.run(choose_stages(arguments.stages, arguments.shard))
+    return STOPPED if outcome.stopped else DONE if outcome.complete else INCOMPLETE
 
 
 def choose_stages(named: list[str], shard: tuple[int, int]) -> tuple[str, ...]:
     """The stages to run, in their order; a share alone cannot be merged.
 
     Raises:
-        ValueError: a name that is no stage, or a stage that takes all shares.
+        UserError: a name that is no stage, or a stage that takes all shares.
     """
     from next_mm.captioning.pipeline import STAGES
 
-    strangers = set(named) - set(STAGES)
-    if strangers:
-        raise ValueError(f'unknown stage {sorted(strangers)[0]!r}; the stages are {", ".join(STAGES)}')
+    unknown = sorted(set(named) - set(STAGES))
+    if unknown:
+        raise UserError(f'unknown stage {unknown[0]!r}; the stages are {", ".join(STAGES)}')
     if shard != (1, 1):
         if set(named) - {'attributes'}:
-            raise ValueError(
+            raise UserError(
                 'with --shard only the stage attributes runs; bring the shares together with --absorb, then run the others'
             )
         return ('attributes',)
-    return tuple(stage for stage in STAGES if stage in named) if named else STAGES
+    return tuple(stage for stage in STAGES if stage in named or not named)
 
 
 def look_at_folder(arguments: argparse.Namespace) -> int:
     """Audit or report; an audit that finds something exits with 1."""
-    from next_mm.captioning.schema import load_schema
+    from next_mm.captioning.attributes.schema import load_schema
 
     schema = load_schema(arguments.schema)
+    expected = load_settings(arguments.dataset_config, None) if arguments.dataset_config else None
     if arguments.what == 'report':
         from next_mm.captioning.report import write_folder_report
 
-        print(
-            'report:',
-            write_folder_report(
-                arguments.folder, schema, arguments.out or arguments.folder / 'report', arguments.identity
-            ),
-        )
-        return 0
-    from next_mm.captioning.audit import audit_folder, print_audit
+        out = arguments.out or arguments.folder / 'report'
+        print('report:', write_folder_report(arguments.folder, schema, out, arguments.identity, expected))
+        return DONE
+    from next_mm.captioning.report.audit import audit_folder, print_audit
 
-    expected = load_settings(arguments.dataset_config, None) if arguments.dataset_config else None
     return print_audit(audit_folder(arguments.folder, schema, expected))
 
 
-def main(argv: list[str]) -> int:
-    """Command line; a user's mistake is one line of text, not a traceback."""
+def require_extra() -> None:
+    """See that what captions need beside the rest is installed.
+
+    Raises:
+        UserError: it is not.
+    """
+    missing = [name for name in ('aiohttp', 'filelock') if importlib.util.find_spec(name) is None]
+    if missing:
+        raise UserError(f'{" and ".join(missing)} not installed; captions need: pip install -e ".[captions]"')
+
+
+@command_line_with(mistaken=NOT_RUN, interrupted=STOPPED)
+def main(argv: list[str], services: Services | None = None) -> int:
+    """Command line.
+
+    Args:
+        argv: the words behind the program's name.
+        services: lister, token counter and endpoints, where they are not the usual ones.
+    """
     on_folder = bool(argv) and argv[0] in ('audit', 'report')
     arguments = (folder_parser() if on_folder else run_parser()).parse_args(argv)
-    try:
-        return look_at_folder(arguments) if on_folder else run_config(arguments)
-    except (ValueError, OSError) as error:
-        print(f'error: {error}', file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print('Stopped: interrupted.', file=sys.stderr)
-        return 3
+    if on_folder:
+        return look_at_folder(arguments)
+    require_extra()
+    return run_config(arguments, services)
 
 
 if __name__ == '__main__':

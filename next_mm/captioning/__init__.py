@@ -3,14 +3,13 @@
 Nothing here loads torch: a run over 100,000 pictures takes little memory.
 """
 
-from next_mm.captioning.answers import ParsedAnswer, parse_answer
-from next_mm.captioning.checker import check_caption
-from next_mm.captioning.merge import complement_modalities, merge_models
-from next_mm.captioning.observations import Observation
-from next_mm.captioning.schema import Attribute, Schema, load_schema
+from next_mm.captioning.attributes.answers import ParsedAnswer, parse_answer
+from next_mm.captioning.attributes.checker import check_caption
+from next_mm.captioning.attributes.merge import complement_modalities, merge_models
+from next_mm.captioning.attributes.observations import Observation
+from next_mm.captioning.attributes.schema import Attribute, Schema, load_schema
+from next_mm.captioning.attributes.template import compose_caption
 from next_mm.captioning.settings import CaptionSettings, ModelSettings, parse_settings
-from next_mm.captioning.store import Store
-from next_mm.captioning.template import compose_caption
 
 __all__ = [
     'Attribute',
@@ -19,7 +18,6 @@ __all__ = [
     'Observation',
     'ParsedAnswer',
     'Schema',
-    'Store',
     'check_caption',
     'complement_modalities',
     'compose_caption',

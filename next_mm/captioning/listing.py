@@ -1,6 +1,6 @@
 """List a dataset's pictures as JSON lines: run as a process of its own, which gives its memory back before models are asked.
 
-The datasets of this project are listed by their layouts, which need no torch; a class of one's own brings what it brings.
+The datasets of this project are listed by their layouts, which need no torch; custom dataset classes may import it.
 
 ``python -m next_mm.captioning.listing`` reads ``{"dataset": ..., "splits": ..., "custom_imports": ...}`` from its input.
 """
@@ -10,11 +10,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
+from next_mm.captioning.store.tables import Picture
+from next_mm.errors import ConfigError, DataError, UserError
 from next_mm.layouts import LAYOUTS
 from next_mm.triplet import MODALITIES, TripletRecord
+
+__all__ = ['list_pictures']
 
 _PICTURE, _ERROR = 'next_mm-picture ', 'next_mm-error '
 """Begin of the lines that matter; a dataset may print others."""
@@ -32,19 +36,8 @@ _OTHER_OPTIONS = (
 """Options of the dataset classes that do not change which pictures there are."""
 
 
-class Picture(NamedTuple):
-    """One picture of a triplet. ``panel`` is its place in a file that holds all three side by side, -1 for a file of its own."""
-
-    split: str
-    item: str
-    modality: str
-    identity: str
-    path: str
-    panel: int
-
-
 def list_pictures(
-    dataset: dict[str, Any], splits: tuple[str, ...], custom_imports: dict | None = None
+    dataset: dict[str, Any], splits: Sequence[str], custom_imports: dict[str, Any] | None = None
 ) -> Iterator[Picture]:
     """The pictures of a dataset, triplet by triplet.
 
@@ -54,36 +47,45 @@ def list_pictures(
         custom_imports: mmengine's, for a class of one's own.
 
     Raises:
-        ValueError: the dataset cannot be listed; the text is the dataset's own.
+        ConfigError: the config holds more than plain values.
+        DataError: the dataset cannot be listed; the text is the dataset's own.
     """
-    question = json.dumps(dict(dataset=dataset, splits=splits, custom_imports=custom_imports))
+    try:
+        question = json.dumps(dict(dataset=dataset, splits=splits, custom_imports=custom_imports))
+    except TypeError as error:
+        raise ConfigError(f'dataset: expected plain values, as in a config ({error})') from None
     command = [sys.executable, '-m', __name__]
     # a session of its own: the terminal's Ctrl-C is ours to handle
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
     ) as process:
+        assert process.stdin is not None and process.stdout is not None  # they are pipes
         try:
             process.stdin.write(question)
             process.stdin.close()
             for line in process.stdout:
                 if line.startswith(_ERROR):
-                    raise ValueError(json.loads(line[len(_ERROR) :]))
+                    raise DataError(json.loads(line[len(_ERROR) :]))
                 if line.startswith(_PICTURE):
                     yield Picture(*json.loads(line[len(_PICTURE) :]))
         except BaseException:
             process.kill()  # leaving the block waits for it
             raise
     if process.returncode:
-        raise ValueError(f'listing the dataset ended with exit code {process.returncode}; its messages are above')
+        raise DataError(f'listing the dataset ended with exit code {process.returncode}; its messages are above')
 
 
-def _records(dataset: dict, split: str, own_classes: bool) -> Iterable[TripletRecord]:
-    if dataset.get('type') in LAYOUTS and not own_classes:
-        options = {key: value for key, value in dataset.items() if key != 'type' and key not in _OTHER_OPTIONS}
-        return LAYOUTS[dataset['type']](**{**options, 'split': split}).list_records()
-    from next_mm.registry import DATASETS  # its classes load torch
+def _records(dataset: dict[str, Any], split: str, own_classes: bool) -> Iterable[TripletRecord]:
+    try:
+        if dataset.get('type') in LAYOUTS and not own_classes:
+            options = {key: value for key, value in dataset.items() if key != 'type' and key not in _OTHER_OPTIONS}
+            return LAYOUTS[dataset['type']](**{**options, 'split': split}).list_records()
+        from next_mm.registry import DATASETS  # its classes load torch
 
-    built = DATASETS.build({**dataset, 'split': split, 'caption_dir': None, 'captions_required': False, 'pipeline': []})
+        options = {'split': split, 'caption_dir': None, 'captions_required': False, 'pipeline': []}
+        built = DATASETS.build({**dataset, **options})
+    except (TypeError, KeyError) as error:  # options that the class does not know, a class that nobody knows
+        raise DataError(f'{type(error).__name__}: {error}') from error
     return map(built.get_data_info, range(len(built)))
 
 
@@ -102,7 +104,7 @@ def _pictures(records: Iterable[TripletRecord], split: str) -> Iterator[Picture]
 
 
 def main() -> None:
-    """List what standard input asks for on standard output."""
+    """List what standard input asks for on standard output. A mistake of the user becomes a line, a fault keeps its traceback."""
     question = json.load(sys.stdin)
     try:
         if question['custom_imports']:
@@ -111,9 +113,10 @@ def main() -> None:
             import_modules_from_strings(**question['custom_imports'])
         for split in question['splits']:
             for picture in _pictures(_records(question['dataset'], split, bool(question['custom_imports'])), split):
-                print(_PICTURE + json.dumps(picture))
-    except (ValueError, TypeError, KeyError, OSError, ImportError, RuntimeError) as error:
-        print(_ERROR + json.dumps(f'{type(error).__name__}: {error}'))
+                sys.stdout.write(f'{_PICTURE}{json.dumps(picture)}\n')
+    except (UserError, OSError, ImportError) as error:
+        text = str(error) if isinstance(error, UserError) else f'{type(error).__name__}: {error}'
+        sys.stdout.write(f'{_ERROR}{json.dumps(text)}\n')
 
 
 if __name__ == '__main__':

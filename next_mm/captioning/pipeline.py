@@ -2,29 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.console import Console
 
-from next_mm.captioning.attributes_stage import Questions, Selection, ask_models
-from next_mm.captioning.compose_stage import ask_composer, write_texts
-from next_mm.captioning.console import RunProgress, count_bar, print_table
-from next_mm.captioning.estimate import estimate_run
-from next_mm.captioning.failures import failures_path, write_failures
-from next_mm.captioning.files import export_captions
-from next_mm.captioning.jobs import Tally
-from next_mm.captioning.limits import Budget, Stop, run_until_interrupted
-from next_mm.captioning.listing import list_pictures
-from next_mm.captioning.merge_stage import merge_answers
-from next_mm.captioning.opening import open_alone
-from next_mm.captioning.pictures import enter_pictures, hash_pictures, note_problems
-from next_mm.captioning.schema import Schema, load_schema
+from next_mm.captioning.attributes.schema import Schema, load_schema
+from next_mm.captioning.console import RunProgress, count_bar, print_table, say
+from next_mm.captioning.context import CaptionContext, Services
+from next_mm.captioning.llm.jobs import Counts
+from next_mm.captioning.llm.limits import Budget, run_until_interrupted
 from next_mm.captioning.settings import CaptionSettings, check_ready
-from next_mm.captioning.store import Store
+from next_mm.captioning.stages.attributes import AttributeQuestions, ask_models
+from next_mm.captioning.stages.compose import ask_composer, write_texts
+from next_mm.captioning.stages.estimate import estimate_run
+from next_mm.captioning.stages.export import export_captions
+from next_mm.captioning.stages.failures import failures_path, summarize_failures, write_failures
+from next_mm.captioning.stages.merge import merge_answers
+from next_mm.captioning.stages.scan import hash_pictures, list_dataset
+from next_mm.captioning.store import Selection, lock_store
 
-STAGES = ('attributes', 'merge', 'compose', 'report')
+__all__ = ['STAGES', 'CaptionRun', 'Outcome']
+
+_SHOWN_PROBLEMS = 10
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended.
+
+    Attributes:
+        stopped: why it ended early; ``None`` where it did not.
+        unusable: pictures that this run could not read.
+        failures: questions that have no usable answer, and pictures that cannot be read.
+    """
+
+    stopped: str | None = None
+    unusable: int = 0
+    failures: int = 0
+
+    @property
+    def complete(self) -> bool:
+        """Whether every picture that was to be asked about has its answers."""
+        return not (self.stopped or self.unusable or self.failures)
 
 
 @dataclass
@@ -36,161 +58,170 @@ class CaptionRun:
         selection: which questions this run takes on.
         budget: US dollars for the store as a whole; ``None`` for no limit.
         absorb: other stores whose answers come in first.
-        problems: one line for each picture that this run could not use.
+        services: lister, token counter, endpoints.
+        console: where to say what happens.
     """
 
     settings: CaptionSettings
     selection: Selection = field(default_factory=Selection)
     budget: float | None = None
     absorb: Sequence[Path] = ()
+    services: Services = field(default_factory=Services)
     console: Console = field(default_factory=Console)
-    problems: list[str] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
         self.schema: Schema = load_schema(self.settings.schema_file)
         index, count = self.selection.shard
         path = self.settings.store
         self.store_path = path if count == 1 else path.with_name(f'{path.stem}.{index}-of-{count}{path.suffix}')
+        self._problems: list[str] = []
 
-    def run(self, stages: Sequence[str]) -> str | None:
-        """Run ``stages`` in turn.
-
-        Returns:
-            ``None``, or why the run stopped before its end.
+    def run(self, stages: Sequence[str]) -> Outcome:
+        """Run ``stages`` in turn, and say at the end how many pictures have no answer, and why.
 
         Raises:
-            ValueError: a stage lacks what it needs, or another run is on the store; the text names it.
+            UserError: a stage lacks what it needs, or another run is on the store; the text names it.
         """
         check_ready(self.settings, stages)
-        with open_alone(self.store_path, self.absorb, self.console) as store:
-            if 'attributes' in stages or not self._listed(store):
-                self._scan(store)
+        with self._open() as run:
+            if 'attributes' in stages or not run.store.pictures.splits() >= set(self.settings.splits):
+                self._scan(run)
             for stage in stages:
-                reason = getattr(self, f'_{stage}')(store)
-                if reason:
-                    self.console.print(
-                        f'[yellow]Stopped:[/] {reason}. Nothing is lost: the same command goes on from here.',
-                        highlight=False,
-                    )
-                    return reason
-        return None
+                if not STAGES[stage](self, run):
+                    break
+            return self._conclude(run)
 
     def dry_run(self) -> None:
         """Say what the run would ask for and cost, and send nothing."""
-        with open_alone(self.store_path, self.absorb, self.console) as store:
-            self._scan(store)
-            lines = estimate_run(store, self.settings, self.schema, self.selection)
+        with self._open() as run:
+            self._scan(run)
+            lines = estimate_run(run)
             print_table(
                 self.console,
                 'To be asked',
                 ('model', 'for', 'requests', 'tokens in', 'tokens out', 'US dollars'),
                 [(e.model, e.what, e.requests, e.tokens_in, e.tokens_out, round(e.cost, 2)) for e in lines],
             )
-            self.console.print(
+            self._say(
                 f'{sum(e.requests for e in lines):,} requests, about ${sum(e.cost for e in lines):.2f}; '
-                f'spent so far ${store.spent():.2f}. Nothing was sent.',
-                highlight=False,
+                f'spent so far ${run.store.requests.spent():.2f}. Nothing was sent.'
             )
 
-    def _listed(self, store: Store) -> bool:
-        found = {split for (split,) in store.db.execute('SELECT DISTINCT split FROM pictures')}
-        return found >= set(self.settings.splits)
+    @contextmanager
+    def _open(self) -> Iterator[CaptionContext]:
+        with lock_store(self.store_path, self.absorb, self._say) as store:
+            yield CaptionContext(
+                settings=self.settings,
+                schema=self.schema,
+                store=store,
+                selection=self.selection,
+                budget=Budget(self.budget, store.requests.spent()),
+                services=self.services,
+                console=self.console,
+            )
 
-    def _scan(self, store: Store) -> None:
-        settings = self.settings
-        count = enter_pictures(
-            store, list_pictures(settings.dataset, settings.splits, settings.custom_imports), settings.splits
-        )
-        if not count:
-            raise ValueError(f'the dataset {settings.dataset} lists no pictures for {settings.splits}')
+    def _say(self, text: str) -> None:
+        say(self.console, text)
+
+    def _scan(self, run: CaptionContext) -> None:
+        count, problems = list_dataset(run)
         with count_bar('reading pictures', count, self.console) as progress:
-            self._take_problems(hash_pictures(store, settings.splits, progress))
+            self._take_problems([*problems, *hash_pictures(run, progress)])
 
     def _take_problems(self, problems: Sequence[str]) -> None:
-        self.problems += problems
+        self._problems += problems
         if problems:
-            self.console.print(f'[red]{len(problems)} pictures cannot be used:[/]')
-            self.console.print('\n'.join(f'  {line}' for line in problems[:10]), markup=False, highlight=False)
+            say(self.console, f'{len(problems)} pictures cannot be used:', 'red')
+            self._say('\n'.join(f'  {line}' for line in problems[:_SHOWN_PROBLEMS]))
 
-    def _attributes(self, store: Store) -> str | None:
-        totals = {
-            m.name: sum(Questions(store, self.settings, m, self.schema, self.selection).count().values())
-            for m in self.settings.models
-        }
-        budget, stop = Budget(self.budget, store.spent()), Stop()
+    def attributes(self, run: CaptionContext) -> bool:
+        """Ask the models; returns whether there is something to go on with."""
+        totals = {m.name: sum(AttributeQuestions(run, m).count().values()) for m in self.settings.models}
 
         async def ask() -> None:
-            with RunProgress(totals, budget, self.console) as progress:
-                tallies, problems = await ask_models(
-                    store, self.settings, self.schema, self.selection, budget, stop, progress.advance
-                )
-            self._show_tallies(tallies)
-            note_problems(store, problems)
+            with RunProgress(totals, run.budget, self.console) as progress:
+                counts, problems = await ask_models(run, progress.advance)
+            self._show_counts(counts)
+            run.store.pictures.write_problems(problems)
             self._take_problems(list(problems.values()))
 
-        run_until_interrupted(ask, stop)
-        failures = write_failures(store, self.settings, self.schema)
-        if failures:
-            self.console.print(
-                f'{failures:,} without a usable answer, listed in {failures_path(store.path)}',
-                highlight=False,
-                soft_wrap=True,
-            )
-        return stop.reason
+        run_until_interrupted(ask, run.stop)
+        asked, without = run.store.answers.count_pictures(self.settings.splits, run.model_names, run.attribute_versions)
+        return not run.stop and (asked == 0 or without < asked)
 
-    def _merge(self, store: Store) -> str | None:
-        counts = merge_answers(store, self.settings, self.schema)
-        self.console.print(
+    def merge(self, run: CaptionContext) -> bool:
+        """Merge and complement."""
+        counts = merge_answers(run)
+        self._say(
             f'{counts.sets:,} attribute sets, {counts.complemented:,} values taken from another modality; '
-            f'{counts.unanswered:,} triplets have no answer yet',
-            highlight=False,
+            f'{counts.unanswered:,} triplets have no answer yet'
         )
-        return None
+        return True
 
-    def _compose(self, store: Store) -> str | None:
-        stop = Stop()
+    def compose(self, run: CaptionContext) -> bool:
+        """Word the captions and write them to files; returns whether that is done."""
         composer = self.settings.composer
         if composer is not None:
-            budget = Budget(self.budget, store.spent())
-            total = store.db.execute('SELECT COUNT(*) FROM captions').fetchone()[0]
+            name, total = composer.name, run.store.captions.count()
 
             async def ask() -> None:
-                with RunProgress({composer.name: total}, budget, self.console) as progress:
-                    tally = await ask_composer(
-                        store,
-                        self.settings,
-                        self.schema,
-                        budget,
-                        stop,
-                        self.selection.retry_failed,
-                        lambda: progress.advance(composer.name),
-                    )
-                self._show_tallies({composer.name: tally})
+                with RunProgress({name: total}, run.budget, self.console) as progress:
+                    counts = await ask_composer(run, composer, lambda: progress.advance(name))
+                self._show_counts({name: counts})
 
-            run_until_interrupted(ask, stop)
-            if stop:
-                return stop.reason
-        sources = write_texts(store, self.settings, self.schema)
-        self.console.print(
-            ', '.join(f'{count:,} captions by {source}' for source, count in sources.items()), highlight=False
-        )
-        for path, count in export_captions(store, self.settings):
-            self.console.print(f'{path}: {count:,} entries', highlight=False)
-        return None
+            run_until_interrupted(ask, run.stop)
+            if run.stop:
+                return False
+        sources = write_texts(run)
+        self._say(', '.join(f'{count:,} captions by {source}' for source, count in sources.items()))
+        for path, count in export_captions(run):
+            self._say(f'{path}: {count:,} entries')
+        return True
 
-    def _report(self, store: Store) -> str | None:
+    def report(self, run: CaptionContext) -> bool:
+        """Write the report."""
         from next_mm.captioning.report import write_run_report  # matplotlib: late
 
-        page = write_run_report(store, self.settings, self.schema, self.settings.store.parent / 'report')
-        self.console.print(f'report: {page}', highlight=False)
-        return None
+        self._say(f'report: {write_run_report(run, self.settings.store.parent / "report")}')
+        return True
 
-    def _show_tallies(self, tallies: dict[str, Tally]) -> None:
-        rows = []
-        for name, tally in tallies.items():
-            for kind, counts in (('request', tally.requests), ('answer', tally.answers), ('repair', tally.notes)):
-                rows += [(name, kind, what, count) for what, count in sorted(counts.items())]
+    def _conclude(self, run: CaptionContext) -> Outcome:
+        """The last lines: what has no answer, where it is listed, why; and why the run stopped, if it did."""
+        failures = write_failures(run)
+        if failures:
+            summary = summarize_failures(run)
+            self._say(f'{failures:,} without a usable answer, listed in {failures_path(run.store.path)}')
+            for reason in summary.reasons:
+                self._say(f'  {reason}')
+            if summary.without:
+                again = (
+                    ''
+                    if run.stop
+                    else '; the same command, with --retry-failed for those that were refused, asks again'
+                )
+                self._say(
+                    f'{summary.without:,} of {summary.pictures:,} pictures have no usable answer of any model{again}.'
+                )
+        if run.stop:
+            text = f'Stopped: {run.stop.reason}. Nothing is lost: the same command goes on from here.'
+            say(self.console, text, 'yellow')
+        return Outcome(run.stop.reason, len(self._problems), failures)
+
+    def _show_counts(self, by_model: Mapping[str, Counts]) -> None:
+        rows: list[tuple[str, str, str, int]] = []
+        for name, counts in by_model.items():
+            for kind, counter in (('request', counts.requests), ('answer', counts.answers), ('repair', counts.notes)):
+                rows += [(name, kind, what, count) for what, count in sorted(counter.items())]
         if rows:
             print_table(self.console, 'This run', ('model', '', 'what', 'count'), rows)
-        for name, tally in tallies.items():
-            self.console.print(f'{name}: ${tally.cost:.4f}', highlight=False)
+        for name, counts in by_model.items():
+            self._say(f'{name}: ${counts.cost:.4f}')
+
+
+STAGES: Mapping[str, Callable[[CaptionRun, CaptionContext], bool]] = {
+    'attributes': CaptionRun.attributes,
+    'merge': CaptionRun.merge,
+    'compose': CaptionRun.compose,
+    'report': CaptionRun.report,
+}
+"""The stages in their order; each returns whether the next may follow."""

@@ -13,15 +13,16 @@ from typing import Any, ParamSpec, TypeVar
 from mmengine.config import DictAction
 
 from next_mm.errors import CheckpointError, UserError
+from next_mm.utils.text import printable
 
-__all__ = ['ConfigOptions', 'add_config', 'command_line']
+__all__ = ['ConfigOptions', 'add_config', 'command_line', 'command_line_with']
 
 P = ParamSpec('P')
 T = TypeVar('T')
 
 _TOLD = (UserError, CheckpointError, OSError, FloatingPointError)
 _FROM_WORKER = 'Caught '
-_INTERRUPTED = 130
+_MISTAKEN, _INTERRUPTED = 1, 130
 
 
 class ConfigOptions(DictAction):
@@ -52,22 +53,38 @@ def command_line(main: Callable[P, T]) -> Callable[P, T]:
     That is so where config, data, checkpoint, a file or a diverging loss is at fault. An interrupt ends it with status
     130. Anything else keeps its traceback. With ``log_level='DEBUG'`` the log has that of a mistake too.
     """
+    return command_line_with(_MISTAKEN, _INTERRUPTED)(main)
 
-    @wraps(main)
-    def run(*args: P.args, **kwargs: P.kwargs) -> T:
-        try:
-            return main(*args, **kwargs)
-        except _TOLD as error:
-            if 'mmengine.logging' in sys.modules:  # it loads torch; without it there is no log yet
-                from mmengine.logging import print_log
 
-                print_log(traceback.format_exc(), 'current', logging.DEBUG)
-            raise SystemExit(f'error: {_message(error)}') from error
-        except KeyboardInterrupt:
-            sys.stderr.write('Stopped: interrupted.\n')
-            raise SystemExit(_INTERRUPTED) from None
+def command_line_with(mistaken: int, interrupted: int) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Like :func:`command_line`, for a program whose exit codes say more.
 
-    return run
+    Args:
+        mistaken: status where the user is at fault.
+        interrupted: status where the user interrupts it.
+    """
+
+    def decorate(main: Callable[P, T]) -> Callable[P, T]:
+        @wraps(main)
+        def run(*args: P.args, **kwargs: P.kwargs) -> T:
+            try:
+                return main(*args, **kwargs)
+            except _TOLD as error:
+                if 'mmengine.logging' in sys.modules:  # it loads torch; without it there is no log yet
+                    from mmengine.logging import print_log
+
+                    print_log(traceback.format_exc(), 'current', logging.DEBUG)
+                text = f'error: {printable(_message(error))}'
+                if mistaken != _MISTAKEN:
+                    sys.stderr.write(f'{text}\n')
+                raise SystemExit(text if mistaken == _MISTAKEN else mistaken) from error
+            except KeyboardInterrupt:
+                sys.stderr.write('Stopped: interrupted.\n')
+                raise SystemExit(interrupted) from None
+
+        return run
+
+    return decorate
 
 
 def add_config(parser: argparse.ArgumentParser, example: str = 'configs/next_rgbnt201.py') -> None:

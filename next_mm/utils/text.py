@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-__all__ = ['encodable', 'is_encodable', 'printable']
+__all__ = ['cut_middle', 'encodable', 'is_encodable', 'printable']
 
 _SURROGATES = re.compile('[\ud800-\udfff]')
 _UNSEEN = ('Cc', 'Cf', 'Cs', 'Zl', 'Zp')
@@ -41,3 +41,9 @@ def is_encodable(text: str) -> bool:
 def encodable(text: str) -> str:
     """Replace halves of a surrogate pair, which neither a file nor a database takes, by U+FFFD."""
     return text if text.isascii() else _SURROGATES.sub('\ufffd', text)
+
+
+def cut_middle(text: str, longest: int) -> str:
+    """Return a text without its middle, where it is longer than ``longest`` characters."""
+    half = longest // 2
+    return text if len(text) <= longest else f'{text[:half]}\n[...]\n{text[-half:]}'

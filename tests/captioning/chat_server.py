@@ -13,8 +13,8 @@ from collections import Counter
 
 from aiohttp import web
 
+from next_mm.captioning.attributes.schema import load_schema
 from next_mm.captioning.pictures import picture_key
-from next_mm.captioning.schema import load_schema
 from next_mm.captioning.simulation.server import answer_text, completion, picture_of
 
 PLATE = '沪A·88B42'

@@ -46,7 +46,7 @@ def test_listing_100_000_pictures_stays_under_the_limit(tmp_path):
 def test_no_stage_loads_torch():
     """Its CUDA build alone passes the limit."""
     code = (
-        'import sys; import next_mm.captioning.pipeline, next_mm.captioning.report, next_mm.captioning.audit\n'
+        'import sys; import next_mm.captioning.pipeline, next_mm.captioning.report, next_mm.captioning.report.audit\n'
         'from next_mm.captioning import compose_caption, load_schema; compose_caption({}, load_schema("person"))\n'
         'assert "torch" not in sys.modules'
     )

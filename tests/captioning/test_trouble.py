@@ -8,15 +8,26 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from next_mm.captioning import Store
-from next_mm.captioning.store import Answer, StoreError
+from next_mm.captioning.store import Answer, Store, StoreError
 from tests.captioning import light_tool
-from tests.captioning.conftest import ROOT, make_dataset, run_tool, tool_command, tool_environment, write_config
-from tests.captioning.test_end_to_end import answered, log_of, query, stored, wait_until
+from tests.captioning.conftest import (
+    ROOT,
+    answered,
+    log_of,
+    make_dataset,
+    query,
+    run_tool,
+    stored,
+    tool_command,
+    tool_environment,
+    wait_until,
+    write_config,
+)
 
 
 @contextmanager
@@ -59,8 +70,7 @@ def assert_each_was_answered_once(log: Path, pictures: int) -> None:
     assert len(keys) == len(set(keys)) == pictures
 
 
-def test_a_store_that_is_held_for_good_stops_the_run_and_loses_no_answer(tmp_path, serve, monkeypatch):
-    monkeypatch.setattr('next_mm.captioning.recording.PATIENCE', 0.5)
+def test_a_store_that_is_held_for_good_stops_the_run_and_loses_no_answer(tmp_path, serve):
     url, log = serve(latency=0.02)
     config = write_config(tmp_path, make_dataset(tmp_path / 'RGBNT201', 40), url, models=('m',))
     store, ended, held = tmp_path / 'run/store.sqlite', threading.Event(), threading.Event()
@@ -73,7 +83,7 @@ def test_a_store_that_is_held_for_good_stops_the_run_and_loses_no_answer(tmp_pat
 
     holder = threading.Thread(target=hold)
     holder.start()
-    output = run_tool(config, 'attributes', code=3)
+    output = run_tool(config, 'attributes', code=3, services=replace(light_tool.LIGHT, patience=0.5))
     ended.set()
     holder.join()
     assert held.is_set() and 'another program holds the store' in output
@@ -132,8 +142,7 @@ def test_what_is_in_the_way_is_said_before_anything_is_sent(tmp_path, serve):
     assert not log_of(log)
 
 
-def test_a_locked_store_is_no_foreign_file(tmp_path, monkeypatch):
-    monkeypatch.setattr('next_mm.captioning.store.LONGEST_WAIT', 0.1)
+def test_a_locked_store_is_no_foreign_file(tmp_path):
     Store(tmp_path / 's.sqlite').close()
     with (
         hold_store(tmp_path / 's.sqlite'),
@@ -144,7 +153,7 @@ def test_a_locked_store_is_no_foreign_file(tmp_path, monkeypatch):
     other = sqlite3.connect(tmp_path / 'new.sqlite', isolation_level=None)
     other.execute('BEGIN EXCLUSIVE')
     with pytest.raises(StoreError, match='another program holds the store'):
-        Store(tmp_path / 'new.sqlite')
+        Store(tmp_path / 'new.sqlite', wait=0.1)
     other.close()
 
 
@@ -162,7 +171,7 @@ def test_options_are_read_and_absorbed_stores_count_in_the_estimate(tmp_path, se
         [str(config), '--cfg-options', 'foo'],
     ):
         with pytest.raises(SystemExit):
-            light_tool.main(wrong)
+            light_tool.main(wrong, light_tool.LIGHT)
         assert f'argument {wrong[-2]}' in capsys.readouterr().err
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from next_mm.captioning.schema import load_schema
+from next_mm.captioning.attributes.schema import load_schema
 from projects.synthetic import attributes as vocabulary
 from projects.synthetic.attributes import rng_for, sample_environment, sample_identity
 from projects.synthetic.captions import blemish, captions_for, compose, true_attributes

@@ -12,7 +12,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from next_mm.captioning.report.statistics import histogram_mean, histogram_quantile
-from next_mm.captioning.template import CONTEXT_LENGTH
+from next_mm.captions.tokenizer import CONTEXT_LENGTH
 
 PALETTE = ('#8fa3b0', '#b9a38a', '#9aa77c', '#a78fb5')
 """Single sources, in their order."""

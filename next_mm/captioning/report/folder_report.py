@@ -6,14 +6,16 @@ import re
 from collections import Counter, defaultdict
 from pathlib import Path
 
-from next_mm.captioning.mentions import read_attributes
+from next_mm.captioning.attributes.mentions import read_attributes
+from next_mm.captioning.attributes.schema import Schema
 from next_mm.captioning.report.figures import MODALITY_COLORS, agreement_bars
 from next_mm.captioning.report.page import Section, write_page
 from next_mm.captioning.report.sections import agreement_section, text_section, token_section
 from next_mm.captioning.report.statistics import Agreement, TextStatistics
-from next_mm.captioning.schema import Schema
+from next_mm.captioning.settings import CaptionSettings
 from next_mm.captions import read_captions
 from next_mm.captions.files import FILE_NAMES
+from next_mm.errors import DataError
 
 Files = dict[tuple[str, str], dict[str, str]]
 
@@ -22,7 +24,7 @@ def read_folder(folder: Path) -> Files:
     """The caption files of a folder: (split, modality name) -> picture name -> caption.
 
     Raises:
-        FileNotFoundError: there are none.
+        DataError: there are none, or one cannot be read.
     """
     files = {
         (split, name): dict(read_captions(folder / f'{split}_{name}.json'))
@@ -31,7 +33,7 @@ def read_folder(folder: Path) -> Files:
         if (folder / f'{split}_{name}.json').is_file()
     }
     if not files:
-        raise FileNotFoundError(f'{folder}: no caption files (expected train_RGB.json, train_NI.json, ...)')
+        raise DataError(f'{folder}: no caption files (expected train_RGB.json, train_NI.json, ...)')
     return files
 
 
@@ -41,13 +43,20 @@ def identity_of(item: str, pattern: re.Pattern) -> str:
     return match.group(1) if match else item
 
 
-def write_folder_report(folder: Path, schema: Schema, out: Path, identity_pattern: str = r'^0*(\d+)') -> Path:
+def write_folder_report(
+    folder: Path,
+    schema: Schema,
+    out: Path,
+    identity_pattern: str = r'^0*(\d+)',
+    expected: CaptionSettings | None = None,
+) -> Path:
     """Write a report on the caption files of ``folder``.
 
     Args:
         schema: its patterns say how attributes are read off the texts.
         out: folder of the page and the pictures.
         identity_pattern: regular expression; its first group is the identity in a picture's name.
+        expected: a caption config whose dataset has the pictures; ten of them are shown.
 
     Returns:
         The page.

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from next_mm.captioning.failures import write_failures
-from next_mm.captioning.merge_stage import Triplet, iterate_triplets
-from next_mm.captioning.observations import AttributeSet
+from next_mm.captioning.attributes.observations import AttributeSet
+from next_mm.captioning.attributes.schema import Schema
+from next_mm.captioning.attributes.template import compose_sentences
+from next_mm.captioning.context import CaptionContext
 from next_mm.captioning.report.figures import bars, colors_of, confidence_boxes, confidence_dots, shares
 from next_mm.captioning.report.ledger import cost_section, failure_section
 from next_mm.captioning.report.page import Section, write_page
 from next_mm.captioning.report.sections import agreement_section, text_section, token_section
 from next_mm.captioning.report.statistics import Agreement, ConfidenceStatistics, TextStatistics, histogram_mean
-from next_mm.captioning.schema import Schema
-from next_mm.captioning.settings import CaptionSettings
-from next_mm.captioning.store import Store
-from next_mm.captioning.template import compose_sentences
+from next_mm.captioning.stages.failures import summarize_failures, write_failures
+from next_mm.captioning.stages.merge import AnsweredTriplet, iterate_triplets
 from next_mm.captions.files import FILE_NAMES
+from next_mm.errors import DataError
 
 STEPS = ('merged', 'complemented')
 
@@ -34,7 +34,7 @@ class RunStatistics:
         self.origin: dict[str, Counter] = {name: Counter() for name in schema.attributes}
         self.triplets = 0
 
-    def add(self, triplet: Triplet, with_words: bool) -> None:
+    def add(self, triplet: AnsweredTriplet, with_words: bool) -> None:
         """Count one triplet; ``with_words`` composes it by template too."""
         self.triplets += 1
         for modality, said in triplet.answers.items():
@@ -64,27 +64,27 @@ class RunStatistics:
         self.words[source][1] += 1
 
 
-def write_run_report(
-    store: Store, settings: CaptionSettings, schema: Schema, out: Path, word_sample: int = 2000
-) -> Path:
+def write_run_report(run: CaptionContext, out: Path, word_sample: int = 2000) -> Path:
     """Write the report of a run.
 
     Args:
+        run: the run.
+        out: folder of the page and its pictures.
         word_sample: triplets whose answers are composed by template to count words; evenly spread.
 
     Returns:
         The page.
 
     Raises:
-        ValueError: no picture has an answer yet.
+        DataError: no picture has a usable answer yet.
     """
-    statistics = RunStatistics([m.name for m in settings.models], schema)
-    total = store.db.execute('SELECT COUNT(*) FROM (SELECT DISTINCT split, item FROM pictures)').fetchone()[0]
-    step = max(1, total // word_sample)
-    for index, triplet in enumerate(iterate_triplets(store, settings, schema)):
+    statistics = RunStatistics(run.model_names, run.schema)
+    step = max(1, run.store.pictures.count_triplets() // word_sample)
+    for index, triplet in enumerate(iterate_triplets(run)):
         statistics.add(triplet, index % step == 0)
     if not statistics.confidence['merged'].sets:
-        raise ValueError(f'{settings.store}: no picture has an answer yet; run the stage attributes first')
+        raise DataError(f'{run.settings.store}: {_why_nothing(run)}')
+    schema = run.schema
     sections = [
         _step_section(statistics),
         _dot_section(statistics),
@@ -97,18 +97,29 @@ def write_run_report(
             'copied; what still differs is what two modalities both claim to have seen, each with confidence.',
         ),
     ]
-    texts = _captions(store, settings)
+    texts = _captions(run)
     if texts:
         sections += [text_section(texts), token_section(texts)]
-    if write_failures(store, settings, schema):
-        sections.append(failure_section(store, settings, schema))
-    sections.append(cost_section(store))
+    if write_failures(run):
+        sections.append(failure_section(run))
+    sections.append(cost_section(run))
     return write_page(
         out,
-        f'Caption run: {settings.dataset.get("type", "dataset")}',
-        f'{statistics.triplets:,} triplets, schema "{schema.name}" version {schema.version}, models {", ".join(m.name for m in settings.models)}.',
-        _tiles(statistics, store),
+        f'Caption run: {run.settings.dataset.get("type", "dataset")}',
+        f'{statistics.triplets:,} triplets, schema "{schema.name}" version {schema.version}, '
+        f'models {", ".join(run.model_names)}.',
+        _tiles(statistics, run),
         sections,
+    )
+
+
+def _why_nothing(run: CaptionContext) -> str:
+    summary = summarize_failures(run)
+    if not summary.without:
+        return 'no picture has an answer yet; run the stage attributes first'
+    return (
+        f'none of the {summary.pictures:,} pictures asked about has a usable answer ({"; ".join(summary.reasons)}); '
+        'ask again with --retry-failed'
     )
 
 
@@ -116,7 +127,7 @@ def _all_names(statistics: RunStatistics) -> list[str]:
     return [n for n in statistics.schema.attributes if statistics.confidence['merged'].total[n]]
 
 
-def _tiles(statistics: RunStatistics, store: Store) -> list[tuple[str, str]]:
+def _tiles(statistics: RunStatistics, run: CaptionContext) -> list[tuple[str, str]]:
     names = _all_names(statistics)
     best = min(
         statistics.confidence[m].unknown_rate(names) for m in statistics.sources[:-2] if statistics.confidence[m].sets
@@ -129,7 +140,7 @@ def _tiles(statistics: RunStatistics, store: Store) -> list[tuple[str, str]]:
             'mean confidence after complementing',
         ),
         (f'{statistics.confidence["complemented"].sets:,}', 'captions'),
-        (f'${store.spent():.2f}', 'spent'),
+        (f'${run.store.requests.spent():.2f}', 'spent'),
     ]
 
 
@@ -201,13 +212,10 @@ def _origin_section(statistics: RunStatistics) -> Section:
     )
 
 
-def _captions(store: Store, settings: CaptionSettings) -> dict[tuple[str, str], TextStatistics]:
+def _captions(run: CaptionContext) -> dict[tuple[str, str], TextStatistics]:
     texts: dict[tuple[str, str], TextStatistics] = {}
-    for split in settings.splits:
+    for split in run.settings.splits:
         for modality, name in FILE_NAMES.items():
-            rows = store.db.execute(
-                'SELECT caption FROM captions WHERE split=? AND modality=? AND caption IS NOT NULL', (split, modality)
-            )
-            for (caption,) in rows:
+            for _, caption in run.store.captions.texts(split, modality):
                 texts.setdefault((split, name), TextStatistics()).add(caption)
     return texts

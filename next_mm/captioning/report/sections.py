@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from next_mm.captioning.attributes.schema import Schema
 from next_mm.captioning.report.figures import MODALITY_COLORS, STEP_COLORS, agreement_bars, bars, token_histogram
 from next_mm.captioning.report.page import Section
 from next_mm.captioning.report.statistics import Agreement, TextStatistics
-from next_mm.captioning.schema import Schema
 
 
 def text_section(texts: Mapping[tuple[str, str], TextStatistics]) -> Section:

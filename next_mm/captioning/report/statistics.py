@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from next_mm.captioning.observations import AttributeSet
-from next_mm.captioning.schema import Schema
-from next_mm.captioning.template import CONTEXT_LENGTH, count_tokens
-from next_mm.captioning.unknown import unknown_words
+from next_mm.captioning.attributes.observations import AttributeSet
+from next_mm.captioning.attributes.schema import Schema
+from next_mm.captioning.attributes.unknown import unknown_words
 from next_mm.captions.sentences import split_sentences
+from next_mm.captions.tokenizer import CONTEXT_LENGTH, count_tokens
 
 BINS = 100
 """Confidence is counted in hundredths."""

@@ -7,7 +7,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from next_mm.captioning.schema import UNKNOWN_ANSWER, Schema
+from next_mm.captioning.attributes.schema import UNKNOWN_ANSWER, Schema
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,13 @@ import argparse
 import asyncio
 import base64
 import json
+import sys
 from pathlib import Path
 
 from aiohttp import web
 
+from next_mm.captioning.attributes.schema import Schema, load_schema
 from next_mm.captioning.pictures import picture_key
-from next_mm.captioning.schema import Schema, load_schema
 from next_mm.captioning.simulation.behaviour import BEHAVIOURS, Behaviour, simulate_answer
 from next_mm.captioning.simulation.truth import truth_by_picture
 
@@ -71,6 +72,12 @@ def build_app(schema: Schema, truth: dict, latency: float = 0.0) -> web.Applicat
     return app
 
 
+def _announce(text: str) -> None:
+    """Print aiohttp's first line, which is the address."""
+    sys.stdout.write(text.splitlines()[0].strip('= ') + '\n')
+    sys.stdout.flush()
+
+
 def main() -> None:
     """Serve until killed; the address is printed first."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -86,7 +93,7 @@ def main() -> None:
         host='127.0.0.1',
         port=arguments.port,
         access_log=None,
-        print=lambda text: print(text.splitlines()[0].strip('= '), flush=True),
+        print=_announce,
     )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from next_mm.models.conversion import Copies, Indices, KeyMap, Rename, Stack, State, branch_rules, camera_rule
+from torch import Tensor
+
+from next_mm.models.conversion import Copies, KeyMap, Rename, Stack, branch_rules, camera_rule
 
 __all__ = ['KEY_MAPS']
 
@@ -10,11 +12,11 @@ _SUBSETS = ('r', 'n', 't', 'rn', 'rt', 'nt', 'rnt')
 _EXPERT = 'generalFusion.moe.experts.{h}.expertHead.{j}.mlp'
 
 
-def _heads(state: State) -> range:
+def _heads(state: dict[str, Tensor]) -> range:
     return range(state['mixture.weight'].shape[1])
 
 
-_OVER_EXPERTS: dict[str, Indices] = {'j': range(len(_SUBSETS)), 'h': _heads}
+_OVER_EXPERTS = {'j': range(len(_SUBSETS)), 'h': _heads}
 
 KEY_MAPS = {
     'authors': KeyMap(

@@ -1,4 +1,4 @@
-"""MambaPro on one screen: a frozen tower with prompts and adapters, Mamba over the patches, their summaries."""
+"""MambaPro on one screen: a frozen tower with prompts and adapters, Mamba over the patches, one feature of each modality."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""Questions to language models behind OpenAI-compatible endpoints: concurrently, within limits, nothing that came is lost."""

@@ -1,0 +1,1 @@
+"""The stages of a caption run, each of which can be started again at any time."""
