@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+import torch
 from torch import Tensor, nn
 
 from next_mm.errors import ConfigError
@@ -17,13 +18,15 @@ from next_mm.utils.options import check_choice
 
 __all__ = ['PerModalityReID']
 
+_JOINT = 'all'
+
 
 class PerModalityReID(ReIDModel):
     """Base of the methods whose network takes one picture.
 
-    A network maps pictures (B, 3, H, W) and cameras (B,) to a dictionary of tensors with the identity features (B, F) in it. It
-    has the attributes ``widths`` (name of each identity feature to its width F), ``image_size`` and ``reads_cameras``. In the model
-    the outputs are called ``<modality>_<name>``, and the losses of the modalities are summed.
+    A network maps pictures (B, 3, H, W) and cameras (B,) to a dictionary of tensors with the identity features (B, F)
+    in it. It has the attributes ``widths`` (name of each identity feature to its width F), ``image_size`` and
+    ``reads_cameras``. In the model the outputs are called ``<modality>_<name>``.
 
     The pictures of an absent modality are zeros to its network, and its part of the test feature is zero.
 
@@ -34,6 +37,9 @@ class PerModalityReID(ReIDModel):
         modalities: the modalities that are read, in their order.
         branches: the network's feature to the options of its branch.
         test_features: the network's features that are compared in a test, for each modality.
+        fuse_loss: with ``'branch'`` each feature has losses of its own, and their sum is minimised. With ``'concat'``
+            the losses that read features read the feature ``'all'``, those of all branches side by side, and the
+            others are averaged.
         data_preprocessor: config of :class:`TripletPreprocessor`.
 
     Raises:
@@ -51,10 +57,12 @@ class PerModalityReID(ReIDModel):
         modalities: Sequence[str] = MODALITIES,
         branches: Mapping[str, Mapping[str, Any]],
         test_features: Sequence[str],
+        fuse_loss: Literal['branch', 'concat'] = 'branch',
         data_preprocessor: Mapping[str, Any],
     ) -> None:
         super().__init__(num_classes=num_classes, data_preprocessor=data_preprocessor)
         check_choice('model.networks', networks, ('separate', 'shared'))
+        check_choice('model.fuse_loss', fuse_loss, ('branch', 'concat'))
         self.modalities = _in_order(modalities)
         self._owner = {modality: modality if networks == 'separate' else 'shared' for modality in self.modalities}
         owners = dict.fromkeys(self._owner.values())
@@ -66,8 +74,13 @@ class PerModalityReID(ReIDModel):
         for option, names in (('branches', branches), ('test_features', test_features)):
             for name in names:
                 check_choice(f'model.{option}', name, tuple(first.widths))
+        learnt = [f'{modality}_{name}' for modality in self.modalities for name in branches]
+        own, joint = (branches, {}) if fuse_loss == 'branch' else _fuse_losses(branches, len(learnt))
+        if joint:
+            widths[_JOINT] = sum(widths[name] for name in learnt)
+        self._joint = learnt if joint else []
         self.build_branches(
-            {f'{owner}_{name}': options for owner in self.networks for name, options in branches.items()},
+            {f'{owner}_{name}': options for owner in self.networks for name, options in own.items()} | joint,
             widths,
             [f'{modality}_{name}' for modality in self.modalities for name in test_features],
             shared={f'shared_{name}': [f'{modality}_{name}' for modality in self.modalities] for name in first.widths},
@@ -85,7 +98,11 @@ class PerModalityReID(ReIDModel):
         for modality in self.modalities:
             features = self.run_network(modality, images[:, MODALITIES.index(modality)], batch)
             outputs |= {f'{modality}_{name}': feature for name, feature in features.items()}
-        return outputs
+        return outputs | self.joint_feature(outputs)
+
+    def joint_feature(self, features: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return the feature ``'all'`` (B, F) if a branch reads it."""
+        return {_JOINT: torch.cat([features[name] for name in self._joint], dim=1)} if self._joint else {}
 
     def run_network(self, modality: str, images: Tensor, batch: TripletBatch) -> dict[str, Tensor]:
         """Run the network of a modality on its pictures (B, 3, H, W); a method whose network reads more overrides it."""
@@ -110,3 +127,25 @@ def _in_order(modalities: Sequence[str]) -> tuple[str, ...]:
     for modality in modalities:
         check_choice('model.modalities', modality, MODALITIES)
     return tuple(modality for modality in MODALITIES if modality in modalities)
+
+
+def _fuse_losses(
+    branches: Mapping[str, Mapping[str, Any]], count: int
+) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
+    """Split branches into their losses on logits, averaged over ``count``, and a joint branch of those on features.
+
+    Raises:
+        ConfigError: two branches give a loss on features other options.
+    """
+    own: dict[str, dict[str, Any]] = {}
+    joint: dict[str, Any] = {}
+    for feature, options in branches.items():
+        own[feature] = {**options, 'losses': {}}
+        for name, loss in options.get('losses', {}).items():
+            if getattr(MODELS.get(loss['type']), 'on', None) != 'feature':
+                own[feature]['losses'][name] = {**loss, 'weight': loss.get('weight', 1.0) / count}
+            elif joint.setdefault(name, loss) != loss:
+                raise ConfigError(
+                    f"model.fuse_loss='concat': expected equal options of the losses {name!r} of all branches"
+                )
+    return own, {_JOINT: dict(bnneck=False, classifier=False, losses=joint)} if joint else {}

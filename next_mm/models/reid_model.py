@@ -116,7 +116,7 @@ class ReIDModel(BaseModel):
                 several = (
                     part is None or self.missing_modalities == 'reconstructed'
                 )  # what stands in is made of the others
-                owners += [-1 if several else part] * (widths[name] // len(parts))
+                owners += [-1 if several else part] * (self._test_width(name) // len(parts))
         self.register_buffer('_owners', torch.tensor(owners), persistent=False)
 
     @abstractmethod
@@ -139,9 +139,13 @@ class ReIDModel(BaseModel):
     def identity_views(self, features: Mapping[str, Tensor], batch: TripletBatch) -> dict[str, dict[str, Tensor]]:
         """Return for each feature with a branch the branch's views of the batch, for losses of the method's own that read them too."""
         return {
-            name: self.branches[branch].batch_views(features[name], batch.labels)
+            name: self.branches[branch].batch_views(features[name], batch.labels, self.counted(name, batch))
             for name, branch in self._branch_of.items()
         }
+
+    def counted(self, name: str, batch: TripletBatch) -> Tensor | None:
+        """Return which samples (B,) the branch of a feature learns from, ``None`` for all; a method overrides it."""
+        return None
 
     def view_losses(self, views: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Tensor]:
         """Return the losses of every branch over its views, see :meth:`identity_views`."""
@@ -208,7 +212,11 @@ class ReIDModel(BaseModel):
     @property
     def feature_dim(self) -> int:
         """Width of the test feature."""
-        return sum(self._widths[name] for name in self.test_features)
+        return sum(self._test_width(name) for name in self.test_features)
+
+    def _test_width(self, name: str) -> int:
+        """Width of a feature's part of the test feature."""
+        return self.branches[self._branch_of[name]].test_dim if name in self._branch_of else self._widths[name]
 
     def feature_modalities(self) -> Tensor:
         """Return (F,) the index of the modality that each dimension of the test feature belongs to, -1 for several.

@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from next_mm.errors import ConfigError
 
-__all__ = ['check_choice', 'check_integer', 'check_number', 'check_range', 'check_size', 'did_you_mean']
+__all__ = ['check_choice', 'check_integer', 'check_names', 'check_number', 'check_range', 'check_size', 'did_you_mean']
 
 
 _FEW = 12
@@ -23,6 +23,19 @@ def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
     """
     if value not in choices:
         raise ConfigError(f'{name}={value!r}: expected one of {", ".join(map(repr, choices))}')
+
+
+def check_names(name: str, given: Collection[str], required: Sequence[str], optional: Sequence[str] = ()) -> None:
+    """Refuse names that lack a required one, or hold an unknown one.
+
+    Raises:
+        ConfigError: they do.
+    """
+    for key in given:
+        check_choice(name, key, (*required, *optional))
+    missing = [key for key in required if key not in given]
+    if missing:
+        raise ConfigError(f'{name}: expected {", ".join(map(repr, required))}, {missing[0]!r} is missing')
 
 
 def check_number(

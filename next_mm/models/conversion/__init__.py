@@ -2,7 +2,7 @@
 
 from next_mm.models.conversion.common import branch_rules, camera_rule, side_vit_rules
 from next_mm.models.conversion.key_map import Conversion, KeyMap
-from next_mm.models.conversion.rules import Copies, Drop, Own, Rename, Rule, Stack
+from next_mm.models.conversion.rules import Copies, Drop, Own, Rename, Rule, Stack, Twin
 
 __all__ = [
     'Conversion',
@@ -13,6 +13,7 @@ __all__ = [
     'Rename',
     'Rule',
     'Stack',
+    'Twin',
     'branch_rules',
     'camera_rule',
     'side_vit_rules',

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from next_mm.errors import CheckpointError
-from next_mm.models.conversion.rules import Copies, Drop, Own, Rename, Rule, Stack, State
+from next_mm.models.conversion.rules import Copies, Drop, Own, Rename, Rule, Stack, State, Twin
 from next_mm.models.conversion.templates import Template
 
 __all__ = ['Conversion', 'KeyMap']
@@ -65,8 +65,12 @@ class KeyMap:
                     _put(result.state, self._ours[number].fill(words), rule.to_ours(state[key]))
             elif isinstance(rule, (Stack, Copies)):
                 self._gather(number, rule, matches, state, result.state)
-            elif rule.make is not None:
+            elif isinstance(rule, Own) and rule.make is not None:
                 _put(result.state, rule.ours, rule.make(state))
+        for number, (rule, matches) in enumerate(zip(self.rules, found)):
+            if isinstance(rule, Twin):
+                for key, words in matches:
+                    self._check_twin(key, self._ours[number].fill(words), state, result)
         return result
 
     def to_theirs(self, state: State) -> Conversion:
@@ -78,7 +82,12 @@ class KeyMap:
         found = self._assign(state, self._ours, self._theirs, 'our')
         result = Conversion()
         for number, (rule, matches) in enumerate(zip(self.rules, found)):
-            if isinstance(rule, Drop):
+            if isinstance(rule, Twin):
+                for key, value in state.items():
+                    words = self._ours[number].match(key)
+                    if words is not None:
+                        _put(result.state, self._theirs[number].fill(words), value)
+            elif isinstance(rule, Drop):
                 if rule.restore is not None:
                     _put(result.state, rule.theirs, rule.restore(state))
                 else:
@@ -110,11 +119,21 @@ class KeyMap:
         lacking = [
             template.text
             for rule, matches, template in zip(self.rules, found, side)
-            if template.text and not matches and not rule.optional
+            if template.text
+            and not matches
+            and not rule.optional
+            and not (isinstance(rule, Twin) and side is self._ours)
         ]
         if unknown or lacking:
             raise CheckpointError(self._refusal(whose, state, unknown, lacking, other))
         return found
+
+    def _check_twin(self, key: str, ours: str, state: State, result: Conversion) -> None:
+        if ours not in result.state:
+            raise CheckpointError(f'{self.method}: {key} is a second name of what is not there')
+        if not torch.equal(state[key], result.state[ours]):
+            raise CheckpointError(f'{self.method}: {key} has other values than its second name, expected the same')
+        result.dropped[key] = 'a second name of the same tensor'
 
     def _refusal(
         self, whose: str, state: State, unknown: list[str], lacking: list[str], other: Sequence[Template]

@@ -16,7 +16,7 @@ from typing import Any
 
 from torch import Tensor
 
-__all__ = ['Copies', 'Drop', 'Own', 'Rename', 'Rule', 'Stack', 'State']
+__all__ = ['Copies', 'Drop', 'Own', 'Rename', 'Rule', 'Stack', 'State', 'Twin']
 
 State = Mapping[str, Tensor]
 Indices = Sequence[Any] | Callable[[State], Sequence[Any]]
@@ -88,6 +88,21 @@ class Copies:
 
 
 @dataclass(frozen=True)
+class Twin:
+    """Entries of theirs are second names of tensors that another rule converts; their values are checked.
+
+    Args:
+        theirs: template of their keys.
+        ours: template of our keys.
+        optional: whether a state dict may have no such entry.
+    """
+
+    theirs: str
+    ours: str
+    optional: bool = False
+
+
+@dataclass(frozen=True)
 class Drop:
     """Entries of theirs that we have no use for.
 
@@ -123,4 +138,4 @@ class Own:
     optional: bool = False
 
 
-Rule = Rename | Stack | Copies | Drop | Own
+Rule = Rename | Stack | Copies | Twin | Drop | Own

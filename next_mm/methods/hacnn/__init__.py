@@ -1,0 +1,6 @@
+"""HACNN."""
+
+from next_mm.methods.hacnn.model import HACNNReID
+from next_mm.methods.hacnn.network import HACNN
+
+__all__ = ['HACNN', 'HACNNReID']

@@ -1,0 +1,5 @@
+"""HAMNet."""
+
+from next_mm.methods.hamnet.model import HAMNetReID
+
+__all__ = ['HAMNetReID']

@@ -1,0 +1,95 @@
+"""Compare models with the authors' outputs on the fixtures of the convolutional networks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from next_mm.models import ReIDModel
+from next_mm.models.conversion import KeyMap
+from next_mm.registry import MODELS
+from next_mm.structures import TripletBatch
+from tests.methods.filling import FIXTURES, fill_state, read_keys, read_outputs, relative_error, waves
+from tests.methods.parity import PREPROCESSOR
+
+__all__ = ['Parity', 'everything', 'load_authors', 'wavy']
+
+TOLERANCE = 1e-5
+"""Of the largest value of an array."""
+OF_DIFFERENCE = 1e-3
+"""The two samples of a fixture differ by 0.5 to 6 %, so their difference is compared too, at this part of its largest value."""
+
+
+def load_authors(
+    system: str,
+    config: Mapping[str, Any],
+    key_map: KeyMap,
+    *,
+    means: Mapping[str, object] | None = None,
+    tied: Callable[[str], str] = str,
+) -> ReIDModel:
+    """Build a model and load the authors' state dict of a fixture into it, through the converter and strictly."""
+    state = fill_state(read_keys(FIXTURES / system / 'keys.json'), means=means, tied=tied)
+    model = MODELS.build({'num_classes': 171, 'data_preprocessor': PREPROCESSOR, **config})
+    converted = key_map.to_ours(state)
+    model.load_state_dict(converted.state, assign=True)
+    back = key_map.to_theirs(converted.state).state
+    assert all(torch.equal(back[key], state[key]) for key in back)
+    not_back = set(state) - set(back)
+    assert not_back <= set(converted.dropped), sorted(not_back - set(converted.dropped))[:5]
+    return model.eval()
+
+
+def everything(batch: int) -> TripletBatch:
+    """A batch in which every modality is there."""
+    return TripletBatch(labels=torch.zeros(batch, dtype=torch.long), cameras=torch.zeros(batch, dtype=torch.long))
+
+
+def wavy(*shape: int) -> Tensor:
+    """Features by formula, for the losses: sin(0.7 i) + cos(0.13 i) of the flat index i."""
+    index = torch.arange(torch.Size(shape).numel(), dtype=torch.float64)
+    return ((0.7 * index).sin() + (0.13 * index).cos()).float().view(shape)
+
+
+class Parity:
+    """Compares arrays with those of a fixture, and counts.
+
+    Args:
+        system: folder of the fixture.
+    """
+
+    def __init__(self, system: str) -> None:
+        self.system = system
+        self.expected = read_outputs(FIXTURES / system / 'outputs.npz')
+        self.compared: set[str] = set()
+        self.largest = 0.0
+
+    def check(self, name: str, actual: Tensor, *, exact: Tensor | None = None) -> None:
+        """Compare an array, and the difference of its two samples."""
+        expected = self.expected[name] if exact is None else exact
+        error = relative_error(actual, expected)
+        assert error < TOLERANCE, f'{self.system} {name}: {error:.1e}'
+        self.compared.add(name)
+        self.largest = max(self.largest, error)
+        if len(expected) == 2 and expected.dim() > 1:
+            if torch.equal(expected[0], expected[1]):
+                return
+            error = relative_error(actual[0] - actual[1], expected[0] - expected[1])
+            assert error < OF_DIFFERENCE, f'{self.system} {name}, difference of the samples: {error:.1e}'
+
+    def check_vehicle(self, model: ReIDModel) -> None:
+        """Compare the feature of pictures of the vehicles' size."""
+        for network in model.networks.values() if hasattr(model, 'networks') else [model.backbone]:
+            network.image_size = (128, 256)
+        self.check('feature_128x256', model.feature(waves(2, 128, 256), everything(2)))
+
+    def finish(self) -> None:
+        """Every array was compared; ``NEXT_MM_PARITY`` names a file that a line of the table is added to."""
+        assert self.compared == set(self.expected), sorted(set(self.expected) - self.compared)
+        if table := os.environ.get('NEXT_MM_PARITY'):
+            with open(table, 'a', encoding='utf-8') as file:
+                file.write(f'| {self.system} | {len(self.compared)} | {self.largest:.1e} |\n')

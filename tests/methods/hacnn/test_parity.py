@@ -1,0 +1,68 @@
+"""HACNN equals its authors' network, alone and three times."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from next_mm.methods.hacnn.attention import crop_regions
+from next_mm.methods.hacnn.convert import KEY_MAPS
+from tests.methods.cnn_parity import Parity, everything, load_authors
+from tests.methods.filling import waves
+
+BRANCH = dict(losses=dict(id=dict(type='CrossEntropy')), bnneck=False, classifier_bias=True)
+MEANS = {r'.*hard_attn\.fc\.bias': [0, -0.75, 0, -0.25, 0, 0.25, 0, 0.75]}
+
+
+def config(*modalities: str) -> dict:
+    return dict(
+        type='HACNNReID',
+        modalities=modalities,
+        network=dict(type='HACNN'),
+        branches={'global': BRANCH, 'local': BRANCH},
+        test_features=['global', 'local'],
+    )
+
+
+@pytest.mark.real_size
+@torch.no_grad()
+def test_one_network() -> None:
+    parity = Parity('hacnn')
+    model = load_authors('hacnn', config('rgb'), KEY_MAPS['torchreid'], means=MEANS)
+    images = waves(2, 160, 64)
+    features = model.extract(images, everything(2))
+    parity.check('feature', model.feature(images, everything(2)))
+    for part in ('global', 'local'):
+        parity.check(f'{part}_512', features[f'rgb_{part}'])
+        parity.check(f'logits_{part}', model.branches[f'rgb_{part}'].views(features[f'rgb_{part}'])['logits'])
+    network = model.networks['rgb']
+    network.align_corners = True
+    parity.check('feature_align_corners', model.feature(images, everything(2)))
+    x0 = network.stem(images[:, 0])
+    x1 = network.stages[0](x0)
+    parity.check('inception1', x1[:, ::16, ::8, ::4])
+    attention = network.soft[0](x1)
+    parity.check('attention1', attention[:, ::16, ::8, ::4])
+    theta = network.hard[0](x1)
+    parity.check('theta1', theta)
+    parity.check('theta2', network.hard[1](network.stages[1](x1 * attention)))
+    region = crop_regions(x0, theta, (80, 32), align_corners=False)[:, 1]  # not resized
+    parity.check('region1', region[:, ::8, ::16, ::8])
+    local = network.local[0](crop_regions(x0, theta, (24, 28), align_corners=False)[:, 1])
+    parity.check('local1_region1', local[:, ::16, ::3, ::3])
+    parity.finish()
+
+
+@pytest.mark.real_size
+@torch.no_grad()
+def test_three_networks() -> None:
+    parity = Parity('hacnn_3modal')
+    model = load_authors('hacnn_3modal', config('rgb', 'nir', 'tir'), KEY_MAPS['ieee'], means=MEANS)
+    images = waves(2, 160, 64)
+    features = model.extract(images, everything(2))
+    parity.check('feature', model.feature(images, everything(2)))
+    parity.check('feature_train', torch.cat(list(features.values()), dim=1))
+    names = [f'{modality}_{part}' for part in ('global', 'local') for modality in ('rgb', 'nir', 'tir')]
+    logits = [model.branches[name].views(features[name])['logits'] for name in names]
+    parity.check('logits', torch.stack(logits, dim=1))
+    parity.finish()
