@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from next_mm.models.conversion import Drop, KeyMap, Rename
-from next_mm.models.conversion.rules import Rule
+from next_mm.models.conversion import Drop, KeyMap, Rename, Rule
 
 __all__ = ['KEY_MAPS']
 

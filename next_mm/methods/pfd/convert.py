@@ -6,8 +6,7 @@ The pose network is not in them.
 
 from __future__ import annotations
 
-from next_mm.models.conversion import Copies, Drop, KeyMap, Rename, branch_rules, side_vit_rules
-from next_mm.models.conversion.rules import Rule
+from next_mm.models.conversion import Copies, Drop, KeyMap, Rename, Rule, branch_rules, side_vit_rules
 from next_mm.triplet import MODALITIES
 
 __all__ = ['KEY_MAPS']

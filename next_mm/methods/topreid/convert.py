@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from next_mm.models.conversion import Drop, KeyMap, Rename, branch_rules, side_vit_rules
-from next_mm.models.conversion.rules import Rule
+from next_mm.models.conversion import Drop, KeyMap, Rename, Rule, branch_rules, side_vit_rules
 
 __all__ = ['KEY_MAPS']
 

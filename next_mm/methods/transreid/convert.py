@@ -6,8 +6,7 @@ Theirs are of one modality. The variants say whose they become: the network that
 
 from __future__ import annotations
 
-from next_mm.models.conversion import KeyMap, Rename, branch_rules, side_vit_rules
-from next_mm.models.conversion.rules import Rule
+from next_mm.models.conversion import KeyMap, Rename, Rule, branch_rules, side_vit_rules
 from next_mm.triplet import MODALITIES
 
 __all__ = ['KEY_MAPS']
