@@ -79,7 +79,9 @@ setup(
         'captions': CAPTIONS,
         'export': EXPORT,
         'openvino': ['onnx>=1.17', 'openvino>=2025.0'],
+        'search': ['pymilvus>=2.6'],
         'serve': SERVE,
+        'web': ['gradio>=6.0'],
         'test': TEST,
     },
 )

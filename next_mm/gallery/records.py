@@ -29,7 +29,7 @@ class Entry:
         camera: the camera it was seen by, where known.
         time: when it was seen, seconds since 1970 (UTC), where known.
         tracklet: the tracklet that its crop belongs to.
-        source: the pictures that it was made of.
+        source: the pictures that it was made of; see :meth:`files`.
         parts: the modalities that it was made of.
         text: whether captions were read.
         extra: further JSON values.
@@ -44,6 +44,15 @@ class Entry:
     parts: tuple[str, ...] = MODALITIES
     text: bool = False
     extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def files(self) -> list[str | None]:
+        """Return the picture files: one a modality, or one that holds three side by side; empty where none are known."""
+        try:
+            files = json.loads(self.source)
+        except ValueError:
+            return []
+        known = isinstance(files, list) and all(file is None or isinstance(file, str) for file in files)
+        return files if known else []
 
 
 @dataclass(frozen=True)

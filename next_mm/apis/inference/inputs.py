@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -48,8 +49,9 @@ class TripletInput:
 
     @property
     def source(self) -> str:
-        """The files that it is made of, those that are files."""
-        return ' '.join(str(picture) for picture in self.pictures if isinstance(picture, (str, Path)))
+        """The files that it is made of, as a JSON list with ``null`` for what is no file; empty without any file."""
+        files = [str(picture) if isinstance(picture, (str, Path)) else None for picture in self.pictures]
+        return json.dumps(files) if any(files) else ''
 
 
 def expand_inputs(inputs: Any) -> Iterator[Any]:

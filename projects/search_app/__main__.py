@@ -1,0 +1,53 @@
+"""Serve the page: ``python -m projects.search_app model/ gallery/ --pictures data/``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from next_mm.utils.command_line import command_line
+
+PASSWORD = 'NEXT_MM_PAGE_PASSWORD'
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog='python -m projects.search_app', description=__doc__)
+    parser.add_argument('model', help='a pack, the folder of a run, or an exported .onnx file')
+    parser.add_argument('gallery', help='a folder, or the address of a Milvus server')
+    parser.add_argument('--pictures', type=Path, default=Path(), help='folder of the pictures (default: this one)')
+    parser.add_argument('--host', default='127.0.0.1')
+    parser.add_argument('--port', type=int, default=7860)
+    return parser.parse_args()
+
+
+@command_line
+def main() -> None:
+    """Load model and gallery, serve the page."""
+    args = parse_arguments()
+    from next_mm.errors import ConfigError
+
+    try:
+        from projects.search_app.page import LAUNCH, build_page
+    except ImportError as error:
+        raise ConfigError(f'the page needs {error.name}: pip install "next-mm[web]"') from error
+    from next_mm.apis.inference import ReIDInferencer
+    from next_mm.gallery import Gallery
+
+    password = os.environ.get(PASSWORD)
+    if not password and args.host not in ('127.0.0.1', '::1', 'localhost'):
+        raise ConfigError(f'--host {args.host} lets other machines in: set a password in {PASSWORD} first')
+    reid = ReIDInferencer(args.model)
+    with Gallery.open(args.gallery, reid.space, who='page', create=False) as gallery:
+        build_page(reid, gallery, args.pictures).launch(
+            server_name=args.host,
+            server_port=args.port,
+            auth=('search', password) if password else None,
+            **LAUNCH,
+        )
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,103 @@
+"""The search page in a real browser, without network: uploads, cards, search with a card, errors."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from next_mm.apis.inference import ReIDInferencer
+from next_mm.gallery import Comparison, Entry, Gallery, Hit
+from projects.search_app.cards import card_picture, describe, load_entry
+from tests.apis.inference.conftest import run_dir  # noqa: F401 (a fixture)
+from tests.apis.inference.test_inferencer import records
+
+CHROMIUM = shutil.which('chromium')
+
+
+def test_a_card_says_what_is_there_and_what_was_compared() -> None:
+    tall = np.full((60, 20, 3), 200, np.uint8)
+    card = np.asarray(card_picture([tall, None, tall], ('rgb', 'tir')))
+    column = card[:192, 64]
+    assert (column == 200).all()  # as tall as the card
+    assert (card[:192, 5] == 255).all()  # and not stretched to its width
+    entry = Entry('a', identity='7', camera='gate', time=0.0)
+    line = describe(Hit(1, 0.9314, entry, Comparison(('rgb', 'tir'), True), 'same'))
+    assert line == '1. 0.931 · same · identity 7 · camera gate · 1970-01-01 00:00 · by RGB + TIR + caption'
+
+
+def test_only_pictures_inside_the_folder_are_shown(tmp_path: Path) -> None:
+    (tmp_path / 'in').mkdir()
+    for path in (tmp_path / 'in' / 'a.png', tmp_path / 'secret.png'):
+        Image.new('RGB', (4, 8)).save(path)
+    entry = Entry('x', source=f'["a.png", "../secret.png", "{tmp_path}/secret.png"]')
+    images = load_entry(entry, tmp_path / 'in')
+    assert [image is None for image in images] == [False, True, True]
+    assert load_entry(Entry('y', source='rm -rf'), tmp_path) == [None] * 3
+
+
+pages = pytest.mark.skipif(CHROMIUM is None, reason='needs Chromium')
+
+
+@pytest.fixture
+def served(run_dir: Path, tmp_path: Path) -> Iterator[tuple[str, list[dict[str, Any]]]]:  # noqa: F811
+    pytest.importorskip('gradio', reason='needs the extra web')
+    pytest.importorskip('playwright', reason='needs playwright')
+    from projects.search_app.page import LAUNCH, build_page
+
+    reid = ReIDInferencer(run_dir)
+    rows = records(run_dir)
+    with Gallery.open(tmp_path / 'gallery', reid.space) as gallery:
+        gallery.add(reid(rows), camera=[f'gate {row % 2}' for row in range(len(rows))], identity='x')
+        page = build_page(reid, gallery, run_dir.parent)
+        _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, server_name='127.0.0.1', **LAUNCH)
+        yield url, rows
+        page.close()
+
+
+@pages
+@pytest.mark.parametrize('width', [390, 1280])
+def test_search_in_a_browser(served: tuple[str, list[dict[str, Any]]], width: int, tmp_path: Path) -> None:
+    from playwright.sync_api import sync_playwright
+
+    url, rows = served
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=['--no-sandbox'])
+        page = browser.new_page(viewport={'width': width, 'height': 900})
+        outside: list[str] = []
+        page.on(
+            'request',
+            lambda request: None if request.url.startswith((url, 'data:', 'blob:')) else outside.append(request.url),
+        )
+        page.goto(url)
+        page.get_by_role('button', name='Search', exact=True).click()
+        page.get_by_text('Give at least one picture').wait_for()
+        for key in ('rgb', 'nir', 'tir'):
+            page.locator(f'#picture-{key} input[type=file]').set_input_files(rows[0][key])
+            page.locator(f'#picture-{key} img').wait_for()
+        page.get_by_role('button', name='Search', exact=True).click()
+        page.get_by_text('8 of 8 entries, compared by RGB + NIR + TIR').wait_for()
+        first = page.locator('.gallery-item, .thumbnail-item').first
+        assert '1. 1.000' in first.inner_text()
+        first.click()
+        page.keyboard.press('Escape')
+        page.get_by_role('button', name='Search with the chosen card').click()
+        page.get_by_text('8 of 8 entries').wait_for()
+        page.locator('.generating, .pending').first.wait_for(state='detached')
+        page.locator('.thumbnail-item img').nth(7).wait_for()
+        page.wait_for_timeout(500)  # the fade ends
+        assert page.evaluate('document.documentElement.scrollWidth') <= width
+        picture = page.screenshot(full_page=True)
+        folder = os.environ.get('NEXT_MM_SCREENSHOTS')
+        if folder:
+            (Path(folder) / f'page_{width}.png').write_bytes(picture)
+        assert Image.open(io.BytesIO(picture)).size[0] == width
+        browser.close()
+    assert outside == []
