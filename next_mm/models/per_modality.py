@@ -112,13 +112,6 @@ class PerModalityReID(ReIDModel):
         """Return the network of a modality."""
         return self.networks[self._owner[modality]]
 
-    def feature(self, images: Tensor, batch: TripletBatch) -> Tensor:
-        """Return the test feature (B, F); the part of an absent modality is zero."""
-        feature = super().feature(images, batch)
-        if batch.present is None:
-            return feature
-        return feature * batch.present[:, self.feature_modalities().to(feature.device)]
-
 
 def _in_order(modalities: Sequence[str]) -> tuple[str, ...]:
     """Return the named modalities in the order that every tensor has."""

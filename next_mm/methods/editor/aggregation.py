@@ -54,25 +54,29 @@ class MaskedAggregation(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.reductions = nn.ModuleList(nn.Linear(2 * width, width) for _ in range(num_modalities))
 
-    def forward(self, tokens: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Aggregate the tokens.
+    def forward(self, tokens: Tensor, selected: Tensor) -> tuple[Tensor, Tensor]:
+        """Aggregate the class tokens and the selected patches.
 
         Args:
-            tokens: (B, M, T, D), class tokens first.
-            mask: (B, T) bool, true for the class token.
+            tokens: (B, M, 1 + N, D), class tokens first.
+            selected: (B, N) bool, the same for the modalities.
 
         Returns:
             The feature of each modality (B, M, D), and the class tokens (B, M, D) before the joint block.
         """
+        tokens, mask = gather_selected(tokens, selected)
         single = torch.stack([block(tokens[:, m], mask) for m, block in enumerate(self.single)], dim=1)
-        joint = self.norm(self.joint(single.flatten(1, 2), mask.repeat(1, len(self.single)))).unflatten(
-            1, (-1, mask.shape[1])
-        )
-        patches = joint[:, :, 1:] * mask[:, None, 1:, None]
-        means = patches.sum(dim=2) / mask[:, 1:].sum(dim=1).clamp(min=1)[:, None, None]
+        joint = self.norm(self.joint(single.flatten(1, 2), mask.repeat(1, len(self.single))))
+        joint = joint.unflatten(1, (-1, mask.shape[1])) * mask[:, None, :, None]
+        means = joint[:, :, 1:].sum(dim=2) / selected.sum(dim=1).clamp(min=1)[:, None, None]
         pairs = torch.cat([joint[:, :, 0], means], dim=2)  # (B, M, 2D)
         reduced = [reduction(pairs[:, m]) for m, reduction in enumerate(self.reductions)]
         return torch.stack(reduced, dim=1), single[:, :, 0]
+
+    def count_macs(self, args: tuple[Tensor, Tensor], output: tuple[Tensor, Tensor]) -> int:
+        """Count the usual form: the blocks run for every token."""
+        batch, modalities, count, width = args[0].shape
+        return batch * modalities * (2 * count * 12 + 2) * width**2
 
 
 def gather_selected(tokens: Tensor, selected: Tensor) -> tuple[Tensor, Tensor]:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from torch import Tensor
 
-from next_mm.methods.editor.aggregation import MaskedAggregation, gather_selected
+from next_mm.methods.editor.aggregation import MaskedAggregation
 from next_mm.methods.editor.attention import encode_with_attention
 from next_mm.methods.editor.losses import IdentityCentres, background_consistency
 from next_mm.methods.editor.selection import bright_counts, select_tokens
@@ -82,7 +82,7 @@ class EDITORReID(ReIDModel):
         tokens = tokens.unflatten(0, (-1, NUM_MODALITIES))  # (B, 3, 1 + N, D)
         counts = bright_counts(images, self.backbone.patch_size, self.backbone.stride)
         selected = select_tokens(maps, counts, head_keep=self.head_keep, frequency_keep=self.frequency_keep)
-        fused, objects = self.aggregation(*gather_selected(tokens, selected))
+        fused, objects = self.aggregation(tokens, selected)
         classes = tokens[:, :, 0]
         features = {
             'fused': fused.flatten(1),

@@ -33,7 +33,7 @@ def _modality(tower: str, head: str, ours: str) -> list[Rule]:
         *branch_rules(ours, f'bottleneck{head}', f'classifier{head}'),
         Rename(f'b1{head}.{{rest*}}', f'ends.{ours}.{{rest*}}'),
         Drop(f'b2{head}.{{rest*}}', _UNUSED, optional=True),
-        *side_vit_rules(f'base{tower}', f'towers.{ours}', last_block=11),
+        *side_vit_rules(f'base{tower}', f'towers.{ours}', unused_end=True),
     ]
 
 

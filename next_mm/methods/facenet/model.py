@@ -139,6 +139,12 @@ class FACENetReID(ReIDModel):
         """Run the ends of the towers, (B, 3, 1 + N, D) to a feature (B, D) for each modality."""
         return {name: end(tokens[:, m]) for m, (name, end) in enumerate(self.ends.items())}
 
+    def example_batch(self) -> TripletBatch:
+        """Return the batch of one triplet, with a flare; see :meth:`ReIDModel.example_batch`."""
+        batch = super().example_batch()
+        batch.extras['flare'] = torch.ones(1)
+        return batch
+
     def flared(self, batch: TripletBatch) -> Tensor:
         """Return (B,) bool, the triplets that are enhanced.
 
@@ -150,5 +156,5 @@ class FACENetReID(ReIDModel):
                 'FACENetReID reads the flag "flare" of each triplet but the samples have none: '
                 "put dict(type='FlagFlare') behind LoadTriplet in every pipeline"
             )
-        flared = batch.extras['flare'] > 0
+        flared = batch.extras['flare'] > 0.5
         return flared if self.flare == 'sample' else flared.any().expand_as(flared)

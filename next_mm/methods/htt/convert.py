@@ -7,5 +7,7 @@ from next_mm.models.conversion import KeyMap, branch_rules, side_vit_rules
 __all__ = ['KEY_MAPS']
 
 KEY_MAPS = {
-    'htt': KeyMap('HTT', [*branch_rules('classes', 'bottleneck', 'classifier'), *side_vit_rules('base', 'backbone')])
+    'htt': KeyMap(
+        'HTT', [*branch_rules('classes', 'bottleneck', 'classifier'), *side_vit_rules('base', 'backbone', end='end')]
+    )
 }

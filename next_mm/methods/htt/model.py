@@ -24,8 +24,8 @@ _WEIGHT = 0.5
 class HTTReID(ReIDModel):
     """HTT: heterogeneous test-time training for multi-modal re-identification (Wang et al., AAAI 2024).
 
-    The feature is ``classes`` (3D wide), the class tokens of one tower for the three modalities. :meth:`adaptation_loss` is what the
-    test-time training of ``TestTimeTrainingLoop`` minimises.
+    The feature is ``classes`` (3D wide), the class tokens of one tower for the three modalities. :meth:`test_time_loss` is what
+    :class:`~next_mm.engine.TestTimeTrainingLoop` minimises.
 
     Args:
         num_classes: number of training identities.
@@ -35,7 +35,7 @@ class HTTReID(ReIDModel):
         data_preprocessor: config of :class:`TripletPreprocessor`.
     """
 
-    parts: ClassVar[Mapping[str, str]] = {'tower': 'backbone'}
+    parts: ClassVar[Mapping[str, str]] = {'tower': 'backbone', 'end': 'end'}
     missing_modalities: ClassVar[MissingModalities] = 'zero pictures'
     feature_parts: ClassVar[Mapping[str, Sequence[int | None]]] = {'classes': range(NUM_MODALITIES)}
 
@@ -50,6 +50,7 @@ class HTTReID(ReIDModel):
     ) -> None:
         super().__init__(num_classes=num_classes, data_preprocessor=data_preprocessor)
         self.backbone = MODELS.build(dict(backbone))
+        self.end = self.backbone.take_end()
         self.reads_cameras = self.backbone.reads_cameras
         self.build_branches(branches, {'classes': NUM_MODALITIES * self.backbone.out_dim}, test_features)
 
@@ -57,7 +58,7 @@ class HTTReID(ReIDModel):
         """Concatenate the class tokens of the modalities."""
         images = zero_absent(images, batch.present)
         cameras = None if batch.cameras is None else batch.cameras.repeat_interleave(NUM_MODALITIES)
-        classes = self.backbone.class_token(images.flatten(0, 1), cameras)
+        classes = self.end(self.backbone(images.flatten(0, 1), cameras))
         return {'classes': classes.unflatten(0, (-1, NUM_MODALITIES)).flatten(1)}
 
     def loss(self, images: Tensor, batch: TripletBatch) -> dict[str, Tensor]:
@@ -69,8 +70,8 @@ class HTTReID(ReIDModel):
         losses['loss_identity_margin'] = _WEIGHT * cross_identity_margin(units, labels, margin=0.5)
         return losses
 
-    def adaptation_loss(self, images: Tensor, batch: TripletBatch) -> dict[str, Tensor]:
-        """Return the losses of test-time training, with the classifier's answers in the place of labels."""
+    def test_time_loss(self, images: Tensor, batch: TripletBatch) -> dict[str, Tensor]:
+        """Return the margins with the classifier's answers in the place of labels; nothing reaches BNNeck's weight or the classifier."""
         classes = self.extract(images, batch)['classes']
         pseudo = self.branches['classes'].views(classes)['logits'].argmax(dim=1)
         units, labels = _units(classes, pseudo)

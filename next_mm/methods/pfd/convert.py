@@ -35,7 +35,7 @@ def _rules(owner: str) -> list[Rule]:
         Rename('b2.{rest*}', f'{network}.part_end.{{rest*}}'),
         Drop('transformerdecoderlayer.{rest*}', _UNUSED, optional=True),
         Drop('classifier.weight', _UNUSED, optional=True),
-        *side_vit_rules('base_vit', f'{network}.backbone', last_block=11),
+        *side_vit_rules('base_vit', f'{network}.backbone', unused_end=True),
     ]
 
 

@@ -56,6 +56,9 @@ class ViewDecoder(nn.Module):
         super().__init__()
         self.queries = nn.Parameter(torch.randn(num_views, width))
         self.layers = nn.ModuleList(DecoderLayer(width, num_heads, hidden, dropout) for _ in range(depth))
+        first = self.layers[0].self_attention  # its values are zeros and their bias, whatever it attends to
+        first.in_proj_weight.requires_grad_(False)
+        nn.init.normal_(first.in_proj_bias, std=0.02)  # zeros would meet a LayerNorm, whose gradient explodes there
         self.norm = nn.LayerNorm(width)
 
     def forward(self, memory: Tensor) -> Tensor:

@@ -38,8 +38,6 @@ class HRNetPose(BaseModule):
         FileNotFoundError: there is no such file.
     """
 
-    kept_apart = ('network',)
-
     def __init__(self, *, weights: str | None = None, renormalize: bool = True) -> None:
         super().__init__()
         if weights is None:
@@ -67,6 +65,11 @@ class HRNetPose(BaseModule):
         if network.conv1.weight.device != self.scale.device:
             network.to(self.scale.device)
         return network
+
+    @property
+    def kept_apart(self) -> tuple[nn.Module]:
+        """The network, which is not among the model's parameters, for cost tables."""
+        return (self.network,)
 
     @torch.no_grad()
     def forward(self, images: Tensor) -> Tensor:

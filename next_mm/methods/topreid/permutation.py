@@ -37,6 +37,11 @@ class ClassAttention(nn.Module):
         )
         return self.out(attended.squeeze(1))
 
+    def count_macs(self, args: tuple[Tensor, ...], output: Tensor) -> int:
+        """Count the usual form: keys and values of all patches."""
+        queries, patches = args
+        return (2 * queries.numel() + 2 * patches.numel()) * queries.shape[1]
+
 
 class PermutationStep(nn.Module):
     """One step: ``q += CA(LN(q), Y)``, then ``q += MLP(LN(q))``, with the same weights for the three modalities."""

@@ -20,13 +20,13 @@ def _rules(owner: str) -> list[Rule]:
         *branch_rules(f'{owner}_local{{k}}', f'bottleneck{local}', f'classifier{local}'),
         Rename('b1.{rest*}', f'{network}.global_end.{{rest*}}'),
         Rename('b2.{rest*}', f'{network}.local_end.{{rest*}}'),
-        *side_vit_rules('base', f'{network}.backbone', last_block=11),
+        *side_vit_rules('base', f'{network}.backbone', unused_end=True),
     ]
 
 
 def _plain_rules(owner: str) -> list[Rule]:
-    branch = branch_rules(f'{owner}_global', 'bottleneck', 'classifier')
-    return [*branch, *side_vit_rules('base', f'networks.{owner}.backbone')]
+    network, branch = f'networks.{owner}', branch_rules(f'{owner}_global', 'bottleneck', 'classifier')
+    return [*branch, *side_vit_rules('base', f'{network}.backbone', end=f'{network}.global_end')]
 
 
 _OWNERS = ('shared', *MODALITIES)

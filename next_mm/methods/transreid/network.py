@@ -20,7 +20,7 @@ __all__ = ['TransReIDNetwork', 'shuffle_patches']
 class TransReIDNetwork(BaseModule):
     """Map pictures to the ``global`` feature and, with a jigsaw, ``local1`` to ``local4``, each (B, D).
 
-    With a jigsaw the tower ends before its last block, of which the global branch has a copy and the local branches share another.
+    The tower ends before its last block, of which the global branch has a copy and the local branches share another.
 
     Args:
         backbone: config of the tower, :class:`SideViT`.
@@ -42,21 +42,21 @@ class TransReIDNetwork(BaseModule):
         patches = self.backbone.grid[0] * self.backbone.grid[1]
         check_number('TransReIDNetwork.num_locals', num_locals, 0, patches)
         check_number('TransReIDNetwork.shift', shift, 1, patches)
+        self.group = patches // max(num_locals, 1)
+        self.global_end = self.backbone.take_end()
         if num_locals:
-            self.group = patches // num_locals
-            self.global_end = self.backbone.take_end()
             self.local_end = deepcopy(self.global_end)
 
     def forward(self, images: Tensor, cameras: Tensor | None = None) -> dict[str, Tensor]:
         """Encode pictures (B, 3, H, W) of cameras (B,)."""
-        if not self.num_locals:
-            return {'global': self.backbone.class_token(images, cameras)}
         tokens = self.backbone(images, cameras)
+        features = {'global': self.global_end(tokens)}
+        if not self.num_locals:
+            return features
         patches = shuffle_patches(tokens[:, 1:], self.shift)
         groups = patches[:, : self.num_locals * self.group].unflatten(1, (self.num_locals, -1))  # (B, G, N / G, D)
         groups = torch.cat([tokens[:, None, :1].expand(-1, self.num_locals, -1, -1), groups], dim=2)
         locals_ = self.local_end(groups.flatten(0, 1)).unflatten(0, (-1, self.num_locals))
-        features = {'global': self.global_end(tokens)}
         return features | {f'local{k}': feature for k, feature in enumerate(locals_.unbind(dim=1), 1)}
 
 

@@ -98,13 +98,6 @@ class SideViT(BaseModule):
             tokens = block(tokens)
         return self.norm(tokens)
 
-    def class_token(self, images: Tensor, cameras: Tensor | None = None) -> Tensor:
-        """Encode as :meth:`forward` does, but only the class token (B, D): the last block computes nothing for the patches."""
-        tokens = self.embed(images, cameras)
-        for block in self.blocks[:-1]:
-            tokens = block(tokens)
-        return self.norm(run_for_class(self.blocks[-1], tokens))
-
     def embed(self, images: Tensor, cameras: Tensor | None = None) -> Tensor:
         """Return the tokens (B, 1 + N, D) in front of the blocks: class token and patches, with position and camera."""
         if tuple(images.shape[2:]) != self.image_size:
@@ -121,7 +114,7 @@ class SideViT(BaseModule):
         return tokens
 
     def take_end(self) -> TowerEnd:
-        """Remove the last block and the final norm from the tower and return them, for the methods that end in several copies of them."""
+        """Remove the last block and the final norm from the tower and return them, for methods that read the class token alone."""
         end = TowerEnd(self.blocks[-1], self.norm)
         self.blocks = self.blocks[:-1]
         self.norm = nn.Identity()
@@ -157,6 +150,11 @@ class TowerEnd(nn.Sequential):
         """Map tokens (B, T, D), the class token first, to what becomes of the class token, (B, D)."""
         block, norm = self
         return norm(run_for_class(block, tokens))
+
+    def count_macs(self, args: tuple[Tensor], output: Tensor) -> int:
+        """Count the usual form: the block runs for every token."""
+        matrices = sum(layer.weight.numel() for layer in self[0].modules() if isinstance(layer, nn.Linear))
+        return args[0].shape[0] * args[0].shape[1] * matrices
 
 
 def run_for_class(block: Block, tokens: Tensor) -> Tensor:

@@ -35,17 +35,23 @@ def camera_rule(theirs: str, backbone: str = 'backbone', *, dimensions: int = 3,
     )
 
 
-def side_vit_rules(theirs: str, backbone: str, *, last_block: int | None = None) -> list[Rule]:
+def side_vit_rules(
+    theirs: str, backbone: str, *, depth: int = 12, end: str | None = None, unused_end: bool = False
+) -> list[Rule]:
     """Map a tower of TransReID's family to a :class:`~next_mm.models.backbones.SideViT`.
 
     Args:
         theirs: their name of the tower; it may have placeholders, as ``backbone`` then has.
         backbone: our name of it.
-        last_block: number of the last block where it and the final norm are never used, as by methods that end in copies of them.
+        depth: number of blocks.
+        end: our name of the last block and the final norm, where they are taken off.
+        unused_end: whether they are never used, as by methods that end in copies of them.
     """
+    last, norm = f'{theirs}.blocks.{depth - 1}.{{rest*}}', f'{theirs}.norm.{{rest}}'
     rules: list[Rule] = [Drop(f'{theirs}.fc.{{rest}}', 'the classifier of ImageNet, never used', optional=True)]
-    if last_block is not None:
-        why = 'the method runs copies of it, never itself'
-        rules += [Drop(f'{theirs}.{part}', why) for part in (f'blocks.{last_block}.{{rest*}}', 'norm.{rest}')]
+    if unused_end:
+        rules += [Drop(name, 'the method runs copies of it, never itself') for name in (last, norm)]
+    if end is not None:
+        rules += [Rename(last, f'{end}.0.{{rest*}}'), Rename(norm, f'{end}.1.{{rest}}')]
     camera = camera_rule(f'{theirs}.sie_embed', backbone, optional=True)
     return [*rules, camera, Rename(f'{theirs}.{{rest*}}', f'{backbone}.{{rest*}}')]

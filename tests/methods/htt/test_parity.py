@@ -43,7 +43,7 @@ def test_features_scores_losses_and_test_time_training() -> None:
     for name, rows in (('ab', [0, 1]), ('aa', [0, 0])):
         logits = model.identity_views({'classes': features['classes'][rows]}, TripletBatch(labels=torch.zeros(2)))
         assert torch.equal(logits['classes']['logits'].argmax(dim=1), outputs[f'ttt_{name}_pseudo'])
-        found[f'ttt_{name}_loss'] = sum(model.adaptation_loss(images[rows], TripletBatch()).values())
+        found[f'ttt_{name}_loss'] = sum(model.test_time_loss(images[rows], TripletBatch()).values())
     assert_close(found, outputs)
 
 

@@ -45,12 +45,6 @@ def test_the_numbers_are_timms() -> None:
     torch.testing.assert_close(tower(images), timm_twin(tower).forward_features(images))
 
 
-def test_the_class_token_alone_is_that_of_the_whole() -> None:
-    tower, images = build(num_cameras=2), torch.randn(2, 3, 32, 16)
-    cameras = torch.tensor([1, 2])
-    torch.testing.assert_close(tower.class_token(images, cameras), tower(images, cameras)[:, 0])
-
-
 def test_a_block_run_for_the_class_token_has_the_gradients_of_the_whole_block() -> None:
     block, tokens = build().blocks[1].double(), torch.randn(2, 5, 16).double()
     gradients = []
