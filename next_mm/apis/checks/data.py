@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.registry import init_default_scope
 
 from next_mm.datasets import TripletDataset
 from next_mm.datasets.check import DataReport, Progress, check_datasets
@@ -33,6 +34,7 @@ def check_data(cfg: Config, progress: Progress = lambda items, length, what: ite
     Raises:
         ConfigError: no data loader at all, or an option that its class refuses.
     """
+    init_default_scope(cfg.get('default_scope', 'next_mm'))
     datasets = _build_datasets(cfg)
     if not datasets:
         raise ConfigError(
