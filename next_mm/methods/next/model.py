@@ -69,10 +69,10 @@ class NEXTReID(ReIDModel):
         self.text = MODELS.build(dict(text)) if text else None
         text_dim = self.text.out_dim if self.text is not None else None
         self.neck = MODELS.build({'dim': dim, 'text_dim': text_dim, **neck})
+        self.build_branches(branches, {'experts': NUM_MODALITIES * dim}, test_features)
         self.head = MODELS.build({'dim': dim, **head})
         self.reads_captions = self.text is not None
         self.reads_cameras = self.backbone.reads_cameras
-        self.build_branches(branches, {'experts': NUM_MODALITIES * dim}, test_features)
 
     @classmethod
     def config_reads_captions(cls, config: Mapping[str, Any]) -> bool:
