@@ -16,6 +16,9 @@ OPTIM_WRAPPER_CONSTRUCTORS = Registry(
     'optim wrapper constructor', parent=root.OPTIM_WRAPPER_CONSTRUCTORS, scope='next_mm', locations=['next_mm.engine']
 )
 LOOPS = Registry('loop', parent=root.LOOPS, scope='next_mm', locations=['next_mm.engine'])
+PARAM_SCHEDULERS = Registry(
+    'parameter scheduler', parent=root.PARAM_SCHEDULERS, scope='next_mm', locations=['next_mm.engine']
+)
 TASK_UTILS = Registry('task util', parent=root.TASK_UTILS, scope='next_mm', locations=['next_mm.engine'])
 
 # Kinds of which we have none of our own: without a child registry mmengine warns at every build that
@@ -25,7 +28,6 @@ FUNCTIONS = Registry('function', parent=root.FUNCTIONS, scope='next_mm')
 LOG_PROCESSORS = Registry('log processor', parent=root.LOG_PROCESSORS, scope='next_mm')
 MODEL_WRAPPERS = Registry('model wrapper', parent=root.MODEL_WRAPPERS, scope='next_mm')
 OPTIMIZERS = Registry('optimizer', parent=root.OPTIMIZERS, scope='next_mm')
-PARAM_SCHEDULERS = Registry('parameter scheduler', parent=root.PARAM_SCHEDULERS, scope='next_mm')
 VISBACKENDS = Registry('visualization backend', parent=root.VISBACKENDS, scope='next_mm')
 VISUALIZERS = Registry('visualizer', parent=root.VISUALIZERS, scope='next_mm')
 WEIGHT_INITIALIZERS = Registry('weight initializer', parent=root.WEIGHT_INITIALIZERS, scope='next_mm')

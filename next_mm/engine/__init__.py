@@ -22,6 +22,7 @@ from next_mm.engine.loops import TestTimeTrainingLoop
 from next_mm.engine.param_groups import ReIDOptimWrapperConstructor, check_paramwise, group_parameters
 from next_mm.engine.resumed_config import read_config_text
 from next_mm.engine.runner import TripletRunner
+from next_mm.engine.schedules import TransReIDLR
 from next_mm.errors import CheckpointError
 
 compat.apply()
@@ -41,6 +42,7 @@ __all__ = [
     'ReIDOptimWrapperConstructor',
     'ReportHook',
     'TestTimeTrainingLoop',
+    'TransReIDLR',
     'TripletRunner',
     'best_epoch',
     'check_paramwise',
