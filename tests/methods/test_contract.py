@@ -34,15 +34,20 @@ def build(name: str, seed: int = 0) -> ReIDModel:
     return MODELS.build(copy.deepcopy(TOYS[name]))
 
 
-@cache
-def trained(name: str) -> ReIDModel:
-    """A toy in evaluation mode; not to be changed. No weight is zero, so that nothing hides behind one."""
+def moved(name: str) -> ReIDModel:
+    """A toy of which no weight is zero, so that nothing hides behind one."""
     model = build(name)
     torch.manual_seed(1)
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(0.02 * torch.randn_like(parameter))
-    return model.eval()
+    return model
+
+
+@cache
+def trained(name: str) -> ReIDModel:
+    """A toy in evaluation mode; not to be changed."""
+    return moved(name).eval()
 
 
 def feature(model: ReIDModel, images: Tensor, batch: TripletBatch) -> Tensor:
@@ -63,7 +68,7 @@ def test_every_method_has_a_toy() -> None:
 
 @every_toy
 def test_a_training_step_reaches_every_trainable_parameter(name: str) -> None:
-    model = build(name).train()
+    model = moved(name).train()
     images, batch = make_batch(model, 8)
     with torch.no_grad():
         model.before_epoch(0, lambda: iter([(images, batch)]))

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from next_mm.captions.tokenizer import CONTEXT_LENGTH, END_OF_TEXT, START_OF_TEXT, encode_text
 from next_mm.errors import ConfigError, DataError
-from next_mm.models.text.text_tower import TextTower, feed_forward, to_device
+from next_mm.models.text.text_tower import TextTower, read_tokens, to_device
 from next_mm.triplet import MODALITIES
 
 __all__ = ['FIRST_WORD', 'CaptionSummary', 'encode_prefixes', 'prepend']
@@ -114,36 +114,11 @@ class CaptionSummary(nn.Module):
         read = torch.cat([ends.unsqueeze(1), words], dim=1)
         device = self.words.device
         ids = to_device(torch.from_numpy(texts).flatten(0, 1).long(), device)
-        return self.read(tower, ids, to_device(read, device)).mean(dim=1).unflatten(0, texts.shape[:2])
+        found = read_tokens(tower, self.embed(tower, ids), to_device(read, device))
+        return found.mean(dim=1).unflatten(0, texts.shape[:2])
 
-    def read(self, tower: TextTower, ids: Tensor, places: Tensor) -> Tensor:
-        """Run the tower on texts (R, L) and return the tokens at the places (R, P) in the joint space, (R, P, D)."""
+    def embed(self, tower: TextTower, ids: Tensor) -> Tensor:
+        """Embed texts (R, L), with the learned words and the positions added: (R, L, width)."""
         length = ids.shape[1]
-        x = tower.token_embedding(ids) + tower.positional_embedding[:length]
-        x = x + F.pad(self.words, (0, 0, FIRST_WORD, length - FIRST_WORD - len(self.words)))
-        rows = torch.arange(len(ids), device=ids.device).unsqueeze(1)
-        for depth, block in enumerate(tower.blocks, start=1):
-            last = depth == len(tower.blocks)  # in which the places alone are read
-            normed = block.ln_1(x)
-            answer = _attend(block.attn, normed, (rows, places) if last else None)
-            x = (x[rows, places] if last else x) + block.ls_1(answer)
-            x = x + block.ls_2(feed_forward(block.mlp, block.ln_2(x)))
-        x = tower.ln_final(x)
-        projection = tower.text_projection
-        return projection(x) if isinstance(projection, nn.Module) else x if projection is None else x @ projection
-
-
-def _attend(attention: nn.MultiheadAttention, x: Tensor, read: tuple[Tensor, Tensor] | None) -> Tensor:
-    """Causal self-attention of (R, L, width), for all tokens or for those at rows and places alone."""
-    heads = attention.num_heads
-    projected = F.linear(x, attention.in_proj_weight, attention.in_proj_bias)
-    query, key, value = projected.unflatten(-1, (3, heads, -1)).unbind(dim=2)  # each (R, L, H, d)
-    mask = None
-    if read is not None:
-        query = query[read]
-        mask = torch.arange(x.shape[1], device=x.device) <= read[1].unsqueeze(-1)  # (R, P, L)
-        mask = mask.unsqueeze(1)
-    answer = F.scaled_dot_product_attention(
-        query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2), mask, is_causal=mask is None
-    )
-    return F.linear(answer.transpose(1, 2).flatten(2), attention.out_proj.weight, attention.out_proj.bias)
+        words = F.pad(self.words, (0, 0, FIRST_WORD, length - FIRST_WORD - len(self.words)))
+        return tower.token_embedding(ids) + words + tower.positional_embedding[:length]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from next_mm.models.conversion import Drop, KeyMap, Rename, branch_rules, camera_rule
+from next_mm.models.conversion import Drop, KeyMap, Own, Rename, branch_rules, camera_rule
 from next_mm.triplet import MODALITIES
 
 __all__ = ['KEY_MAPS']
@@ -30,9 +30,10 @@ KEY_MAPS = {
             camera_rule('BACKBONE.cv_embed'),
             Rename('BACKBONE.base.text_prompt', 'summary.words'),
             Rename('BACKBONE.inverseNet.{layer:fc1=0|fc2=3}.{part}', 'inverse.{layer}.{part}'),
-            Rename('BACKBONE.base.transformer.resblocks.{rest*}', 'text.tower.blocks.{rest*}'),
-            Rename('BACKBONE.base.{part:positional_embedding|text_projection}', 'text.tower.{part}'),
-            Rename('BACKBONE.base.{layer:token_embedding|ln_final}.{part}', 'text.tower.{layer}.{part}'),
+            Rename('BACKBONE.base.transformer.resblocks.{rest*}', 'text.tower.blocks.{rest*}', optional=True),
+            Rename('BACKBONE.base.{part:positional_embedding|text_projection}', 'text.tower.{part}', optional=True),
+            Rename('BACKBONE.base.{layer:token_embedding|ln_final}.{part}', 'text.tower.{layer}.{part}', optional=True),
+            Own('text.tower_digest', 'it says which text tower the captions went through', optional=True),
             Drop('BACKBONE.base.logit_scale', 'nothing reads it'),
             Rename('CDA.da_group.0.conv_offset.0.{part}', 'aggregation.mix.{part}', _flat, _conv),
             Rename('CDA.da_group.0.conv_offset.2.{part}', 'aggregation.depthwise.{part}'),

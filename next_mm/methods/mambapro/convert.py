@@ -22,11 +22,7 @@ _UNREAD = 'nothing reads it'
 
 def _tower_rules() -> list[Rule]:
     return [
-        Stack(
-            f'{_BLOCK}.adapter_prompt_{{m:rgb|nir|tir}}',
-            'backbone.adapters.{i}.prompts',
-            {'m': ('rgb', 'nir', 'tir')},
-        ),
+        Rename(f'{_BLOCK}.adapter_prompt_{{m:rgb=0|nir=1|tir=2}}', 'backbone.adapters.{i}.prompts.{m}'),
         Drop('BACKBONE.base.transformer.resblocks.0.adapter_transfer.{rest*}', f'{_UNREAD}: no prompts come in'),
         Rename(
             f'{_BLOCK}.adapter_transfer.{{layer:0=down|3=up}}.{{part}}', 'backbone.adapters.{i}.transfer.{layer}.{part}'

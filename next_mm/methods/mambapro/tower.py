@@ -49,7 +49,7 @@ class BlockAdapter(nn.Module):
 
     def __init__(self, width: int, num_prompts: int, *, first: bool) -> None:
         super().__init__()
-        self.prompts = nn.Parameter(torch.zeros(NUM_MODALITIES, num_prompts, width))
+        self.prompts = nn.ParameterList(torch.zeros(num_prompts, width) for _ in range(NUM_MODALITIES))
         self.lend = nn.ModuleList(Bottleneck(width, width // 2) for _ in range(NUM_MODALITIES))
         self.transfer = None if first else Bottleneck(width, width // 2)
         self.feed_forward = Bottleneck(width, 2 * width)
@@ -61,7 +61,7 @@ class BlockAdapter(nn.Module):
             before: (B, 3, k, D) what the block before made of each run's prompts; ``None`` in front of the first block.
             batch: B.
         """
-        own = self.prompts.expand(batch, -1, -1, -1)
+        own = torch.stack(list(self.prompts)).expand(batch, -1, -1, -1)
         if before is not None and self.transfer is not None:
             own = own + before + self.transfer(before)
         lent = torch.stack([prompts + net(prompts) for prompts, net in zip(self.prompts, self.lend)])

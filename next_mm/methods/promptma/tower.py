@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from next_mm.models.backbones.base import check_pictures
 from next_mm.models.backbones.clip_vit import CLIPVisual
-from next_mm.models.clip.attention import attention_map
+from next_mm.models.clip.attention import attention_map, run_block_for_class
 from next_mm.registry import MODELS
 from next_mm.triplet import NUM_MODALITIES
 from next_mm.utils.options import check_number
@@ -59,16 +59,17 @@ class ExchangingCLIPVisual(CLIPVisual):
         x = self.tower.ln_pre(self.embed(images.flatten(0, 1), extra))  # (3B, 1 + N, D)
         prompts = self.prompts.expand(len(images), -1, -1, -1)
         patches, maps = [], []
-        for depth, block in enumerate(self.tower.transformer.resblocks, start=1):
+        *blocks, last = self.tower.transformer.resblocks
+        for depth, block in enumerate(blocks, start=1):
             if depth <= self.num_prompted:
                 x, answers, attention = self.run_prompted(block, x, prompts)
                 prompts = answers.transpose(1, 2)  # prompt j of modality m goes to modality j as its prompt m
                 maps.append(attention)
             else:
                 x = self.recomputed(block, x)
-            if self.num_prompted <= depth < len(self.tower.transformer.resblocks):
+            if depth >= self.num_prompted:
                 patches.append(x[:, 1:].unflatten(0, (-1, NUM_MODALITIES)))
-        classes = self.tower.ln_post(x[:, 0]).unflatten(0, (-1, NUM_MODALITIES))
+        classes = self.tower.ln_post(run_block_for_class(last, x)).unflatten(0, (-1, NUM_MODALITIES))
         return PromptedFeatures(classes, patches, prompts, maps)
 
     def run_prompted(self, block: nn.Module, x: Tensor, prompts: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ['SelfAttention', 'attention_map', 'read_by_one_query']
+__all__ = ['SelfAttention', 'attention_map', 'read_by_one_query', 'run_block_for_class']
 
 
 class SelfAttention(nn.Module):
@@ -88,3 +88,10 @@ def read_by_one_query(attention: SelfAttention, query: Tensor, tokens: Tensor) -
     weights = (mapped @ tokens.transpose(1, 2) + shift).softmax(dim=-1)  # (B, H, N)
     value = torch.einsum('bhe,hde->bhd', weights @ tokens, value_weight.unflatten(0, heads)).flatten(1)
     return attention.out_proj(value + value_bias)
+
+
+def run_block_for_class(block: nn.Module, x: Tensor) -> Tensor:
+    """Run one of the tower's blocks on tokens (B, N, D) for the first of them alone: (B, D)."""
+    normed = block.ln_1(x)
+    y = x[:, 0] + block.ls_1(read_by_one_query(block.attn, normed[:, 0], normed))
+    return y + block.ls_2(block.mlp(block.ln_2(y)))

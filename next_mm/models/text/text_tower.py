@@ -25,8 +25,9 @@ END_OF_TEXT = 49407
 class TextTower(nn.Module):
     """The frozen text half of a CLIP model, from tokens to end-of-text features in the joint picture-text space.
 
-    The numbers are those of open_clip's ``encode_text`` (up to rounding). Every matrix product has the same shape whatever the
-    captions' number and lengths, so a caption's feature does not depend, in the last bit, on the captions encoded beside it.
+    The numbers are those of open_clip's ``encode_text`` (up to rounding). Every matrix product has the same shape
+    whatever the captions' number and lengths, so a caption's feature does not depend, in the last bit, on the captions
+    encoded beside it.
 
     Args:
         clip: a model of open_clip whose text tower is CLIP's: causal, read at the end-of-text token.
@@ -62,8 +63,8 @@ class TextTower(nn.Module):
         endless = ~(tokens == END_OF_TEXT).any(axis=1)
         if endless.any():
             raise ConfigError(
-                f"{endless.sum()} of {len(tokens)} captions do not end with CLIP's end-of-text token {END_OF_TEXT}, first: "
-                f'{tokens[endless][0, :8].tolist()} ...; expected the tokens of TokenizeCaptions'
+                f"{endless.sum()} of {len(tokens)} captions do not end with CLIP's end-of-text token {END_OF_TEXT}, "
+                f'first: {tokens[endless][0, :8].tolist()} ...; expected the tokens of TokenizeCaptions'
             )
         ends = tokens.argmax(axis=1) if self.pool == 'argmax' else (tokens == self.end_id).argmax(axis=1)
         return ends + 1
@@ -123,6 +124,43 @@ class TextTower(nn.Module):
             result.update(f'{name} {tensor.dtype} {tuple(tensor.shape)}'.encode())
             result.update(tensor.reshape(-1).view(torch.uint8).numpy())
         return result.hexdigest()
+
+
+def read_tokens(tower: TextTower, x: Tensor, places: Tensor) -> Tensor:
+    """Run the tower on embedded texts, with gradient, and return some of their tokens in the joint space.
+
+    Args:
+        tower: the tower, which is causal.
+        x: (R, L, width) token and position embeddings; what stands behind the last place changes nothing.
+        places: (R, P) the tokens that are read.
+
+    Returns:
+        (R, P, D).
+    """
+    rows = torch.arange(len(x), device=x.device).unsqueeze(1)
+    for depth, block in enumerate(tower.blocks, start=1):
+        read = (rows, places) if depth == len(tower.blocks) else None
+        answer = _attend_causally(block.attn, block.ln_1(x), read)
+        x = (x if read is None else x[read]) + block.ls_1(answer)
+        x = x + block.ls_2(feed_forward(block.mlp, block.ln_2(x)))
+    x = tower.ln_final(x)
+    projection = tower.text_projection
+    return projection(x) if isinstance(projection, nn.Module) else x if projection is None else x @ projection
+
+
+def _attend_causally(attention: nn.MultiheadAttention, x: Tensor, read: tuple[Tensor, Tensor] | None) -> Tensor:
+    """Causal self-attention of (R, L, width), for all tokens or for those at rows and places alone."""
+    projected = F.linear(x, attention.in_proj_weight, attention.in_proj_bias)
+    query, key, value = projected.unflatten(-1, (3, attention.num_heads, -1)).unbind(dim=2)  # each (R, L, H, d)
+    mask = None
+    if read is not None:
+        query = query[read]
+        mask = torch.arange(x.shape[1], device=x.device) <= read[1].unsqueeze(-1)  # (R, P, L)
+        mask = mask.unsqueeze(1)
+    answer = F.scaled_dot_product_attention(
+        query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2), mask, is_causal=mask is None
+    )
+    return F.linear(answer.transpose(1, 2).flatten(2), attention.out_proj.weight, attention.out_proj.bias)
 
 
 def feed_forward(mlp: nn.Module, x: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from next_mm.methods.idea import IDEAReID
 from next_mm.methods.idea.aggregation import sampling_positions
+from next_mm.models.text.text_tower import read_tokens
 from next_mm.structures import TripletBatch
 from tests.methods.filling import FIXTURES, formula_captions, read_outputs, ripples
 from tests.methods.parity import CLIP_B16, assert_close, count_trainable, fixture_model
@@ -68,7 +69,8 @@ def test_features_logits_and_slices(model: IDEAReID, outputs: dict[str, Tensor])
         [seen['tower'].classes[:, :, None], seen['tower'].patches, seen['tower'].captions[:, :, None]], dim=2
     )
     places = torch.tensor([0, 1, 5, 6, 7, 20]).expand(6, -1)
-    text = model.summary.read(model.text.tower, formula_captions(2).flatten(0, 1).long(), places)
+    embedded = model.summary.embed(model.text.tower, formula_captions(2).flatten(0, 1).long())
+    text = read_tokens(model.text.tower, embedded, places)
     offsets = model.aggregation.offsets(seen['tower'].patches)
     found = {
         'feature': model.test_feature(features),

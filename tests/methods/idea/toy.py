@@ -6,18 +6,23 @@ from typing import Any
 
 from tests.methods.toys import CLIP, LOSSES, TEXT
 
+SIZE = dict(CLIP, image_size=(64, 32))  # the aggregation needs four rows and columns of patches
+KINDS = ('classes', 'captions', 'visual', 'textual')
 BASE: dict[str, Any] = dict(
     type='IDEAReID',
     num_words=2,
-    prefixes=None,
-    reach=2,
-    backbone=dict(type='InvertedCLIPVisual', **{**CLIP, 'image_size': (64, 32)}),
+    prefixes={name: f'A photo of a {{learned}} person, {name}:' for name in ('rgb', 'nir', 'tir')},
+    reach=5,
+    backbone=dict(type='InvertedCLIPVisual', **SIZE, num_cameras=2, first_camera=1, camera_on='class'),
     text=TEXT,
-    branches={name: dict(losses=LOSSES) for name in ('classes', 'captions', 'visual', 'textual')},
+    branches={name: dict(losses=LOSSES) for name in KINDS},
 )
+ALONE = [f'{kind}_{name}' for kind in KINDS[:2] for name in ('rgb', 'nir', 'tir')]
 TOYS: dict[str, dict[str, Any]] = {
-    'plain': BASE,
-    'cameras': dict(
-        BASE, backbone=dict(BASE['backbone'], num_cameras=2, first_camera=1, camera_on='class'), absent_captions=True
+    'persons': BASE,
+    'vehicles': dict(
+        BASE,
+        backbone=dict(type='InvertedCLIPVisual', **SIZE),
+        branches={name: dict(losses=LOSSES) for name in (*ALONE, 'visual', 'textual')},
     ),
 }
