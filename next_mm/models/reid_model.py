@@ -67,7 +67,8 @@ class ReIDModel(BaseModel):
         self.test_features: tuple[str, ...] = ()
         self._widths: dict[str, int] = {}
         self._branch_of: dict[str, str] = {}
-        self._owners: Tensor
+        self._owners: Tensor | None
+        self.register_buffer('_owners', None, persistent=False)
 
     @property
     def image_size(self) -> tuple[int, int]:
@@ -113,10 +114,9 @@ class ReIDModel(BaseModel):
         for name in test_features:
             parts = self.feature_parts.get(name, (None,))
             for part in parts:
-                several = (
-                    part is None or self.missing_modalities == 'reconstructed'
-                )  # what stands in is made of the others
-                owners += [-1 if several else part] * (self._test_width(name) // len(parts))
+                # What stands in for an absent modality is made of the others.
+                owner = -1 if part is None or self.missing_modalities == 'reconstructed' else part
+                owners += [owner] * (self._test_width(name) // len(parts))
         self.register_buffer('_owners', torch.tensor(owners), persistent=False)
 
     @abstractmethod
@@ -179,9 +179,9 @@ class ReIDModel(BaseModel):
     def feature(self, images: Tensor, batch: TripletBatch) -> Tensor:
         """Return the test feature (B, F): the features of ``test_features`` side by side, not normalised."""
         feature = self.test_feature(self.extract(images, batch))
-        if self.missing_modalities != 'masked' or batch.present is None:
+        owners = self._owners
+        if self.missing_modalities != 'masked' or batch.present is None or owners is None:
             return feature
-        owners = self.feature_modalities()
         return feature * (batch.present[:, owners.clamp(min=0)] | (owners < 0))  # BNNeck moves zeros
 
     def not_exportable(self) -> str | None:
@@ -223,6 +223,8 @@ class ReIDModel(BaseModel):
 
         The parts of a model that reconstructs absent modalities belong to several, for what stands in is made of the others.
         """
+        if self._owners is None:
+            raise ValueError(f'{type(self).__name__}: build_branches was not called, so its feature has no known parts')
         return self._owners
 
     def require_tokens(self, batch: TripletBatch) -> Tensor:
@@ -287,10 +289,10 @@ class ReIDModel(BaseModel):
 
     def _note_features(self, samples: list[ReIDDataSample], features: Tensor) -> list[ReIDDataSample]:
         """Give each sample its feature (B, F), and what the feature is made of."""
-        modalities = self.feature_modalities()
         for sample, feature in zip(samples, features):
             sample.feature = feature
-            sample.feature_modalities = modalities
+            if self._owners is not None:  # without branches nobody says which part of the feature is whose
+                sample.feature_modalities = self._owners
             if self.reads_captions:
                 sample.feature_text = sample.get('has_text', torch.ones(NUM_MODALITIES, dtype=torch.bool))
         return samples
