@@ -21,7 +21,19 @@ CONFIGS = sorted(ROOT.glob('configs/**/*.py'))
 TOOLS = [path for path in sorted(ROOT.glob('tools/**/*')) if path.suffix in ('.py', '.sh')]
 
 # Programs that are not ours. How they are called is not checked, but a line that begins with another word is a mistake.
-FOREIGN = ('codespell', 'mypy', 'ollama', 'ruff', 'source', 'tensorboard', 'vllm')
+FOREIGN = (
+    'codespell',
+    'curl',
+    'docker',
+    'mypy',
+    'next-mm',
+    'ollama',
+    'ruff',
+    'source',
+    'tensorboard',
+    'torchrun',
+    'vllm',
+)
 PROGRAMS = ('env', 'export', 'pip', 'pytest', 'python', 'python3', *FOREIGN)
 
 _FENCE = re.compile(r'^```(\w*)\n(.*?)^```', re.MULTILINE | re.DOTALL)

@@ -36,6 +36,9 @@ def parse_arguments() -> argparse.Namespace:
             command.add_argument('--tracklet')
             command.add_argument('--identity')
             command.add_argument('--time', help='such as 2026-05-01T12:30:00 (UTC)')
+            for key in ('identity', 'camera', 'tracklet'):
+                text = f'expression whose first group is the {key} in an id, such as ^([0-9]+)_'
+                command.add_argument(f'--{key}-pattern', metavar='REGEX', help=text)
         if name == 'search':
             command.add_argument('--like', nargs='+', metavar='ID', help='search with these entries')
             command.add_argument('--features', type=Path, help='a features-*.safetensors file')
@@ -69,7 +72,10 @@ def main() -> None:
     with Gallery.open(args.gallery, space, who=getpass.getuser(), create=space is not None) as gallery:
         if args.command == 'add':
             values = {name: getattr(args, name) for name in ('camera', 'tracklet', 'identity', 'time')}
-            show(added=add_feature_files(gallery, args.folder, on_conflict=args.on_conflict, **values))
+            given = {name: getattr(args, f'{name}_pattern') for name in ('identity', 'camera', 'tracklet')}
+            patterns = {name: pattern for name, pattern in given.items() if pattern}
+            added = add_feature_files(gallery, args.folder, on_conflict=args.on_conflict, patterns=patterns, **values)
+            show(added=added)
         elif args.command == 'import':
             show(added=import_gallery(gallery, args.folder, on_conflict=args.on_conflict))
         elif args.command == 'export':

@@ -4,11 +4,13 @@ from next_mm.apis.checks.config import check_config
 from next_mm.apis.config import apply_amp, drop_captions, drop_pretrained, load_config, show_rank_lists
 from next_mm.apis.conversion import convert_checkpoint, find_key_map, list_convertible
 from next_mm.apis.features import TestFeatures, build_test_loader, extract_features, load_model, predict
+from next_mm.apis.inference import ReIDInferencer
 from next_mm.apis.training import build_model, build_runner, prepare, resume_from, test, train
 from next_mm.errors import ConfigError
 
 __all__ = [
     'ConfigError',
+    'ReIDInferencer',
     'TestFeatures',
     'apply_amp',
     'build_model',

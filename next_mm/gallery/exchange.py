@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from next_mm.errors import DataError
+from next_mm.errors import ConfigError, DataError
 from next_mm.gallery.base import Gallery, OnConflict
 from next_mm.gallery.records import Entry
 from next_mm.retrieval.feature_files import read_features, write_features
@@ -58,19 +59,51 @@ def import_gallery(gallery: Gallery, folder: Path, *, on_conflict: OnConflict = 
     return added
 
 
-def add_feature_files(gallery: Gallery, folder: Path, *, on_conflict: OnConflict = 'keep', **values: object) -> int:
+def add_feature_files(
+    gallery: Gallery,
+    folder: Path,
+    *,
+    on_conflict: OnConflict = 'keep',
+    patterns: Mapping[str, str] | None = None,
+    **values: object,
+) -> int:
     """Add extracted features, a shard a transaction; return how many entries were added.
 
     Args:
         gallery: the gallery.
         folder: what ``tools/extract_features.py`` wrote.
         on_conflict: see :meth:`Gallery.add`.
+        patterns: ``identity``, ``camera`` or ``tracklet`` to an expression whose first group is its name in an entry's id.
         values: identity, camera and so on of all entries.
 
     Raises:
-        DataError: no features there, or see :meth:`Gallery.add`.
+        ConfigError: a pattern that is no expression with a group.
+        DataError: no features there, a pattern that finds nothing in an id, or see :meth:`Gallery.add`.
     """
-    return sum(gallery.add(read_features(path)[0], on_conflict=on_conflict, **values) for path in _shards(folder))
+    compiled = {name: _compile(name, pattern) for name, pattern in (patterns or {}).items()}
+    added = 0
+    for path in _shards(folder):
+        features, _ = read_features(path)
+        found = {name: [_find(name, pattern, key) for key in features.ids] for name, pattern in compiled.items()}
+        added += gallery.add(features, on_conflict=on_conflict, **{**values, **found})
+    return added
+
+
+def _compile(name: str, pattern: str) -> re.Pattern[str]:
+    try:
+        compiled = re.compile(pattern)
+    except re.error as error:
+        raise ConfigError(f'{name} pattern {pattern!r}: expected a regular expression: {error}') from error
+    if compiled.groups < 1:
+        raise ConfigError(f'{name} pattern {pattern!r}: expected a group that holds the name, such as ^([0-9]+)_')
+    return compiled
+
+
+def _find(name: str, pattern: re.Pattern[str], key: str) -> str:
+    match = pattern.search(key)
+    if match is None or not match.group(1):
+        raise DataError(f'id {key!r}: the {name} pattern {pattern.pattern!r} finds nothing in it')
+    return match.group(1)
 
 
 def _shards(folder: Path) -> list[Path]:

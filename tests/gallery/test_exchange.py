@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from next_mm.errors import DataError
+from next_mm.errors import ConfigError, DataError
 from next_mm.gallery import Gallery
 from next_mm.gallery.exchange import add_feature_files, export_gallery, import_gallery
 from next_mm.retrieval.feature_files import read_features, write_features
@@ -59,8 +59,11 @@ def test_a_damaged_feature_file_is_refused(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-10])
     with pytest.raises(DataError, match='cannot be read as features'):
         read_features(path)
-    with Gallery.open(tmp_path / 'g', SPACE) as gallery, pytest.raises(DataError, match=r'no features-\*.safetensors'):
-        add_feature_files(gallery, tmp_path / 'nowhere')
+    with Gallery.open(tmp_path / 'g', SPACE) as gallery:
+        with pytest.raises(DataError, match=r'no features-\*.safetensors'):
+            add_feature_files(gallery, tmp_path / 'nowhere')
+        with pytest.raises(ConfigError, match='expected a group'):
+            add_feature_files(gallery, tmp_path, patterns={'camera': 'x'})
 
 
 def test_the_command_line(tmp_path: Path) -> None:
@@ -70,9 +73,11 @@ def test_the_command_line(tmp_path: Path) -> None:
 
     write_features(tmp_path / 'features-000000.safetensors', make_features(4, 0))
     gallery = str(tmp_path / 'gallery')
-    assert run('add', gallery, str(tmp_path), '--camera', 'gate') == [{'added': 4}]
+    added = run('add', gallery, str(tmp_path), '--camera', 'gate', '--identity-pattern', 'e0-([0-9])')
+    assert added == [{'added': 4}]
     (found,) = run('search', gallery, '--like', 'e0-2', '--top', '2')
     assert (found['query'], found['hits'][0]['id'], found['hits'][0]['score']) == ('e0-2', 'e0-2', 1.0)
+    assert (found['hits'][0]['identity'], found['hits'][0]['camera']) == ('2', 'gate')
     assert run('delete', gallery, '--ids', 'e0-2') == [{'deleted': 1}]
     assert run('stats', gallery)[0]['entries'] == 3
     failed = subprocess.run([sys.executable, str(TOOL), 'stats', str(tmp_path / 'no')], capture_output=True, text=True)
