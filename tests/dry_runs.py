@@ -20,9 +20,14 @@ from tests.documents import ROOT
 
 # What our tools call once they know what to do. Before it they check what the command line says, beyond what argparse does.
 WORK = (
+    'next_mm.apis.inference.load_bundle',
+    'next_mm.apis.inference.shards.list_inputs',
+    'next_mm.apis.inference.inferencer._open',
+    'next_mm.gallery.Gallery.open',
+    'next_mm.retrieval.feature_files.read_features',
     'next_mm.analysis.command_line.find_checkpoint',
     'next_mm.analysis.command_line.find_config',
-    'next_mm.analysis.report.write_report',
+    'next_mm.analysis.run_report.write_report',
     'next_mm.analysis.studies.cost.row_costs',
     'next_mm.captioning.report.audit.audit_folder',
     'next_mm.captioning.pipeline.CaptionRun.dry_run',

@@ -94,8 +94,8 @@ def _check_pytest(arguments: list[str]) -> None:
 
 def _check_pip(arguments: list[str]) -> None:
     setup = (ROOT / 'setup.py').read_text(encoding='utf-8')
-    for extra in re.findall(r'\.\[([\w,]+)\]', ' '.join(arguments)):
-        assert f"'{extra}': " in setup.partition('extras_require=')[2], f'setup.py has no extra {extra}'
+    for extra in ','.join(re.findall(r'\.\[([\w,]+)\]', ' '.join(arguments))).split(','):
+        assert not extra or f"'{extra}': " in setup.partition('extras_require=')[2], f'setup.py has no extra {extra}'
 
 
 @pytest.mark.parametrize('path', DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
