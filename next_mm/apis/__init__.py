@@ -1,5 +1,6 @@
 """The way in: configs are loaded and checked, Runners and models are built from them here."""
 
+from next_mm.apis.caption_features import encode_captions
 from next_mm.apis.checks.config import check_config
 from next_mm.apis.config import apply_amp, drop_captions, drop_pretrained, load_config, show_rank_lists
 from next_mm.apis.conversion import convert_checkpoint, find_key_map, list_convertible
@@ -20,6 +21,7 @@ __all__ = [
     'convert_checkpoint',
     'drop_captions',
     'drop_pretrained',
+    'encode_captions',
     'extract_features',
     'find_key_map',
     'list_convertible',
