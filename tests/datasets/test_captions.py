@@ -141,6 +141,15 @@ def test_long_captions_lose_whole_sentences_and_are_counted_once(caplog_mm):
     np.testing.assert_array_equal(tokenise(transform, unicode), reference('öne two three four. five six seven.', 12))
 
 
+@pytest.mark.parametrize(
+    'text', ['one two three four. five six seven. eight nine ten eleven.', 'öne two. ' * 8, 'one.']
+)
+def test_texts_can_be_cut_inside_a_sentence(text: str) -> None:
+    """As CLIP's own tokeniser cuts them."""
+    transform = TokenizeCaptions(context_length=12, whole_sentences=False)
+    np.testing.assert_array_equal(tokenise(transform, text), reference(text, 12))
+
+
 def test_lengths_say_where_the_padding_begins():
     results = TokenizeCaptions(context_length=12)({'sentences': [[('one two.',), (), ('! !',)], [('a.',)] * 3]})
     assert results['lengths'].tolist() == [[5, 2, 4], [4, 4, 4]] and results['lengths'].dtype == np.int64

@@ -2,5 +2,7 @@
 _base_ = ['triplets.py']
 
 _pictures = [dict(type='LoadTriplet'), dict(type='ResizeTriplet', size=(256, 128))]
+# For the authors' *_authors.py, who resize bicubically in training and bilinearly in a test.
+_authors_pictures = [dict(type='LoadTriplet'), dict(type='ResizeTriplet', size=(256, 128), interpolation='bilinear')]
 train_dataloader = dict(dataset=dict(pipeline=[*_pictures, *_base_._augment, *_base_._train_captions]))
 val_dataloader = test_dataloader = dict(dataset=dict(pipeline=[*_pictures, *_base_._test_captions]))

@@ -6,6 +6,13 @@ _augment = [
     dict(type='PadCropTriplet', padding=10),
     dict(type='EraseTriplet', prob=0.5),
 ]
+# As many authors do, for their *_authors.py: each modality of a triplet draws for itself.
+_authors_augment = [
+    dict(type='DropModalities', prob=0.0),
+    dict(type='FlipTriplet', prob=0.5, per_modality=True),
+    dict(type='PadCropTriplet', padding=10, per_modality=True),
+    dict(type='EraseTriplet', prob=0.5, per_modality=True),
+]
 _train_captions = [
     dict(type='SampleSentences', num_subsets=3, keep_prob=0.75),  # one subset for each semantic expert, Eq. 4
     dict(type='TokenizeCaptions'),

@@ -69,11 +69,13 @@ class TokenizeCaptions(BaseTransform):
 
     Args:
         context_length: tokens of a text with its start and end mark; 77 in CLIP.
+        whole_sentences: with ``False`` a text beyond the context is cut inside a sentence, as CLIP's own tokeniser does.
     """
 
-    def __init__(self, *, context_length: int = CONTEXT_LENGTH) -> None:
+    def __init__(self, *, context_length: int = CONTEXT_LENGTH, whole_sentences: bool = True) -> None:
         check_integer('TokenizeCaptions.context_length', context_length, 3)
         self.context_length = context_length
+        self.whole_sentences = whole_sentences
         self._ids: dict[str, bytes] = {}
 
     def attach(self, captions: Iterable[str]) -> None:
@@ -91,7 +93,9 @@ class TokenizeCaptions(BaseTransform):
         if cut:
             print_log(
                 f'{cut} of {total} captions ({cut / total:.1%}) are longer than {self.context_length} tokens: '
-                'sentences that do not fit are cut at their end.',
+                + (
+                    'sentences that do not fit are cut at their end.' if self.whole_sentences else 'they are cut there.'
+                ),
                 logger='current',
             )
 
@@ -115,6 +119,8 @@ class TokenizeCaptions(BaseTransform):
     def _fit(self, sentences: Sequence[str]) -> np.ndarray:
         """Return the token ids of the leading sentences that fit between the marks; at least one, cut inside if need be."""
         room = 4 * (self.context_length - 2)
+        if not self.whole_sentences:
+            return np.frombuffer(self._encode(' '.join(sentences))[:room], np.int32)
         if not all(map(is_plain, sentences)):
             return np.frombuffer(self._fit_joined(sentences, room), np.int32)
         pieces: list[bytes] = []

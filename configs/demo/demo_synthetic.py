@@ -1,0 +1,12 @@
+# DeMo on the synthetic data: rendered triplets and a small CLIP, both made on the first run.
+# 80 training identities, 16 epochs. Needs nothing.
+#   python tools/train.py configs/demo/demo_synthetic.py
+_base_ = [
+    '../_base_/models/demo_synthetic.py',
+    '../_base_/datasets/synthetic.py',
+    '../_base_/schedules/adam_synthetic.py',
+    '../_base_/default_runtime.py',
+]
+
+model = dict(num_classes=80, branches=_base_._person_branches)
+optim_wrapper = dict(paramwise_cfg=_base_._rates)
