@@ -31,11 +31,11 @@ def check_test_set(model: nn.Module, dataset: Any, evaluator: Evaluator) -> None
     reads = isinstance(model, ReIDModel) and model.reads_captions
     if reads and getattr(dataset, 'metainfo', {}).get('has_captions') is False:
         raise DataError(model.no_captions())
-    protocols = {metric.exclude for metric in evaluator.metrics if isinstance(metric, ReIDMetric)}
+    protocols = {metric.protocol for metric in evaluator.metrics if isinstance(metric, ReIDMetric)}
     if protocols and hasattr(dataset, 'get_data_info'):
         records = [dataset.get_data_info(index) for index in range(len(dataset))]
-        for exclude in protocols:
-            check_protocol(records, exclude)
+        for protocol in protocols:
+            check_protocol(records, *protocol)
 
 
 def check_monitored(hooks: Iterable[Hook], evaluator: Evaluator) -> None:

@@ -12,11 +12,13 @@ from torch import Tensor
 
 from next_mm.errors import DataError
 from next_mm.retrieval.ranking import Labels, SameIdentity
+from next_mm.retrieval.verification import check_support
 from next_mm.triplet import NUM_MODALITIES, UNKNOWN
 
 __all__ = [
     'FIELDS',
     'Exclude',
+    'Protocol',
     'RetrievalTable',
     'build_table',
     'check_groups',
@@ -39,6 +41,10 @@ class Exclude(str, Enum):
     def field(self) -> str:
         """The field of a sample that query and excluded entry share."""
         return {'same camera': 'camera', 'same scene': 'scene', 'itself': 'sample_idx'}[self.value]
+
+
+Protocol = tuple[Exclude, tuple[float, ...]]
+"""What a test set must be fit for: what is left out, and the false-match rates of a verification."""
 
 
 @dataclass(frozen=True)
@@ -129,17 +135,20 @@ def build_table(
     )
 
 
-def check_protocol(records: Sequence[Mapping[str, Any]], exclude: Exclude) -> None:
+def check_protocol(
+    records: Sequence[Mapping[str, Any]], exclude: Exclude, false_match_rates: Sequence[float] = ()
+) -> None:
     """Check, before any feature is computed, that a test set can be evaluated.
 
     Args:
         records: the samples as the dataset lists them; where they lack a field of :data:`FIELDS`, which a pipeline may
             add, nothing is checked.
         exclude: what is left out.
+        false_match_rates: rates at which pairs are to be verified.
 
     Raises:
-        DataError: there are no queries or no gallery entries, cameras or scenes that are needed are unknown, or no
-            query has a match.
+        DataError: there are no queries or no gallery entries, cameras or scenes that are needed are unknown, no query
+            has a match, or there are too few pairs of different identities for a false-match rate.
     """
     if any(key not in record for record in records[:1] for key in FIELDS):
         return
@@ -148,6 +157,9 @@ def check_protocol(records: Sequence[Mapping[str, Any]], exclude: Exclude) -> No
     _, present, excluded = SameIdentity(table.labels(exclude, table.gallery))(table.labels(exclude, table.queries))
     if not (present & ~excluded).any():
         raise DataError(explain_no_match(table, exclude))
+    num_impostor = present.shape[0] * len(table.labels(exclude, table.gallery)) - int(present.sum())
+    for rate in false_match_rates:
+        check_support(num_impostor, rate)
 
 
 def check_groups(table: RetrievalTable, exclude: Exclude) -> None:

@@ -19,14 +19,15 @@ from torch import Tensor
 from next_mm.errors import ConfigError, DataError
 from next_mm.evaluation.gathering import FeatureBlocks, gather_features, run_on_main
 from next_mm.evaluation.messages import describe, warn_of_captions
-from next_mm.evaluation.protocol import FIELDS, Exclude, build_table
+from next_mm.evaluation.protocol import FIELDS, Exclude, Protocol, build_table
 from next_mm.evaluation.search import RankedTable, rank_table
 from next_mm.registry import METRICS
 from next_mm.retrieval.comparison import compare
 from next_mm.retrieval.ranking import summarize
 from next_mm.retrieval.reranking import ReRanking
 from next_mm.retrieval.results import SearchResults
-from next_mm.utils.options import check_choice
+from next_mm.retrieval.verification import equal_error_rate, true_match_rate
+from next_mm.utils.options import check_choice, check_number
 
 __all__ = ['ReIDMetric']
 
@@ -47,6 +48,8 @@ class ReIDMetric(BaseMetric):
         measure: ``'cosine'`` of the features, or ``'euclidean'`` distance of the features as they are.
         over: where triplets lack modalities, ``'shared parts'`` compares a query and a gallery entry over the parts of
             the feature that both have, ``'whole features'`` compares all, absent parts too.
+        verification: false-match rates, such as ``(0.01, 0.001)``, for which the true-match rate is reported, as
+            ``reid/TPR@0.01``, beside the equal error rate ``reid/EER`` (:mod:`next_mm.retrieval.verification`).
         rerank: options of :class:`~next_mm.retrieval.reranking.ReRanking`, ``dict()`` for its defaults; None ranks by
             the features alone.
         chunk_size: queries ranked at a time; by default what keeps a chunk of distances at 64 MiB.
@@ -73,6 +76,7 @@ class ReIDMetric(BaseMetric):
         topk: Sequence[int] = (1, 5, 10),
         measure: str = 'cosine',
         over: str = 'shared parts',
+        verification: Sequence[float] = (),
         rerank: Mapping[str, Any] | None = None,
         chunk_size: int | None = None,
         save_to: str | None = None,
@@ -90,7 +94,10 @@ class ReIDMetric(BaseMetric):
             raise ConfigError(f'ReIDMetric: chunk_size: expected a positive number of queries, got {chunk_size!r}')
         if save_to is not None and Path(save_to).suffix != '.json':
             raise ConfigError(f'ReIDMetric: save_to: expected a .json file, got {save_to!r}')
+        for rate in verification:
+            check_number('ReIDMetric.verification', rate, 0, 1, above=True)
         self.exclude = Exclude(exclude)
+        self.verification = tuple(verification)
         self.topk = tuple(topk)
         self.measure = measure
         self.shares_parts = over == 'shared parts'
@@ -102,9 +109,15 @@ class ReIDMetric(BaseMetric):
         self.ranked: RankedTable | None = None
 
     @property
+    def protocol(self) -> Protocol:
+        """What a test set must be fit for, see :func:`next_mm.evaluation.check_protocol`."""
+        return self.exclude, self.verification
+
+    @property
     def metric_names(self) -> tuple[str, ...]:
         """The names that :meth:`evaluate` returns: ``reid/mAP``, ``reid/R-1``, ..., ``reid/mINP``."""
-        return tuple(f'{self.prefix}/{name}' for name in ('mAP', *(f'R-{k}' for k in self.topk), 'mINP'))
+        verification = ('EER', *(f'TPR@{rate:g}' for rate in self.verification)) if self.verification else ()
+        return tuple(f'{self.prefix}/{name}' for name in ('mAP', *(f'R-{k}' for k in self.topk), 'mINP', *verification))
 
     def process(self, data_batch: Any, data_samples: Sequence[Mapping[str, Any]]) -> None:
         """Keep the features of a batch and what the protocol needs to know of its samples."""
@@ -162,7 +175,12 @@ class ReIDMetric(BaseMetric):
             print_log(warning, logger='current', level=logging.WARNING)
         if self.save_to is not None:
             self.search(max(self.topk)).save(self.save_to)
-        return {name: 100 * value for name, value in summarize(self.ranked.scores, self.topk).items()}
+        figures = summarize(self.ranked.scores, self.topk)
+        if self.verification:
+            curve = self.ranked.verify()
+            figures['EER'] = equal_error_rate(curve)[0]
+            figures |= {f'TPR@{rate:g}': true_match_rate(curve, rate)[0] for rate in self.verification}
+        return {name: 100 * value for name, value in figures.items()}
 
     def search(self, topk: int) -> SearchResults:
         """Return what every query of the last evaluation found; on the first process, which ranks.

@@ -17,6 +17,7 @@ from next_mm.retrieval.rank_list import RankList, rank_list
 from next_mm.retrieval.ranking import QueryScores, score_queries
 from next_mm.retrieval.reranking import ReRanking
 from next_mm.retrieval.results import Entry, Match, QueryScore, SearchResults
+from next_mm.retrieval.verification import Verification, verify
 from next_mm.triplet import UNKNOWN
 
 __all__ = ['RankedTable', 'rank_table']
@@ -57,6 +58,11 @@ class RankedTable:
             matches=list(_matches(nearest, values)),
             scores=list(_scores(self.scores)),
         )
+
+    def verify(self) -> Verification:
+        """Return the ROC curve over all pairs of a query and a gallery entry that are not excluded."""
+        query, gallery = (self.table.labels(self.exclude, rows) for rows in (self.table.queries, self.table.gallery))
+        return verify(self.rows, query, gallery, chunk_size=self.chunk_size)
 
 
 def rank_table(

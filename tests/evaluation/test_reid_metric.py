@@ -5,7 +5,8 @@ import torch
 import torch.multiprocessing as mp
 from torch.nn.functional import normalize
 
-from next_mm.evaluation import ReIDMetric
+from next_mm.errors import DataError
+from next_mm.evaluation import ReIDMetric, check_protocol
 from next_mm.registry import METRICS
 from next_mm.retrieval import SearchResults
 from next_mm.retrieval.reference import loop_metrics
@@ -325,3 +326,32 @@ def test_captions_on_one_side_are_warned_of(query, gallery, warned, capsys, capl
     evaluate(samples)
     told = capsys.readouterr().out + caplog.text
     assert (warned in told) if warned else ('caption' not in told)
+
+
+def test_verification_beside_the_ranking():
+    samples = make_samples(80)
+    metric = ReIDMetric(verification=(0.2, 0.05))
+    metric.process(None, samples)
+    result = metric.evaluate(80)
+    assert tuple(result) == metric.metric_names
+    assert tuple(result)[-3:] == ('reid/EER', 'reid/TPR@0.2', 'reid/TPR@0.05')
+    query, gallery = ([s for s in samples if s[flag]] for flag in ('is_query', 'is_gallery'))
+    scores = {True: [], False: []}
+    for one in query:
+        for other in gallery:
+            same = one['identity'] == other['identity']
+            if not (same and one['camera'] == other['camera']):
+                scores[same].append(
+                    float(torch.cosine_similarity(one['feature'].double(), other['feature'].double(), dim=0))
+                )
+    for rate in (0.2, 0.05):
+        strictest = sorted(scores[False], reverse=True)[
+            int(rate * len(scores[False]))
+        ]  # the first that must be refused
+        share = sum(score > strictest for score in scores[True]) / len(scores[True])
+        assert result[f'reid/TPR@{rate}'] == pytest.approx(100 * share, abs=1e-9)
+    assert 0 < result['reid/EER'] < 100
+    with pytest.raises(DataError, match='needs at least 30,000 pairs'):
+        check_protocol(samples, *ReIDMetric(verification=(1e-4,)).protocol)
+    with pytest.raises(ValueError, match=r'ReIDMetric.verification=0: expected a number above 0 to 1'):
+        ReIDMetric(verification=(0,))

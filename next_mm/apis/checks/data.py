@@ -11,7 +11,7 @@ from mmengine.registry import init_default_scope
 from next_mm.datasets import TripletDataset
 from next_mm.datasets.check import DataReport, Progress, check_datasets
 from next_mm.errors import ConfigError, DataError
-from next_mm.evaluation import Exclude, ReIDMetric, check_protocol
+from next_mm.evaluation import Protocol, ReIDMetric, check_protocol
 from next_mm.layouts import Problem
 from next_mm.models import ReIDModel
 from next_mm.registry import DATASETS, METRICS, MODELS
@@ -90,23 +90,23 @@ def _check_classes(cfg: Config, datasets: Mapping[str, TripletDataset], report: 
 
 
 def _check_protocols(cfg: Config, datasets: Mapping[str, TripletDataset], report: DataReport) -> Iterator[Problem]:
-    evaluators: dict[TripletDataset, dict[Exclude, str]] = {}  # of each test set, which evaluator first asks for what
+    evaluators: dict[TripletDataset, dict[Protocol, str]] = {}  # of each test set, which evaluator first asks for what
     for name in ('val', 'test'):
         if name in datasets:
             protocols = evaluators.setdefault(datasets[name], {})
-            for exclude in sorted(_protocols(cfg.get(f'{name}_evaluator'))):
-                protocols.setdefault(exclude, name)
+            for protocol in sorted(_protocols(cfg.get(f'{name}_evaluator'))):
+                protocols.setdefault(protocol, name)
     for dataset, protocols in evaluators.items():
         records = [{**record, 'sample_idx': number} for number, record in enumerate(report.records.get(dataset, ()))]
-        for exclude, name in protocols.items() if records else ():
+        for protocol, name in protocols.items() if records else ():
             try:
-                check_protocol(records, exclude)
+                check_protocol(records, *protocol)
             except DataError as error:
                 yield Problem('a test set that cannot be evaluated', f'{name}_evaluator', str(error))
 
 
-def _protocols(evaluator: Any) -> set[Exclude]:
+def _protocols(evaluator: Any) -> set[Protocol]:
     """Return the protocols in an evaluator's config: a metric, a list of them, or an ``Evaluator`` that has them."""
     metrics = evaluator.get('metrics', evaluator) if isinstance(evaluator, Mapping) else evaluator or []
     built = [METRICS.build(metric) for metric in ([metrics] if isinstance(metrics, Mapping) else metrics)]
-    return {metric.exclude for metric in built if isinstance(metric, ReIDMetric)}
+    return {metric.protocol for metric in built if isinstance(metric, ReIDMetric)}
