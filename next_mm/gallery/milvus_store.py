@@ -157,7 +157,7 @@ class MilvusGallery(Gallery):
         count, ids = len(features), [refuse_bad_text('id', name) for name in features.ids]
         if len(set(ids)) != count:
             raise DataError('two of the entries to add have one id')
-        values = {
+        values: dict[str, Sequence[Any]] = {
             'identity': [name_or_none('identity', value) for value in per_row(identity, count, 'identity')],
             'camera': [name_or_none('camera', value) for value in per_row(camera, count, 'camera')],
             'time': [read_time('time', value) for value in per_row(time, count, 'time')],
@@ -208,7 +208,7 @@ class MilvusGallery(Gallery):
                 continue
             entries, features = self._with_features(rows)
             entry, mean = pool_tracklet(name, entries, features)
-            values = {
+            values: dict[str, Sequence[Any]] = {
                 'identity': [entry.identity],
                 'camera': [entry.camera],
                 'time': [entry.time],

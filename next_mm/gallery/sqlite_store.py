@@ -80,6 +80,7 @@ class SQLiteGallery(Gallery):
             raise DataError(f'{self.file.path}: its features are {self.dtype}, not {dtype}')
         self.rows = RowTable(self.space, self.dtype)
         self._lock = threading.RLock()  # of the index
+        self._seen = (-1, 0)  # generation and newest number that the index holds
         self._start_index(-1)
 
     # --- changing

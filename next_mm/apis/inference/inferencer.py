@@ -245,8 +245,7 @@ def join_features(space: FeatureSpace, parts: list[FeatureSet], errors: Iterable
     """
     ids = [name for part in parts for name in part.ids]
     if len(set(ids)) != len(ids):
-        seen: set[str] = set()
-        twice = next(name for name in ids if name in seen or seen.add(name))
+        twice = next(name for name in ids if ids.count(name) > 1)
         raise DataError(f'two inputs have the id {twice!r}; give each its own')
     width = space.dim
     captioned = any(part.text_free is not None for part in parts)
