@@ -26,7 +26,7 @@ WORK = (
     'next_mm.gallery.Gallery.open',
     'next_mm.retrieval.feature_files.read_features',
     'next_mm.analysis.command_line.find_checkpoint',
-    'next_mm.analysis.command_line.find_config',
+    'next_mm.apis.run_config.find_run_config',
     'next_mm.analysis.run_report.write_report',
     'next_mm.analysis.studies.cost.row_costs',
     'next_mm.captioning.report.audit.audit_folder',

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mmengine.config import Config
 
-from next_mm.analysis.run_logs import find_checkpoint, find_config, run_name
+from next_mm.analysis.run_logs import find_checkpoint, run_name
 from next_mm.errors import UserError
 from next_mm.utils.command_line import ConfigOptions
 
@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser, *, several: bool) -> None:
         help='checkpoint in its work directory, or a work directory (then its last checkpoint)',
     )
     parser.add_argument(
-        '--config', type=Path, help='configuration of all runs (default: the one in the work directory)'
+        '--config', type=Path, help='config of all runs, executed (default: that in the work directory, only read)'
     )
     if several:
         parser.add_argument('--labels', nargs='+', help='one name a run, for the picture (default: its directory)')
@@ -80,10 +80,13 @@ def _label(run: Path) -> str:
 
 
 def _load_run(label: str, run: Path, config: Path | None, options: dict[str, Any]) -> TrainedModel:
-    from next_mm.apis import load_config, load_model
+    from next_mm.apis import load_config, load_model, load_run_config
 
     work_dir, checkpoint = (run, find_checkpoint(run)) if run.is_dir() else (run.parent, run)
-    cfg = load_config(config or find_config(work_dir), dict(options), work_dir=work_dir)
+    if config is not None:
+        cfg = load_config(config, dict(options), work_dir=work_dir)
+    else:
+        cfg = load_run_config(work_dir, dict(options))
     return TrainedModel(label, cfg, checkpoint, load_model(cfg, checkpoint))
 
 

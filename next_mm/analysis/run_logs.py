@@ -122,18 +122,6 @@ def run_name(work_dir: Path) -> str:
     return '/'.join(folder.parts[-2:]) if folder.name.startswith('seed') else folder.name
 
 
-def find_config(work_dir: str | Path) -> Path:
-    """Return the file of the resolved config that MMEngine left in a work directory.
-
-    Raises:
-        FileNotFoundError: there is none.
-    """
-    configs = sorted(Path(work_dir).glob('*.py'), key=lambda path: path.stat().st_mtime)
-    if not configs:
-        raise FileNotFoundError(f'{work_dir} holds no configuration (*.py); is it the work directory of a run?')
-    return configs[-1]
-
-
 def find_checkpoint(work_dir: str | Path) -> Path:
     """Return the checkpoint of a run's last epoch.
 

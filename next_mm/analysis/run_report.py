@@ -11,13 +11,13 @@ from next_mm.analysis.curves import draw_curves
 from next_mm.analysis.run_logs import (
     METRICS,
     RunLog,
-    find_config,
     find_pictures,
     log_folders,
     read_environment,
     read_run_log,
     run_name,
 )
+from next_mm.apis import find_run_config
 from next_mm.engine import read_config_text
 from next_mm.errors import ConfigError
 from next_mm.visualization.page import PagePicture, Section, embed_picture, write_page
@@ -39,7 +39,7 @@ def write_report(work_dir: str | Path, out: str | Path | None = None, max_pictur
     """
     work_dir = Path(work_dir)
     log = read_run_log(work_dir)
-    config_path = find_config(work_dir)
+    config_path = find_run_config(work_dir)
     text = config_path.read_text(encoding='utf-8')
     cfg = read_config_text(text) or {}
     model, dataset = _part(cfg, 'model'), _part(cfg, 'test_dataloader', 'dataset')

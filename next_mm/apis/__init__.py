@@ -6,6 +6,7 @@ from next_mm.apis.config import apply_amp, drop_captions, drop_pretrained, load_
 from next_mm.apis.conversion import convert_checkpoint, find_key_map, list_convertible
 from next_mm.apis.features import TestFeatures, build_test_loader, extract_features, load_model, predict
 from next_mm.apis.inference import ReIDInferencer
+from next_mm.apis.run_config import find_run_config, load_run_config
 from next_mm.apis.training import build_model, build_runner, prepare, resume_from, test, train
 from next_mm.errors import ConfigError
 
@@ -24,9 +25,11 @@ __all__ = [
     'encode_captions',
     'extract_features',
     'find_key_map',
+    'find_run_config',
     'list_convertible',
     'load_config',
     'load_model',
+    'load_run_config',
     'predict',
     'prepare',
     'resume_from',

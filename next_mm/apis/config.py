@@ -16,6 +16,7 @@ from next_mm.registry import MODELS
 
 __all__ = [
     'apply_amp',
+    'complete_config',
     'drop_captions',
     'drop_pretrained',
     'find_config',
@@ -57,6 +58,20 @@ def load_config(
         raise
     except Exception as error:  # a config is a program of the user's, and so is whatever goes wrong in it
         raise ConfigError(f'{path}: reading this config ended with {type(error).__name__}: {error}') from error
+    return complete_config(cfg, path, options, work_dir)
+
+
+def complete_config(
+    cfg: Config, path: str | Path, options: dict[str, Any] | None = None, work_dir: str | Path | None = None
+) -> Config:
+    """Merge options into a config that was read, and check every key; see :func:`load_config`.
+
+    Args:
+        cfg: changed in place.
+        path: where it was read from.
+        options: dotted keys to values.
+        work_dir: folder of checkpoints and logs.
+    """
     if options:
         for key in options:
             _check_place(cfg.to_dict(), key, options)

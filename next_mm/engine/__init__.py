@@ -20,7 +20,7 @@ from next_mm.engine.hooks import (
 )
 from next_mm.engine.loops import TestTimeTrainingLoop
 from next_mm.engine.param_groups import ReIDOptimWrapperConstructor, check_paramwise, group_parameters
-from next_mm.engine.resumed_config import read_config_text
+from next_mm.engine.resumed_config import read_config_text, read_plain_config
 from next_mm.engine.runner import TripletRunner
 from next_mm.engine.schedules import TransReIDLR
 from next_mm.errors import CheckpointError
@@ -54,4 +54,5 @@ __all__ = [
     'metric_table',
     'read_checkpoint',
     'read_config_text',
+    'read_plain_config',
 ]

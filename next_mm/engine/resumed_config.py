@@ -8,7 +8,7 @@ from typing import Any
 
 from next_mm.errors import CheckpointError
 
-__all__ = ['changed_settings', 'compare_configs', 'read_config_text']
+__all__ = ['changed_settings', 'compare_configs', 'read_config_text', 'read_plain_config']
 
 # Part of the state that resuming loads: options of the parameter groups, schedulers, the scaler of the loss, the seed.
 _FROM_CHECKPOINT = (
@@ -93,25 +93,51 @@ def read_config_text(text: str) -> dict[str, Any] | None:
     """
     try:
         lines = ast.parse(text).body
-    except SyntaxError:
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     assignments = [(line.targets[0], line.value) for line in lines if isinstance(line, ast.Assign)]
     return {target.id: _value(value) for target, value in assignments if isinstance(target, ast.Name)}
 
 
-def _value(node: ast.expr) -> Any:
+def read_plain_config(text: str) -> dict[str, Any]:
+    """Read what ``Config.pretty_text`` wrote, without running it.
+
+    Args:
+        text: assignments of plain values to names.
+
+    Raises:
+        ValueError: something else is in it; the text names the line.
+    """
+    values = {}
+    try:
+        for line in ast.parse(text).body:
+            target = line.targets[0] if isinstance(line, ast.Assign) else None
+            if not isinstance(line, ast.Assign) or not isinstance(target, ast.Name):
+                raise ValueError(f'line {line.lineno}: expected an assignment to a name')
+            values[target.id] = _value(line.value, plain=True)
+    except (SyntaxError, RecursionError, MemoryError) as error:
+        raise ValueError(f'it is not Python ({error})') from error
+    return values
+
+
+def _value(node: ast.expr, *, plain: bool = False) -> Any:
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == 'dict':
         if len(node.args) == 1:  # dict({...}), for keys that are no names
-            return _value(node.args[0])
-        return {str(keyword.arg): _value(keyword.value) for keyword in node.keywords}
+            return _value(node.args[0], plain=plain)
+        if plain and (node.args or any(keyword.arg is None for keyword in node.keywords)):
+            raise ValueError(f'line {node.lineno}: {ast.unparse(node)[:80]} is no plain value')
+        return {str(keyword.arg): _value(keyword.value, plain=plain) for keyword in node.keywords}
     if isinstance(node, ast.Dict):
-        return {_value(key): _value(value) for key, value in zip(node.keys, node.values) if key is not None}
+        entries = zip(node.keys, node.values)
+        return {_value(key, plain=plain): _value(value, plain=plain) for key, value in entries if key is not None}
     if isinstance(node, (ast.List, ast.Tuple)):
-        items = [_value(item) for item in node.elts]
+        items = [_value(item, plain=plain) for item in node.elts]
         return items if isinstance(node, ast.List) else tuple(items)
     try:
         return ast.literal_eval(node)
     except ValueError:
+        if plain:
+            raise ValueError(f'line {node.lineno}: {ast.unparse(node)[:80]} is no plain value') from None
         return ast.unparse(node)
 
 

@@ -9,12 +9,12 @@ import pytest
 
 from next_mm.analysis.run_logs import (
     find_checkpoint,
-    find_config,
     find_pictures,
     read_environment,
     read_run_log,
     typical,
 )
+from next_mm.apis import find_run_config
 
 
 def write_scalars(work_dir: Path, start: str, entries: list[dict], tail: str = '') -> Path:
@@ -82,9 +82,9 @@ def test_checkpoints_are_found_by_pointer_and_by_name(tmp_path: Path) -> None:
 
 def test_config_and_pictures(run: Path) -> None:
     with pytest.raises(FileNotFoundError, match='no configuration'):
-        find_config(run)
+        find_run_config(run)
     (run / 'next_synthetic.py').touch()
-    assert find_config(run).name == 'next_synthetic.py'
+    assert find_run_config(run).name == 'next_synthetic.py'
     for place in ('a.png', '20260101_000000/vis_data/old.png', '20260101_010000/vis_data/new.jpg', 'notes.txt'):
         (run / place).touch()
     (run.parent / 'private.png').touch()

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from next_mm import __version__
 from next_mm.apis.config import load_config
+from next_mm.apis.run_config import load_run_config
 from next_mm.engine import latest_checkpoint, load_weights, read_checkpoint
 from next_mm.errors import CheckpointError, ConfigError
 from next_mm.models import ReIDModel
@@ -83,7 +84,7 @@ def load_bundle(source: str | Path, weights: str | Path | None = None) -> ModelB
             raise ConfigError(f'{path}: a pack has its weights inside; expected none beside it, got {weights}')
         return _load_pack(path)
     config, checkpoint = _find_run(path, weights)
-    cfg = load_config(config)
+    cfg = load_run_config(path) if path.is_dir() else load_config(config)
     state = read_checkpoint(checkpoint)
     model_config = _without_start(cfg.model.to_dict())
     bundle = ModelBundle(
