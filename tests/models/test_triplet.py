@@ -29,7 +29,7 @@ def test_equals_a_slow_loop(margin: float | None, labels: list[int]) -> None:
 
 
 def test_equals_pytorch_metric_learning() -> None:
-    features, labels = torch.randn(12, 8), torch.arange(4).repeat_interleave(3)
+    features, labels = torch.randn(12, 8, dtype=torch.float64), torch.arange(4).repeat_interleave(3)
     distance = distances.LpDistance(normalize_embeddings=False)
     miner = miners.BatchHardMiner(distance=distance)
     loss = losses.TripletMarginLoss(margin=0.3, distance=distance, reducer=reducers.MeanReducer())
@@ -53,7 +53,7 @@ def test_equal_features_give_finite_gradients() -> None:
 
 
 def test_order_of_the_batch_does_not_matter() -> None:
-    features, labels, order = torch.randn(8, 4), torch.arange(4).repeat(2), torch.randperm(8)
+    features, labels, order = torch.randn(8, 4, dtype=torch.float64), torch.arange(4).repeat(2), torch.randperm(8)
     torch.testing.assert_close(
         batch_hard_triplet(features, labels, None), batch_hard_triplet(features[order], labels[order], None)
     )

@@ -15,6 +15,7 @@ from projects.synthetic.clip_features import CLIP_CONFIG, contrastive_loss, enco
 from projects.synthetic.clip_pairs import ClipPairs, render_pairs
 from projects.synthetic.clip_training import retrieval
 from projects.synthetic.dataset import read_attributes
+from tests.tolerances import BLOCK, assert_equal_up_to_rounding
 
 TINY = dict(
     train_identities=3,
@@ -120,14 +121,12 @@ def test_bad_options_are_named():
 def test_captions_are_encoded_as_open_clip_does():
     clip = load_clip(str(CLIP_CONFIG), None).eval()
     captions = ['A person.', 'An adult male seen from the back. He has a cap.']
-    torch.testing.assert_close(
-        encode_captions(clip, captions), clip.encode_text(open_clip.tokenize(captions)), atol=1e-5, rtol=1e-5
-    )
+    expected = clip.encode_text(open_clip.tokenize(captions))
+    assert_equal_up_to_rounding(encode_captions(clip, captions), expected, kernels=2 * BLOCK + 3, terms=4 * 64)
     picture = torch.randint(0, 256, (2, 64, 32, 3), dtype=torch.uint8)
     classes, patches = encode_pictures(clip, picture)
-    torch.testing.assert_close(
-        classes, clip.encode_image((picture.permute(0, 3, 1, 2) - 127.5) / 127.5)[0], atol=1e-5, rtol=1e-5
-    )
+    expected = clip.encode_image((picture.permute(0, 3, 1, 2) - 127.5) / 127.5)[0]
+    assert_equal_up_to_rounding(classes, expected, kernels=4 * BLOCK + 4, terms=4 * 128)
     assert patches.shape == (2, 32, 128)
 
 

@@ -9,6 +9,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from next_mm.registry import MODELS
 from next_mm.structures import TripletBatch
+from tests.tolerances import BLOCK, rounding
 from tests.toys import make_samples
 
 
@@ -83,4 +84,5 @@ def test_compiled_equals_eager(model_cfg: dict):
     model.eval()  # no dropout
     expected = model(inputs, batch, mode='loss')
     compiled = torch.compile(model.forward, backend='eager')  # the graphs without the compiler behind them
-    torch.testing.assert_close(compiled(inputs, batch, mode='loss'), expected, rtol=1e-4, atol=1e-5)
+    close = rounding(kernels=6 * BLOCK, terms=256)  # towers, experts, MGFA and head, each of at most two blocks
+    torch.testing.assert_close(compiled(inputs, batch, mode='loss'), expected, rtol=close, atol=close)
