@@ -12,7 +12,7 @@ from next_mm.errors import ConfigError
 from next_mm.gallery.records import Entry, Hit
 from next_mm.retrieval.feature_set import FeatureSet, FeatureSpace
 
-__all__ = ['Gallery', 'OnConflict', 'per_row']
+__all__ = ['Gallery', 'OnConflict']
 
 OnConflict = Literal['error', 'replace', 'keep']
 
@@ -191,18 +191,3 @@ class Gallery(ABC):
 
     def __len__(self) -> int:
         return self.count()
-
-
-def per_row(value: object, count: int, option: str) -> list[Any]:
-    """Return one value a row: a list or tuple as it is, anything else repeated.
-
-    Raises:
-        DataError: a list of another length.
-    """
-    from next_mm.errors import DataError
-
-    if isinstance(value, (list, tuple)):
-        if len(value) != count:
-            raise DataError(f'{option}: expected {count} values, one a row, got {len(value)}')
-        return list(value)
-    return [value] * count

@@ -12,17 +12,15 @@ import numpy as np
 import torch
 
 from next_mm.errors import ConfigError, DataError
-from next_mm.gallery.base import Gallery, OnConflict, per_row
+from next_mm.gallery.base import Gallery, OnConflict
 from next_mm.gallery.decisions import check_thresholds, decide
+from next_mm.gallery.new_rows import NewRows, check_conflict, check_ids, refuse_known
 from next_mm.gallery.records import (
     Comparison,
     Entry,
     Filters,
     Hit,
-    name_or_none,
     read_extra,
-    read_time,
-    refuse_bad_text,
 )
 from next_mm.gallery.tracklets import pool_tracklet
 from next_mm.retrieval.feature_set import FeatureSet, FeatureSpace
@@ -150,41 +148,28 @@ class MilvusGallery(Gallery):
         on_conflict: OnConflict = 'error',
     ) -> int:
         """Add entries; see :meth:`Gallery.add`."""
-        if on_conflict not in ('error', 'replace', 'keep'):
-            raise ConfigError(f"on_conflict={on_conflict!r}: expected 'error', 'replace' or 'keep'")
+        check_conflict(on_conflict)
         self.space.check(features.space)
         features = features.checked()
-        count, ids = len(features), [refuse_bad_text('id', name) for name in features.ids]
-        if len(set(ids)) != count:
-            raise DataError('two of the entries to add have one id')
-        values: dict[str, Sequence[Any]] = {
-            'identity': [name_or_none('identity', value) for value in per_row(identity, count, 'identity')],
-            'camera': [name_or_none('camera', value) for value in per_row(camera, count, 'camera')],
-            'time': [read_time('time', value) for value in per_row(time, count, 'time')],
-            'tracklet': [name_or_none('tracklet', value) for value in per_row(tracklet, count, 'tracklet')],
-            'extra': [read_extra(value) for value in per_row(extra, count, 'extra')],
-        }
+        count, ids = len(features), check_ids(features.ids)
+        new = NewRows.read(count, identity=identity, camera=camera, time=time, tracklet=tracklet, extra=extra)
         there = {row['id']: row for row in self._by_ids(ids, ('id', 'number', 'tracklet'))}
-        if there and on_conflict == 'error':
-            raise DataError(
-                f'{len(there)} ids are in the gallery already, the first: {min(there)!r}; nothing was added'
-            )
+        if on_conflict == 'error':
+            refuse_known(list(there))
         keep = [row for row in range(count) if on_conflict != 'keep' or ids[row] not in there]
         touched = {row['tracklet'] for row in there.values() if row['tracklet']} if on_conflict == 'replace' else set()
-        self._insert(features, values, keep)
-        self._pool(touched | {name for row in keep if (name := values['tracklet'][row])})
+        self._insert(features, new, keep)
+        self._pool(touched | {name for row in keep if (name := new.tracklet[row])})
         return len(keep)
 
-    def _insert(
-        self, features: FeatureSet, values: Mapping[str, Sequence[Any]], rows: Sequence[int], mean: bool = False
-    ) -> None:
+    def _insert(self, features: FeatureSet, new: NewRows, rows: Sequence[int], mean: bool = False) -> None:
         number = self._read_meta().get('next', 0)
         self._write_meta('next', number + len(rows))
         parts, captioned = (features.parts @ WEIGHTS).tolist(), features.captioned.tolist()
         plain = features.features if features.text_free is None else features.text_free
         data = [
             {
-                **{name: column[row] for name, column in values.items()},
+                **{name: column[row] for name, column in vars(new).items()},
                 'id': features.ids[row],
                 'number': number + place,
                 'source': features.sources[row] if features.sources else '',
@@ -208,14 +193,8 @@ class MilvusGallery(Gallery):
                 continue
             entries, features = self._with_features(rows)
             entry, mean = pool_tracklet(name, entries, features)
-            values: dict[str, Sequence[Any]] = {
-                'identity': [entry.identity],
-                'camera': [entry.camera],
-                'time': [entry.time],
-                'tracklet': [name],
-                'extra': [read_extra(entry.extra)],
-            }
-            self._insert(mean, values, [0], mean=True)
+            new = NewRows([entry.identity], [entry.camera], [entry.time], [name], [read_extra(entry.extra)])
+            self._insert(mean, new, [0], mean=True)
 
     def delete(
         self,

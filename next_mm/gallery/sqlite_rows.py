@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from next_mm.errors import DataError
 from next_mm.gallery.index import Rows
+from next_mm.gallery.new_rows import NewRows
 from next_mm.gallery.records import Entry, Filters
 from next_mm.retrieval.feature_set import FeatureSet, FeatureSpace
 from next_mm.triplet import MODALITIES, NUM_MODALITIES
 
-__all__ = ['DTYPES', 'NewRows', 'RowTable']
+__all__ = ['DTYPES', 'RowTable']
 
 DTYPES = {'float32': np.float32, 'float16': np.float16}
 COLUMNS = 'number, id, identity, camera, time, tracklet, is_mean, source, parts, captioned, extra'
@@ -24,17 +24,6 @@ NUM_COLUMNS = 11
 BATCH = 4096
 MARKS = 500
 """Values bound in one statement."""
-
-
-@dataclass(frozen=True)
-class NewRows:
-    """What is known of entries to insert beside their features, one value a row."""
-
-    identity: Sequence[str | None]
-    camera: Sequence[str | None]
-    time: Sequence[float | None]
-    tracklet: Sequence[str | None]
-    extra: Sequence[str]
 
 
 class RowTable:

@@ -13,21 +13,19 @@ import torch
 
 from next_mm.errors import ConfigError, DataError
 from next_mm.gallery.audit import AuditLine, append_audit, read_audit, verify_audit
-from next_mm.gallery.base import Gallery, OnConflict, per_row
+from next_mm.gallery.base import Gallery, OnConflict
 from next_mm.gallery.decisions import check_thresholds, decide
 from next_mm.gallery.index import Index, Ranked
+from next_mm.gallery.new_rows import NewRows, check_conflict, check_ids, refuse_known
 from next_mm.gallery.records import (
     Comparison,
     Entry,
     Filters,
     Hit,
-    name_or_none,
     read_extra,
-    read_time,
-    refuse_bad_text,
 )
 from next_mm.gallery.sqlite_file import SQLiteFile
-from next_mm.gallery.sqlite_rows import DTYPES, NewRows, RowTable
+from next_mm.gallery.sqlite_rows import DTYPES, RowTable
 from next_mm.gallery.tracklets import pool_tracklet
 from next_mm.retrieval.feature_set import FeatureSet, FeatureSpace
 from next_mm.triplet import MODALITIES, NUM_MODALITIES
@@ -97,26 +95,15 @@ class SQLiteGallery(Gallery):
         on_conflict: OnConflict = 'error',
     ) -> int:
         """Add entries; see :meth:`Gallery.add`."""
-        if on_conflict not in ('error', 'replace', 'keep'):
-            raise ConfigError(f"on_conflict={on_conflict!r}: expected 'error', 'replace' or 'keep'")
+        check_conflict(on_conflict)
         self.space.check(features.space)
         features = features.checked()
-        count, ids = len(features), [refuse_bad_text('id', name) for name in features.ids]
-        if len(set(ids)) != count:
-            twice = next(name for name in ids if ids.count(name) > 1)
-            raise DataError(f'id {twice!r} comes twice among the entries to add')
-        new = NewRows(
-            [name_or_none('identity', value) for value in per_row(identity, count, 'identity')],
-            [name_or_none('camera', value) for value in per_row(camera, count, 'camera')],
-            [read_time('time', value) for value in per_row(time, count, 'time')],
-            [name_or_none('tracklet', value) for value in per_row(tracklet, count, 'tracklet')],
-            [read_extra(value) for value in per_row(extra, count, 'extra')],
-        )
+        count, ids = len(features), check_ids(features.ids)
+        new = NewRows.read(count, identity=identity, camera=camera, time=time, tracklet=tracklet, extra=extra)
         with self.file.transaction() as db:
             there = self.rows.find(db, ids)
-            if there and on_conflict == 'error':
-                some = ', '.join(map(repr, sorted(there)[:3]))
-                raise DataError(f'{len(there)} ids are in the gallery already, the first: {some}; nothing was added')
+            if on_conflict == 'error':
+                refuse_known(list(there))
             keep = [row for row in range(count) if on_conflict != 'keep' or ids[row] not in there]
             replaced = sorted(there.values()) if on_conflict == 'replace' else []
             tracklets = self.rows.erase(db, replaced)
