@@ -99,7 +99,7 @@ class SearchResults:
     def describe_value(self, match: Match) -> str:
         """Return the value of a match with the name of its measure, such as ``cos 0.912``."""
         if match.value is None:
-            return 'nothing in common'
+            return 'none shared'
         return f'{"cos" if self.measure == "cosine" else "dist"} {match.value:.3f}'
 
     def save(self, path: str | Path) -> None:
