@@ -98,7 +98,7 @@ def document_commands(path: Path) -> Iterator[Command]:
     for passage in passages(path):
         if passage.language is None:
             yield from _span_commands(passage)
-        elif passage.language != 'python':
+        elif passage.language not in ('python', 'text'):
             lines = list(_joined(enumerate(passage.text.splitlines(), passage.line)))
             # A block without a language may be a list of files or a table.
             if passage.language == 'bash' or any(_is_command(_split(text)) for _, text in lines):

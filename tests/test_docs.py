@@ -30,7 +30,13 @@ def _all_commands() -> list[Command]:
 
 
 COMMANDS = _all_commands()
-SNIPPETS = [passage for path in DOCUMENTS for passage in documents.passages(path) if passage.language == 'python']
+SNIPPETS = [
+    passage
+    for path in DOCUMENTS
+    if path.name != 'CONTRIBUTING.md'  # its example is run by tests/test_own_method.py
+    for passage in documents.passages(path)
+    if passage.language == 'python'
+]
 
 
 @pytest.fixture(autouse=True)
