@@ -6,6 +6,7 @@ model = dict(
         model_name='{{ fileDirname }}/../../../projects/synthetic/clip_synthetic.json',
         pretrained='data/synthetic/clip.pt',
         image_size=(64, 32),
+        batch_modalities=True,
     ),
     text=dict(
         model_name='{{ fileDirname }}/../../../projects/synthetic/clip_synthetic.json',

@@ -78,21 +78,28 @@ class AdapterCLIPVisual(CLIPVisual):
         """Encode pictures (B, 3, 3, H, W), with or without the adapters; ``cameras`` is (B,)."""
         check_pictures(images, self.image_size)
         camera = self.embed_cameras(cameras)
-        before, classes, joint = [], [], []
-        for m in range(NUM_MODALITIES):
-            tower = self.tower_of(m)
-            x = tower.ln_pre(self.embed(images[:, m], camera, tower))
-            *blocks, (last, last_adapter) = zip(tower.transformer.resblocks, self.adapters_of(m))
-            for block, adapter in blocks:
-                x = self.recomputed(self.run_adapted, block, adapter if adapted else None, x)
-            before.append(x[:, 0])
-            classes.append(tower.ln_post(self.run_last(last, last_adapter if adapted else None, x)))
-            joint.append(classes[-1] @ tower.proj)
-        return AdapterFeatures(*(torch.stack(part, dim=1) for part in (before, classes, joint)))
+        if self.batch_modalities:
+            repeated = None if camera is None else camera.repeat_interleave(NUM_MODALITIES, dim=0)
+            parts = self._encode_classes(images.flatten(0, 1), repeated, 0, adapted)
+            return AdapterFeatures(*(part.unflatten(0, (-1, NUM_MODALITIES)) for part in parts))
+        each = [self._encode_classes(images[:, m], camera, m, adapted) for m in range(NUM_MODALITIES)]
+        return AdapterFeatures(*(torch.stack(part, dim=1) for part in zip(*each)))
 
     def adapters_of(self, modality: int) -> nn.ModuleList:
         """Return the adapters of a modality's tower."""
         return self.adapters['shared' if self.shares_tower else MODALITIES[modality]]
+
+    def _encode_classes(
+        self, images: Tensor, camera: Tensor | None, modality: int, adapted: bool
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Encode pictures (B, 3, H, W) of one modality to the three class tokens of :class:`AdapterFeatures`."""
+        tower = self.tower_of(modality)
+        x = tower.ln_pre(self.embed(images, camera, tower))
+        *blocks, (last, last_adapter) = zip(tower.transformer.resblocks, self.adapters_of(modality))
+        for block, adapter in blocks:
+            x = self.recomputed(self.run_adapted, block, adapter if adapted else None, x)
+        classes = tower.ln_post(self.run_last(last, last_adapter if adapted else None, x))
+        return x[:, 0], classes, classes @ tower.proj
 
     def run_adapted(self, block: nn.Module, adapter: Adapter | None, x: Tensor) -> Tensor:
         """Run a block on tokens (B, N, W)."""

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from next_mm.errors import ConfigError
 from next_mm.triplet import NUM_MODALITIES
 
 __all__ = ['DeformableAggregation', 'sampling_positions']
@@ -43,10 +44,18 @@ class DeformableAggregation(nn.Module):
         dim: width D of the tokens.
         grid: rows and columns of patches, at least 4 each.
         reach: factor on the offsets, see :func:`sampling_positions`.
+
+    Raises:
+        ConfigError: there are fewer patches.
     """
 
     def __init__(self, dim: int, grid: tuple[int, int], reach: float) -> None:
         super().__init__()
+        if min(grid) < _KERNEL:
+            raise ConfigError(
+                f'IDEA: the pictures give {grid[0]} x {grid[1]} patches, expected at least {_KERNEL} x {_KERNEL}: '
+                'give backbone.image_size and ResizeTriplet.size larger values'
+            )
         self.grid = grid
         self.reach = reach
         self.mix = nn.Linear(NUM_MODALITIES * dim, dim)

@@ -99,9 +99,11 @@ class CaptionSummary(nn.Module):
             kept: (B, 3) bool, captions that count as empty are not kept; ``None`` keeps all.
 
         Raises:
-            DataError: a text that ends in front of the learned words.
+            DataError: a text that ends in front of the learned words, or has no prefix that could stand alone.
         """
         texts = tokens.numpy()
+        if self.prefixes is None and kept is not None:
+            raise DataError('model.prefixes=None: a picture without a caption needs a prefix that stands alone')
         if self.prefixes is not None:
             texts = prepend(self.prefixes, texts, None if kept is None else kept.cpu().numpy())
         ends = torch.from_numpy((texts == END_OF_TEXT).argmax(axis=2)).flatten()

@@ -93,7 +93,7 @@ class IDEAReID(ReIDModel):
                 f'IDEAReID reads one text a caption, got {tokens.shape[1]}: '
                 'set SampleSentences.num_subsets=1, keep_prob=1.0'
             )
-        kept = None if self.absent_captions else batch.present
+        kept = _kept_captions(batch, self.absent_captions)
         captions = self.inverse(self.summary(self.text.tower, tokens[:, 0], kept))
         encoded = self.backbone(zero_absent(images, batch.present), captions, batch.cameras)
         queries = torch.cat([encoded.classes, encoded.captions], dim=1)  # (B, 6, D)
@@ -103,3 +103,10 @@ class IDEAReID(ReIDModel):
             features[kind] = found.flatten(1)
             features |= {f'{kind}_{name}': found[:, m] for m, name in enumerate(MODALITIES)}
         return features
+
+
+def _kept_captions(batch: TripletBatch, absent_captions: bool) -> Tensor | None:
+    """(B, 3) bool, which captions are not taken for empty; ``None`` for all."""
+    if absent_captions or batch.present is None:
+        return batch.has_text
+    return batch.present if batch.has_text is None else batch.present & batch.has_text

@@ -45,6 +45,7 @@ class InvertedCLIPVisual(CLIPVisual):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
+        self.require_shared_tower()
         self.caption_position = nn.Parameter(torch.randn(1, self.width) / math.sqrt(self.width))
 
     def forward(  # type: ignore[override]
@@ -52,14 +53,19 @@ class InvertedCLIPVisual(CLIPVisual):
     ) -> InvertedFeatures:
         """Encode pictures (B, 3, 3, H, W) with the tokens (B, 3, width) of their captions; ``cameras`` is (B,)."""
         check_pictures(images, self.image_size)
-        extra = self.embed_cameras(cameras)
+        camera = self.embed_cameras(cameras)
         own = captions + self.caption_position
-        if extra is not None:
-            own = own + extra
-        outputs = []
-        for m in range(NUM_MODALITIES):
-            x = torch.cat([self.embed(images[:, m], extra), own[:, m : m + 1]], dim=1)
-            x = self.tower.transformer(self.tower.ln_pre(x))
-            outputs.append(self.tower.ln_post(x) @ self.tower.proj)
-        x = torch.stack(outputs, dim=1)
+        if camera is not None:
+            own = own + camera
+        if self.batch_modalities:
+            repeated = None if camera is None else camera.repeat_interleave(NUM_MODALITIES, dim=0)
+            x = self._encode_with(images.flatten(0, 1), own.flatten(0, 1), repeated).unflatten(0, (-1, NUM_MODALITIES))
+        else:
+            parts = [self._encode_with(images[:, m], own[:, m], camera) for m in range(NUM_MODALITIES)]
+            x = torch.stack(parts, dim=1)
         return InvertedFeatures(x[:, :, 0], x[:, :, 1:-1], x[:, :, -1])
+
+    def _encode_with(self, images: Tensor, caption: Tensor, camera: Tensor | None) -> Tensor:
+        """Encode pictures (B, 3, H, W) with a token (B, width) behind theirs to (B, N + 2, D)."""
+        x = torch.cat([self.embed(images, camera), caption.unsqueeze(1)], dim=1)
+        return self.tower.ln_post(self.tower.transformer(self.tower.ln_pre(x))) @ self.tower.proj

@@ -80,6 +80,7 @@ class PromptAdapterCLIPVisual(CLIPVisual):
 
     def __init__(self, *, num_prompts: int = 4, **options: Any) -> None:
         super().__init__(**options)
+        self.require_shared_tower()
         self.tower.requires_grad_(False)
         self.num_prompts = num_prompts
         count = len(self.tower.transformer.resblocks)

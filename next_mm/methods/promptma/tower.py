@@ -12,7 +12,7 @@ from next_mm.models.backbones.clip_vit import CLIPVisual
 from next_mm.models.clip.attention import attention_map, run_block_for_class
 from next_mm.registry import MODELS
 from next_mm.triplet import NUM_MODALITIES
-from next_mm.utils.options import check_number
+from next_mm.utils.options import check_integer
 
 __all__ = ['ExchangingCLIPVisual', 'PromptedFeatures']
 
@@ -44,7 +44,8 @@ class ExchangingCLIPVisual(CLIPVisual):
 
     def __init__(self, *, num_prompted: int, **options: Any) -> None:
         super().__init__(**options)
-        check_number('ExchangingCLIPVisual.num_prompted', num_prompted, 1, len(self.tower.transformer.resblocks) - 1)
+        self.require_shared_tower()
+        check_integer('ExchangingCLIPVisual.num_prompted', num_prompted, 1, len(self.tower.transformer.resblocks) - 1)
         self.tower.proj = None
         self.out_dim = self.width
         self.num_prompted = num_prompted

@@ -128,6 +128,15 @@ class TripletBackbone(BaseModule):
         classes, tokens = zip(*parts)
         return VisualFeatures(torch.stack(classes, dim=1), torch.stack(tokens, dim=1))
 
+    def require_shared_tower(self) -> None:
+        """Refuse a tower for each modality, where a backbone runs the modalities side by side.
+
+        Raises:
+            ConfigError: ``towers`` is ``'separate'``.
+        """
+        if not self.shares_tower:
+            raise ConfigError(f"{type(self).__name__}.towers='separate': its modalities share one tower")
+
     def embed_cameras(self, cameras: Tensor | None) -> Tensor | None:
         """Map (B,) camera numbers to (B, 1, width), scaled, or ``None`` without a camera embedding."""
         if self.camera_embedding is None:
