@@ -1,5 +1,6 @@
 """The way in: configs are loaded and checked, Runners and models are built from them here."""
 
+from next_mm.apis.browse import draw_samples
 from next_mm.apis.caption_features import encode_captions
 from next_mm.apis.checks.config import check_config
 from next_mm.apis.config import apply_amp, drop_captions, drop_pretrained, load_config, show_rank_lists
@@ -20,6 +21,7 @@ __all__ = [
     'build_test_loader',
     'check_config',
     'convert_checkpoint',
+    'draw_samples',
     'drop_captions',
     'drop_pretrained',
     'encode_captions',

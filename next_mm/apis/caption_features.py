@@ -94,8 +94,8 @@ def _collect(cfg: Config, train: bool, max_texts: int) -> Tensor:
             rows.update(row.tobytes() for row in tokens)
             if len(rows) > max_texts:
                 raise ConfigError(
-                    f'more than {max_texts} texts: raise --max-captions (a text takes 2 KiB with ViT-B/16), or train with '
-                    'CLIPText, whose cache keeps what fits and encodes the rest'
+                    f'more than {max_texts} texts: raise --max-captions (a text takes 2 KiB with ViT-B/16), or train '
+                    'with CLIPText, whose cache keeps what fits and encodes the rest'
                 )
     return torch.from_numpy(np.array(sorted(np.frombuffer(row, np.int32).tolist() for row in rows), np.int32))
 
@@ -126,7 +126,7 @@ def list_captions(dataset: TripletDataset) -> Iterator[np.ndarray]:
     steps = {type(step): step for step in dataset.pipeline.transforms}
     if SampleSentences not in steps or TokenizeCaptions not in steps:
         raise ConfigError(
-            f'{dataset.title}.pipeline: expected SampleSentences and TokenizeCaptions; without them it reads no captions'
+            f'{dataset.title}.pipeline: expected SampleSentences and TokenizeCaptions; without them no caption is read'
         )
     whole = steps[SampleSentences].keep_prob == 1
     records = (dataset.get_data_info(index)['captions'] or () for index in range(len(dataset)))

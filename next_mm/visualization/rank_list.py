@@ -12,6 +12,7 @@ from PIL import Image, ImageColor, ImageDraw
 from next_mm.registry import TRANSFORMS
 from next_mm.retrieval.results import Entry, QueryScore, SearchResults
 from next_mm.triplet import MODALITIES, UNKNOWN
+from next_mm.visualization.canvas import paste_fitted
 from next_mm.visualization.style import CORRECT, MODALITY_NAMES, WRONG
 from next_mm.visualization.text import clip_text, draw_text, wrap_text
 
@@ -152,13 +153,4 @@ def _draw_column(
             draw.line(corners, fill=_WHITE, width=2)
             draw_text(draw, (inside[0] + 6, inside[1] + cell[1] // 2 - 8), 'absent', _SMALL, _BLACK)
         else:
-            _paste(canvas, picture, inside, cell)
-
-
-def _paste(canvas: Image.Image, picture: np.ndarray, corner: tuple[int, int], cell: tuple[int, int]) -> None:
-    """Fit a picture into a cell without stretching it."""
-    height, width = picture.shape[:2]
-    scale = min(cell[0] / width, cell[1] / height)
-    size = (max(round(width * scale), 1), max(round(height * scale), 1))
-    place = (corner[0] + (cell[0] - size[0]) // 2, corner[1] + (cell[1] - size[1]) // 2)
-    canvas.paste(Image.fromarray(picture).resize(size, Image.Resampling.BICUBIC), place)
+            paste_fitted(canvas, picture, inside, cell)

@@ -44,17 +44,31 @@ def clip_text(text: str, size: int, width: float) -> str:
 
 
 def wrap_text(text: str, size: int, width: float, lines: int) -> list[str]:
-    """Break a text into at most ``lines`` lines of ``width`` pixels; dots end what does not fit."""
+    """Break a text into at most ``lines`` lines of ``width`` pixels, between words where there are; dots end what does
+    not fit.
+    """
     broken = ['']
     for word in text.split():
         longer = f'{broken[-1]} {word}'.strip()
-        if text_width(longer, size) <= width or not broken[-1]:
+        if text_width(longer, size) <= width:
             broken[-1] = longer
-        else:
-            broken.append(word)
+            continue
+        first, *others = _break_word(word, size, width)
+        broken += [first, *others] if broken[-1] else others
+        broken[-len(others) - 1] = first
     if len(broken) > lines:
         broken = [*broken[: lines - 1], f'{broken[lines - 1]} …']
     return [clip_text(line, size, width) for line in broken if line]
+
+
+def _break_word(word: str, size: int, width: float) -> list[str]:
+    """Break a word that is wider than a line, such as a sentence of a script without blanks."""
+    pieces = ['']
+    for letter in word:
+        if pieces[-1] and text_width(pieces[-1] + letter, size) > width:
+            pieces.append('')
+        pieces[-1] += letter
+    return pieces
 
 
 def _shorten(text: str, kept: int) -> str:
