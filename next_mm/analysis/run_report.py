@@ -19,7 +19,11 @@ from next_mm.analysis.run_logs import (
 )
 from next_mm.apis import find_run_config
 from next_mm.engine import read_config_text
+from next_mm.engine.hooks.rank_list import RESULTS_FILE
 from next_mm.errors import ConfigError
+from next_mm.retrieval import SearchResults
+from next_mm.retrieval.failures import CAUSES, failures_by_cause, figures_by_camera
+from next_mm.triplet import UNKNOWN
 from next_mm.visualization.page import PagePicture, Section, embed_picture, write_page
 
 __all__ = ['write_report']
@@ -56,7 +60,8 @@ def write_report(work_dir: str | Path, out: str | Path | None = None, max_pictur
         sections=[
             _results(log, list(last), synthetic=synthetic),
             _curves(log),
-            *_pictures(work_dir, max_pictures),
+            *_search(work_dir),
+            _pictures(work_dir, max_pictures),
             Section(
                 'Configuration', summary=f'{config_path.name}, {len(text.splitlines())} lines', details=text or ' '
             ),
@@ -91,13 +96,46 @@ def _curves(log: RunLog) -> Section:
     return Section('Curves', '' if curves else 'Nothing was logged.', pictures=curves, in_rows=True)
 
 
-def _pictures(work_dir: Path, most: int) -> Iterator[Section]:
-    found = find_pictures(work_dir)
+def _search(work_dir: Path) -> Iterator[Section]:
+    """Yield what the results of every query say: figures by camera, failures by cause with their pictures."""
+    folder = work_dir / 'rank_lists'
+    if not (folder / RESULTS_FILE).is_file():
+        return
+    results = SearchResults.load(folder / RESULTS_FILE)
+    cameras = [
+        [
+            'unknown' if own.camera == UNKNOWN else own.camera,
+            own.queries,
+            100 * own.mean_average_precision,
+            100 * own.rank_1,
+        ]
+        for own in figures_by_camera(results)
+    ]
+    yield Section('Cameras', 'By the camera of the query.', table=[['camera', 'queries', 'mAP, %', 'R-1, %'], *cameras])
+    failures = failures_by_cause(results)
+    count, scored = sum(map(len, failures.values())), sum(score is not None for score in results.scores)
+    pictures = [
+        PagePicture(embed_picture(path), f'{cause}: {results.queries[query].name}')
+        for cause, queries in failures.items()
+        for query in queries
+        for path in sorted(folder.glob(f'failure_{CAUSES.index(cause) + 1}_[0-9][0-9]_query_{query}.png'))
+    ]
+    yield Section(
+        'Failures',
+        f'The nearest entry of {count} of {scored} queries is wrong. The first cause that holds counts; pictures show the '
+        'worst of each.',
+        table=[['cause', 'queries', 'share, %'], *([c, len(q), 100 * len(q) / scored] for c, q in failures.items())],
+        pictures=pictures,
+    )
+
+
+def _pictures(work_dir: Path, most: int) -> Section:
+    found = [path for path in find_pictures(work_dir) if not path.name.startswith('failure_')]
     shown = [PagePicture(embed_picture(path), str(path.relative_to(work_dir))) for path in found[:most]]
     text = '' if found else 'There are no pictures in the work directory.'
     if len(found) > most:
         text = f'{len(found) - most} more pictures are in the work directory.'
-    yield Section('Pictures', text, pictures=shown)
+    return Section('Pictures', text, pictures=shown)
 
 
 def _environment(work_dir: Path) -> Section:

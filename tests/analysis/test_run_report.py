@@ -14,6 +14,7 @@ import pytest
 from next_mm import apis
 from next_mm.analysis.run_report import write_report
 from next_mm.errors import ConfigError
+from next_mm.retrieval import Entry, Match, QueryScore, SearchResults
 from next_mm.visualization.page import MAX_WIDTH, embed_picture
 from tests.toys import toy_config
 
@@ -86,3 +87,19 @@ def test_the_config_of_a_folder_is_not_executed(tmp_path: Path) -> None:
     page = write_report(tmp_path).read_text()
     assert '&lt;b&gt;NEXTReID&lt;/b&gt; on RGBNT201' in page
     assert not (tmp_path / 'ran').exists()
+
+
+def test_cameras_and_failures_are_shown_where_queries_were_saved(work_dir: Path) -> None:
+    folder = work_dir / 'rank_lists'
+    queries = [Entry(0, 'lost.jpg', 1, camera=3), Entry(1, 'found.jpg', 2, camera=-1)]
+    scores = [QueryScore(0.125, 0.125, (8,)), QueryScore(1.0, 1.0, (1,))]
+    gallery = [Entry(2, 'g.jpg', 2, camera=4)]
+    matches = [[Match(0, 0.5, False)], [Match(0, 0.9, True)]]
+    SearchResults('cosine', queries, gallery, matches, scores).save(folder / 'queries.json')
+    cv2.imwrite(str(folder / 'failure_6_01_query_0.png'), np.zeros((4, 4, 3), np.uint8))
+    page = write_report(work_dir).read_text()
+    assert '<td>unknown</td><td>1</td><td>100.0</td><td>100.0</td>' in page
+    assert '<td>3</td><td>1</td><td>12.5</td><td>0.00</td>' in page
+    assert 'The nearest entry of 1 of 2 queries is wrong' in page
+    assert '<td>no correct entry by rank 5</td><td>1</td><td>50.0</td>' in page
+    assert '<figcaption>no correct entry by rank 5: lost.jpg</figcaption>' in page

@@ -16,6 +16,7 @@ from PIL import Image
 from next_mm.evaluation import ReIDMetric
 from next_mm.registry import HOOKS
 from next_mm.retrieval import QueryScore, SearchResults
+from next_mm.retrieval.failures import CAUSES, failures_by_cause
 from next_mm.visualization.rank_list import QueryPictures
 
 __all__ = ['RESULTS_FILE', 'RankListHook', 'choose_queries']
@@ -23,7 +24,7 @@ __all__ = ['RESULTS_FILE', 'RankListHook', 'choose_queries']
 RESULTS_FILE = 'queries.json'
 """Written beside the pictures: the results of every query, see :class:`next_mm.retrieval.SearchResults`."""
 
-_PICTURES = '[0-9][0-9]_query_*.png'
+_PICTURES = ('[0-9][0-9]_query_*.png', 'failure_[0-9]_*_query_*.png')
 
 
 def choose_queries(scores: Sequence[QueryScore | None], count: int) -> list[int]:
@@ -44,16 +45,21 @@ class RankListHook(Hook):
 
     The pictures show all three modalities, correct entries in green and wrong ones in red, and go to
     ``<work_dir>/rank_lists`` beside ``queries.json``, the results of every query. They reach TensorBoard too. The
-    queries are spread evenly from the worst to the best. Pictures that an earlier run left in the folder are removed.
+    queries are spread evenly from the worst to the best; beside them are the worst failures of each cause
+    (:mod:`next_mm.retrieval.failures`). Pictures that an earlier run left in the folder are removed.
 
     Args:
         num_queries: pictures to draw.
+        num_failures: failures of each cause to draw.
         topk: gallery entries for each query.
         out_dir: folder; with one given, a test is drawn as well (``tools/test.py --show-dir``).
     """
 
-    def __init__(self, *, num_queries: int = 8, topk: int = 10, out_dir: str | None = None) -> None:
+    def __init__(
+        self, *, num_queries: int = 8, num_failures: int = 2, topk: int = 10, out_dir: str | None = None
+    ) -> None:
         self.num_queries = num_queries
+        self.num_failures = num_failures
         self.topk = topk
         self.out_dir = out_dir
 
@@ -77,9 +83,12 @@ class RankListHook(Hook):
         results = metric.search(self.topk)
         folder = Path(self.out_dir) if self.out_dir is not None else Path(runner.work_dir) / 'rank_lists'
         results.save(folder / RESULTS_FILE)
-        for earlier in folder.glob(_PICTURES):
-            earlier.unlink()
-        self._draw_queries(runner, results, QueryPictures(dataset), folder)
+        for pattern in _PICTURES:
+            for earlier in folder.glob(pattern):
+                earlier.unlink()
+        draw = QueryPictures(dataset)
+        self._draw_queries(runner, results, draw, folder)
+        self._draw_failures(results, draw, folder)
         runner.logger.info(f'Rank lists are in {folder}')
 
     def _draw_queries(self, runner: Runner, results: SearchResults, draw: QueryPictures, folder: Path) -> None:
@@ -88,3 +97,10 @@ class RankListHook(Hook):
             Image.fromarray(picture).save(folder / f'{place:02d}_query_{query}.png')
             step = runner.epoch if self.out_dir is None else 0
             runner.visualizer.add_image(f'rank_list/{place:02d}', picture, step=step)
+
+    def _draw_failures(self, results: SearchResults, draw: QueryPictures, folder: Path) -> None:
+        for cause, queries in failures_by_cause(results).items():
+            number = CAUSES.index(cause) + 1
+            for place, query in enumerate(queries[: self.num_failures], start=1):
+                picture = Image.fromarray(draw(results, query, cause.capitalize()))
+                picture.save(folder / f'failure_{number}_{place:02d}_query_{query}.png')
