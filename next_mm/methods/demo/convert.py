@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from next_mm.models.conversion import Copies, KeyMap, Rename, Stack, branch_rules, camera_rule
+from next_mm.models.conversion import Copies, Indices, KeyMap, Rename, Stack, branch_rules, camera_rule
 
 __all__ = ['KEY_MAPS']
 
@@ -16,7 +16,7 @@ def _heads(state: dict[str, Tensor]) -> range:
     return range(state['mixture.weight'].shape[1])
 
 
-_OVER_EXPERTS = {'j': range(len(_SUBSETS)), 'h': _heads}
+_OVER_EXPERTS: dict[str, Indices] = {'j': range(len(_SUBSETS)), 'h': _heads}
 
 KEY_MAPS = {
     'authors': KeyMap(

@@ -22,6 +22,7 @@ from next_mm.triplet import MODALITIES, NUM_MODALITIES
 __all__ = ['ICPLReID']
 
 _JOINT = tuple(f'{name}_joint' for name in MODALITIES)
+_COMPARED = tuple(name for pair in zip(MODALITIES, _JOINT) for name in pair)
 _WEIGHT = 0.33
 """Factor on the losses of a modality."""
 _MARGIN, _TEMPERATURE, _MOMENTUM = 0.3, 0.05, 0.1
@@ -68,7 +69,7 @@ class ICPLReID(ReIDModel):
         num_words: int = 4,
         noisy_prototypes: bool = False,
         branches: Mapping[str, Mapping[str, Any]],
-        test_features: Sequence[str] = tuple(name for pair in zip(MODALITIES, _JOINT) for name in pair),
+        test_features: Sequence[str] = _COMPARED,
         data_preprocessor: Mapping[str, Any],
     ) -> None:
         super().__init__(num_classes=num_classes, data_preprocessor=data_preprocessor)

@@ -2,12 +2,13 @@
 
 from next_mm.models.conversion.common import branch_rules, camera_rule, side_vit_rules
 from next_mm.models.conversion.key_map import Conversion, KeyMap
-from next_mm.models.conversion.rules import Copies, Drop, Own, Rename, Rule, Stack, Twin
+from next_mm.models.conversion.rules import Copies, Drop, Indices, Own, Rename, Rule, Stack, Twin
 
 __all__ = [
     'Conversion',
     'Copies',
     'Drop',
+    'Indices',
     'KeyMap',
     'Own',
     'Rename',

@@ -16,7 +16,7 @@ from typing import Any
 
 from torch import Tensor
 
-__all__ = ['Copies', 'Drop', 'Own', 'Rename', 'Rule', 'Stack', 'State', 'Twin']
+__all__ = ['Copies', 'Drop', 'Indices', 'Own', 'Rename', 'Rule', 'Stack', 'State', 'Twin']
 
 State = Mapping[str, Tensor]
 Indices = Sequence[Any] | Callable[[State], Sequence[Any]]
