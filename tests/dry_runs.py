@@ -20,6 +20,7 @@ from tests.documents import ROOT
 
 # What our tools call once they know what to do. Before it they check what the command line says, beyond what argparse does.
 WORK = (
+    'next_mm.apis.convert_checkpoint',
     'next_mm.apis.inference.load_bundle',
     'next_mm.apis.inference.shards.list_inputs',
     'next_mm.apis.inference.inferencer._open',
@@ -34,7 +35,8 @@ WORK = (
     'next_mm.captioning.pipeline.CaptionRun.run',
     'next_mm.captioning.report.write_folder_report',
 )
-# In place of what a document leaves to its reader.
+# In place of what a document leaves to its reader, and of the config that it has him write.
+WRITTEN = ('CONFIG', 'two_views_rgbnt201.py')
 PLACEHOLDERS = {'tools/generate_captions.py': 'configs/captions/rgbnt201.py'}
 ANY_CONFIG = 'configs/next_rgbnt201.py'
 
@@ -60,7 +62,7 @@ def check_python(words: Sequence[str]) -> None:
         return
     script = find_script(words[0])
     config = PLACEHOLDERS.get(script, ANY_CONFIG)
-    words = [script, *(config if word == 'CONFIG' else word for word in words[1:])]
+    words = [script, *(config if word in WRITTEN else word for word in words[1:])]
     _run_up_to(_stop_when_parsed if 'benchmarks' in script else _stop_at_work, words)
 
 

@@ -2,7 +2,7 @@
 
 Runs that ended are kept, runs that were interrupted go on, and the table is written anew after every run:
 ``work_dirs/studies/<dataset>/<study>.{md,csv,tex,png,pdf}``. A study of your own is one more file like those of
-``configs/studies``, anywhere: ``python tools/run_study.py path/to/my_study.py``.
+``configs/studies``, anywhere; its path takes the place of the name.
 """
 
 from __future__ import annotations
