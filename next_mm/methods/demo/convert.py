@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from torch import Tensor
 
 from next_mm.models.conversion import Copies, Indices, KeyMap, Rename, Stack, branch_rules, camera_rule
@@ -12,7 +14,7 @@ _SUBSETS = ('r', 'n', 't', 'rn', 'rt', 'nt', 'rnt')
 _EXPERT = 'generalFusion.moe.experts.{h}.expertHead.{j}.mlp'
 
 
-def _heads(state: dict[str, Tensor]) -> range:
+def _heads(state: Mapping[str, Tensor]) -> range:
     return range(state['mixture.weight'].shape[1])
 
 
