@@ -1,0 +1,5 @@
+# TransReID of a size that two CPU cores train in minutes.
+_base_ = ['transreid_vit-b16.py']
+
+_small = dict(image_size=(64, 32), patch_size=8, stride=8, width=96, depth=6, num_heads=4, pretrained=None)
+model = dict(network=dict(backbone=_small))

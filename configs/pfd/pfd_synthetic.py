@@ -1,0 +1,11 @@
+# PFD on the synthetic data, with small towers that start from random weights.
+# 80 training identities, 16 epochs. Needs nothing.
+#   python tools/train.py configs/pfd/pfd_synthetic.py
+_base_ = [
+    '../_base_/models/pfd_synthetic.py',
+    '../_base_/datasets/synthetic.py',
+    '../_base_/schedules/adam_scratch_synthetic.py',
+    '../_base_/default_runtime.py',
+]
+
+model = dict(num_classes=80)
