@@ -32,9 +32,14 @@ def test_leaves_are_found() -> None:
 
 def shrink(node: Any, tiny_clip: str) -> None:
     """Make the networks of a config small, by their types; those of real size are built in the tests of the backbones."""
+    clip: dict[str, Any] = dict(model_name=tiny_clip, pretrained=None)
     small: dict[str, dict[str, Any]] = {
-        'CLIPText': dict(model_name=tiny_clip, pretrained=None),
-        'CLIPVisual': dict(model_name=tiny_clip, pretrained=None),
+        'AdapterCLIPVisual': clip,
+        'CLIPText': clip,
+        'CLIPVisual': clip,
+        'ExchangingCLIPVisual': dict(clip, num_prompted=1),
+        'InvertedCLIPVisual': clip,
+        'PromptAdapterCLIPVisual': clip,
         'EDITORReID': dict(num_heads=2),
         'MGFAHead': dict(num_heads=4),
         'PFDNetwork': dict(num_heads=2, hidden=16),
