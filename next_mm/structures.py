@@ -20,8 +20,8 @@ class ReIDDataSample(BaseDataElement):
     modalities exist; ``tokens`` (S, 3, L) int32, S caption subsets, and ``lengths`` (S, 3), how many of the L are in
     use, both absent without text; ``has_text`` (3,) bool, which modalities have a caption; ``extras``, numbers that a
     transform adds, by name; and after prediction ``feature`` (F,), ``feature_modalities`` (F,), the
-    modality of each of its dimensions (-1 for several), and, of a model that reads captions, ``feature_text`` (3,) bool,
-    the captions that it was made with.
+    modality of each of its dimensions (-1 for several), and, of a model that reads captions, ``feature_text`` (3,)
+    bool, the captions that it was made with.
 
     Raises:
         AttributeError: another field is set.

@@ -1,4 +1,5 @@
-"""Run a program with the words of a command, up to where its work would begin: it reads its own command line and config."""
+"""Run a program with the words of a command, up to where its work would begin: it reads its own
+command line and config."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ import pytest
 
 from tests.documents import ROOT
 
-# What our tools call once they know what to do. Before it they check what the command line says, beyond what argparse does.
+# What our tools call once they know what to do. Before it they check what the command line
+# says, beyond what argparse does.
 WORK = (
     'next_mm.apis.convert_checkpoint',
     'next_mm.apis.inference.load_bundle',

@@ -1,6 +1,7 @@
 """Find thresholds for a gallery at a chosen rate of false matches, with what they cost, and store them in it.
 
-The gallery's entries of known identity, seen by several cameras, say what scores pairs of one and of two identities have.
+The gallery's entries of known identity, seen by several cameras, say what scores pairs of one
+and of two identities have.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Extract the features of many triplets into numbered files.
 
-Start it once, or as several processes (torchrun, Slurm): each takes its share of the files. Started again, it computes what is
-missing.
+Start it once, or as several processes (torchrun, Slurm): each takes its share of the files. Started again, it
+computes what is missing.
 """
 
 from __future__ import annotations

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from next_mm.captioning.settings import CaptionSettings
 
 DONE, INCOMPLETE, NOT_RUN, STOPPED = range(4)
-"""Exit codes: all well; at its end, but pictures have no answer or cannot be read; nothing could be run; stopped early."""
+"""Exit codes: all well; at its end, but pictures have no answer or cannot be read; nothing
+could be run; stopped early."""
 
 
 def parse_shard(text: str) -> tuple[int, int]:

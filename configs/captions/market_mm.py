@@ -1,4 +1,5 @@
-# Captions for MarketMM with the paper's models. Needs data/Market-1501-RGBNT and the keys named in _base_/paper_models.py.
+# Captions for MarketMM with the paper's models. Needs data/Market-1501-RGBNT and the keys named in
+# _base_/paper_models.py.
 #   python tools/generate_captions.py configs/captions/market_mm.py --dry-run
 #   python tools/generate_captions.py configs/captions/market_mm.py --budget 100
 _base_ = ['_base_/paper_models.py']

@@ -39,7 +39,8 @@ class PartCost:
     Attributes:
         trainable: trainable parameters.
         frozen: frozen parameters.
-        macs: multiply-accumulates for one triplet at test, in linear layers and convolutions in their usual form: the papers' count.
+        macs: multiply-accumulates for one triplet at test, in linear layers and convolutions in their usual
+            form: the papers' count.
         executed: those that our code really does; it can be fewer, and short lists of captions are padded.
         attention: those of the attention products (scores and weighted sums), which the papers' count leaves out.
     """
@@ -60,11 +61,12 @@ class PartCost:
 def count_costs(model: ReIDModel) -> dict[str, PartCost]:
     """Count the parts that a model declares; parts that it was built without are left out.
 
-    Captions of full length are encoded, three different ones. Shorter and repeated captions cost less, known ones nothing.
+    Captions of full length are encoded, three different ones. Shorter and repeated captions
+    cost less, known ones nothing.
 
-    A module that runs otherwise than written in its paper may say what its usual form costs: its method ``count_macs(args, output)``
-    returns the multiply-accumulates of one call. A module that keeps frozen networks out of the model's parameters names them in
-    ``kept_apart``.
+    A module that runs otherwise than written in its paper may say what its usual form costs: its method
+    ``count_macs(args, output)`` returns the multiply-accumulates of one call. A module that keeps frozen networks out
+    of the model's parameters names them in ``kept_apart``.
 
     Args:
         model: the model, on the CPU; its mode is kept.
@@ -187,7 +189,8 @@ def _cost_of(model: nn.Module, path: str, counts: _Counts) -> PartCost:
 
 
 def _outermost(part: nn.Module, name: str, ran: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the name of a module that ran, or of those in it that did: a list of modules has no forward pass of its own."""
+    """Yield the name of a module that ran, or of those in it that did: a list of modules has no
+    forward pass of its own."""
     if name in ran:
         yield name
     else:

@@ -33,8 +33,8 @@ def load_config(
 
     Where the model reads no captions, the datasets load none (``caption_dir=None``).
 
-    A config file is Python and is executed: run only those you trust. ``custom_imports`` finds ``projects/`` beside the folder of
-    configs, wherever the command is run; relative paths in a config are those of the current folder.
+    A config file is Python and is executed: run only those you trust. ``custom_imports`` finds ``projects/`` beside the
+    folder of configs, wherever the command is run; relative paths in a config are those of the current folder.
 
     Args:
         path: the config file.
@@ -43,8 +43,8 @@ def load_config(
 
     Raises:
         FileNotFoundError: no such file.
-        ConfigError: not Python, Python that fails, a module of ``custom_imports`` that cannot be imported, an option that leads
-            nowhere, or an unknown key or type; it is named with its place and the closest known one.
+        ConfigError: not Python, Python that fails, a module of ``custom_imports`` that cannot be imported, an option
+            that leads nowhere, or an unknown key or type; it is named with its place and the closest known one.
     """
     path = find_config(path)
     _import_projects(path)
@@ -91,7 +91,8 @@ def complete_config(
 
 
 def find_config(path: str | Path) -> Path:
-    """Return a config file's path: as given, or, for one of the project's own (``configs/...``), where next_mm is installed.
+    """Return a config file's path: as given, or, for one of the project's own
+    (``configs/...``), where next_mm is installed.
 
     Raises:
         FileNotFoundError: no such file.

@@ -24,8 +24,8 @@ def fill_num_classes(cfg: Config, checkpoint: str | Path | None = None) -> None:
 
     Args:
         cfg: changed in place.
-        checkpoint: one of the model's, whose config says how many identities it was trained on; without one the training data are
-            listed.
+        checkpoint: one of the model's, whose config says how many identities it was trained on; without one the
+            training data are listed.
 
     Raises:
         ConfigError: neither says how many identities there are.

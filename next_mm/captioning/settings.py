@@ -25,8 +25,8 @@ class ModelSettings(BaseModel):
         model: the name that is sent to the endpoint.
         base_url: the endpoint, up to and with ``/v1``. Pictures go there and nowhere else.
         api_key_env: environment variable that holds the key; ``None`` for a server that asks for none.
-        proxy_env: environment variable that holds the address of a proxy to this endpoint; ``None`` for none, whatever the
-            environment says.
+        proxy_env: environment variable that holds the address of a proxy to this endpoint; ``None`` for none,
+            whatever the environment says.
         price_input, price_output: US dollars a million tokens.
         max_concurrency: requests in flight.
         requests_per_minute: rate limit; ``None`` for none.
@@ -139,7 +139,8 @@ class ModelSettings(BaseModel):
 
 
 def is_local(url: str) -> bool:
-    """Whether an address is this machine's or its private network's, as far as it can be told without asking a name server."""
+    """Whether an address is this machine's or its private network's, as far as it can be told without
+    asking a name server."""
     host = (urlsplit(url).hostname or '').rstrip('.').lower()
     try:
         return not ip_address(host.partition('%')[0]).is_global

@@ -25,8 +25,8 @@ __all__ = ['TestTimeTrainingLoop']
 class TestTimeTrainingLoop(TestLoop):
     """Train on the test set without its labels, then test (transductive: compare it with others only with that said).
 
-    Each step minimises :meth:`ReIDModel.test_time_loss`, which gets no label. The weights of before are back after the test. The
-    options are those of ``test_cfg``.
+    Each step minimises :meth:`ReIDModel.test_time_loss`, which gets no label. The weights of before are back after the
+    test. The options are those of ``test_cfg``.
 
     Args:
         runner: the Runner.

@@ -27,7 +27,8 @@ def check_paramwise(options: Mapping[str, Any] | None) -> None:
     """Check the options of :func:`group_parameters`, as ``optim_wrapper.paramwise_cfg`` gives them.
 
     Raises:
-        ConfigError: an unknown key, a rule called ``rest``, a pattern that is no regular expression, or a negative number.
+        ConfigError: an unknown key, a rule called ``rest``, a pattern that is no regular
+            expression, or a negative number.
     """
     options = options or {}
     _check_keys(_WHERE, options, _OPTIONS)
@@ -60,8 +61,9 @@ def group_parameters(
     Args:
         model: the model, not wrapped.
         lr: learning rate of the rest.
-        groups: name to rule. ``match`` is the rule's regular expression, its name where it has none; ``lr`` is its rate, ``lr_mult``
-            a factor on the rate of the rest instead; ``weight_decay`` and ``bias_lr_mult`` are its own where they are given.
+        groups: name to rule. ``match`` is the rule's regular expression, its name where it has none; ``lr`` is its
+            rate, ``lr_mult`` a factor on the rate of the rest instead; ``weight_decay`` and ``bias_lr_mult`` are its
+            own where they are given.
         bias_lr_mult: factor on the rate of biases, in groups that have none of their own.
 
     Returns:

@@ -26,7 +26,8 @@ def check_test_set(model: nn.Module, dataset: Any, evaluator: Evaluator) -> None
         evaluator: its evaluator.
 
     Raises:
-        DataError: the model reads captions and there are none, or :func:`next_mm.evaluation.check_protocol` refuses the samples.
+        DataError: the model reads captions and there are none, or
+            :func:`next_mm.evaluation.check_protocol` refuses the samples.
     """
     reads = isinstance(model, ReIDModel) and model.reads_captions
     if reads and getattr(dataset, 'metainfo', {}).get('has_captions') is False:
@@ -42,7 +43,8 @@ def check_monitored(hooks: Iterable[Hook], evaluator: Evaluator) -> None:
     """Check that the metrics by which hooks choose the best epoch are among those that a validation returns.
 
     Args:
-        hooks: of the run; those that choose are mmengine's ``CheckpointHook`` (``save_best``) and :class:`ReportHook` (``monitor``).
+        hooks: of the run; those that choose are mmengine's ``CheckpointHook`` (``save_best``) and
+            :class:`ReportHook` (``monitor``).
         evaluator: of the validation; with a metric of another class in it nothing is known and nothing checked.
 
     Raises:

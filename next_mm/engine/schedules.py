@@ -20,8 +20,9 @@ _NOISE_SEED = 42
 class TransReIDLR(LRSchedulerMixin, _ParamScheduler):
     """A linear warm-up, then a cosine that began with the first epoch, so that the rate jumps where the two meet.
 
-    With the epoch t from 1, the optimizer's rate r, a group's rate g and the last epoch T: ``start r + t (g - start r) / warmup``
-    before the epoch ``warmup``, ``final r + (g - final r) (1 + cos(pi t / T)) / 2`` from there, ``final r`` in the last.
+    With the epoch t from 1, the optimizer's rate r, a group's rate g and the last epoch T: ``start r + t (g - start r)
+    / warmup`` before the epoch ``warmup``, ``final r + (g - final r) (1 + cos(pi t / T)) / 2`` from there, ``final r``
+    in the last.
 
     Args:
         optimizer: optimizer or optimizer wrapper.

@@ -73,7 +73,8 @@ def add_feature_files(
         gallery: the gallery.
         folder: what ``tools/extract_features.py`` wrote.
         on_conflict: see :meth:`Gallery.add`.
-        patterns: ``identity``, ``camera`` or ``tracklet`` to an expression whose first group is its name in an entry's id.
+        patterns: ``identity``, ``camera`` or ``tracklet`` to an expression whose first group is
+            its name in an entry's id.
         values: identity, camera and so on of all entries.
 
     Raises:

@@ -41,9 +41,10 @@ MEAN_PREFIX = 'tracklet '
 class MilvusGallery(Gallery):
     """Entries in a Milvus collection, compared by cosine.
 
-    Where query and entry have the same sensors, ranking is Milvus's own (exact with a FLAT index). Where they differ, the nearest
-    candidates by the plain product are scored anew over the shared parts: the best of at least 1,000, so a hit that lies beyond
-    these is missed. Milvus has no transactions over several calls: a replacement that is cut off may leave an entry deleted.
+    Where query and entry have the same sensors, ranking is Milvus's own (exact with a FLAT index). Where they differ,
+    the nearest candidates by the plain product are scored anew over the shared parts: the best of at least 1,000, so a
+    hit that lies beyond these is missed. Milvus has no transactions over several calls: a replacement that is cut off
+    may leave an entry deleted.
 
     Args:
         uri: ``http://host:19530/collection``; a token comes from the environment (``NEXT_MM_MILVUS_TOKEN``).

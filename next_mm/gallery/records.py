@@ -46,7 +46,8 @@ class Entry:
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     def files(self) -> list[str | None]:
-        """Return the picture files: one a modality, or one that holds three side by side; empty where none are known."""
+        """Return the picture files: one a modality, or one that holds three side by side; empty
+        where none are known."""
         try:
             files = json.loads(self.source)
         except ValueError:

@@ -105,7 +105,8 @@ class PerModalityReID(ReIDModel):
         return {_JOINT: torch.cat([features[name] for name in self._joint], dim=1)} if self._joint else {}
 
     def run_network(self, modality: str, images: Tensor, batch: TripletBatch) -> dict[str, Tensor]:
-        """Run the network of a modality on its pictures (B, 3, H, W); a method whose network reads more overrides it."""
+        """Run the network of a modality on its pictures (B, 3, H, W); a method whose network
+        reads more overrides it."""
         return self.network_of(modality)(images, batch.cameras)
 
     def network_of(self, modality: str) -> nn.Module:

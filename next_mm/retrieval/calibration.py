@@ -1,8 +1,8 @@
 """Thresholds on the score of a pair, at a chosen rate of false matches, with what they cost and how sure they are.
 
-A pair is genuine (one identity, two cameras) or an impostor (two identities). A false match is an impostor pair at or above the
-threshold; a false non-match is a genuine pair below it (ISO/IEC 19795-1). Pairs of one identity share pictures and are no
-independent draws, so intervals come from resampling identities.
+A pair is genuine (one identity, two cameras) or an impostor (two identities). A false match is an impostor pair at or
+above the threshold; a false non-match is a genuine pair below it (ISO/IEC 19795-1). Pairs of one identity share
+pictures and are no independent draws, so intervals come from resampling identities.
 """
 
 from __future__ import annotations
@@ -148,7 +148,8 @@ def _interval(values: np.ndarray) -> tuple[float, float]:
 
 
 def _bootstrap(pairs: Pairs, rate: float, resamples: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Threshold and false-non-match rate of samples of identities; a pair counts as often as both its identities were drawn."""
+    """Threshold and false-non-match rate of samples of identities; a pair counts as often as both its
+    identities were drawn."""
     rng = np.random.default_rng(seed)
     count = int(max(pairs.first.max(), pairs.second.max())) + 1
     order = np.argsort(-pairs.scores, kind='stable')

@@ -1,4 +1,5 @@
-"""How far apart the rows of a table of features are: by cosine or Euclidean distance, over whole features or shared parts."""
+"""How far apart the rows of a table of features are: by cosine or Euclidean distance, over whole
+features or shared parts."""
 
 from __future__ import annotations
 

@@ -56,7 +56,8 @@ def figures_by_camera(results: SearchResults) -> list[CameraFigures]:
 
 
 def failures_by_cause(results: SearchResults) -> dict[str, list[int]]:
-    """Return, for every cause of :data:`CAUSES` that occurs, the queries whose nearest entry is wrong, the worst first."""
+    """Return, for every cause of :data:`CAUSES` that occurs, the queries whose nearest entry is
+    wrong, the worst first."""
     found: dict[str, list[int]] = {cause: [] for cause in CAUSES}
     for index, score in enumerate(results.scores):
         if score is not None and score.ranks[0] > 1 and results.matches[index]:

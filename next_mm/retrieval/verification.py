@@ -1,4 +1,5 @@
-"""Verification: are two triplets of one identity? ROC, equal error rate, true-match rate at a false-match rate (pure functions).
+"""Verification: are two triplets of one identity? ROC, equal error rate, true-match rate at a
+false-match rate (pure functions).
 
 Conventions:
 

@@ -55,7 +55,8 @@ class Metrics:
 
 
 class Gatekeeper:
-    """ASGI middleware: refuses callers without token and bodies that are too large or too slow, before anything reads them.
+    """ASGI middleware: refuses callers without token and bodies that are too large or too slow,
+    before anything reads them.
 
     Args:
         app: the application behind it.

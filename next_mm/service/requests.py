@@ -37,7 +37,8 @@ async def read_form(request: Request, max_pixels: int) -> TripletForm:
     """Read a multipart form: ``rgb``, ``nir``, ``tir`` (files, any but at least one) and text fields.
 
     Raises:
-        ServiceError: no multipart form, an unknown or repeated field, no picture, or a picture that is none or too large.
+        ServiceError: no multipart form, an unknown or repeated field, no picture, or a picture
+            that is none or too large.
     """
     if not request.headers.get('content-type', '').lower().startswith('multipart/form-data'):
         raise ServiceError(415, 'expected multipart/form-data with any of the pictures rgb, nir and tir')

@@ -1,4 +1,5 @@
-"""Drawing a rank list: a query and its matches in all three modalities, correct and wrong marked by colour and symbol."""
+"""Drawing a rank list: a query and its matches in all three modalities, correct and wrong
+marked by colour and symbol."""
 
 from __future__ import annotations
 
@@ -48,7 +49,8 @@ def draw_rank_list(
         title: text on top.
         columns: the query first, then the entries, nearest first.
         captions: texts below, a paragraph each.
-        height: height of one picture in pixels; the cells are as wide as most pictures are, and no picture is stretched.
+        height: height of one picture in pixels; the cells are as wide as most pictures are, and
+            no picture is stretched.
 
     Returns:
         (H, W, 3) uint8 RGB picture.

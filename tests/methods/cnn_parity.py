@@ -21,7 +21,8 @@ __all__ = ['Parity', 'everything', 'load_authors', 'wavy']
 TOLERANCE = 1e-5
 """Of the largest value of an array."""
 OF_DIFFERENCE = 1e-3
-"""The two samples of a fixture differ by 0.5 to 6 %, so their difference is compared too, at this part of its largest value."""
+"""The two samples of a fixture differ by 0.5 to 6 %, so their difference is compared too, at this part
+of its largest value."""
 
 
 def load_authors(

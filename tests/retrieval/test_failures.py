@@ -11,7 +11,8 @@ FULL, GAP = (True, True, True), (True, False, True)
 
 
 def make(*rows: tuple) -> SearchResults:
-    """One query a row: camera, present, has_text, those of its nearest entry, first correct rank (None: no score), AP."""
+    """One query a row: camera, present, has_text, those of its nearest entry, first correct
+    rank (None: no score), AP."""
     queries, gallery, matches, scores = [], [], [], []
     for index, (camera, present, text, their_camera, their_present, their_text, rank, precision) in enumerate(rows):
         queries.append(Entry(index, f'{index}', index, camera, present=present, has_text=text))

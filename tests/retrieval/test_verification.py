@@ -78,7 +78,8 @@ def test_by_hand() -> None:
     curve = verify(matrix_rows(distance), Labels(torch.tensor([1]), torch.tensor([99])), gallery)
     assert curve.true_match.tolist() == pytest.approx([1 / 3, 2 / 3, 1])
     assert curve.false_match.tolist() == [0, 0, 0.5]
-    # From threshold 2 on a third is refused, until at 5 nothing is; accepted rises to a half before 5 and meets the third.
+    # From threshold 2 on a third is refused, until at 5 nothing is; accepted rises to a half
+    # before 5 and meets the third.
     assert equal_error_rate(curve) == pytest.approx((1 / 3, 2))
     assert true_match_rate(curve, 0.75) == (1.0, 5.0)
 

@@ -3,9 +3,9 @@
     python tools/benchmarks/captioning.py speed [--pictures 20000] [--latency 0.2] [--concurrency 64]
     python tools/benchmarks/captioning.py quality data/synthetic/RGBNT201/attributes.json [--models NAME NAME ...]
 
-``speed`` asks a local server, in a process of its own, about tiny pictures and reports answers a second, peak memory, and
-whether every process of the pipeline stayed under 500 MiB.
-``quality`` compares simulated models, whose errors are known, with what merging and complementing make of them.
+``speed`` asks a local server, in a process of its own, about tiny pictures and reports answers a second, peak memory,
+and whether every process of the pipeline stayed under 500 MiB. ``quality`` compares simulated models, whose errors are
+known, with what merging and complementing make of them.
 """
 
 from __future__ import annotations
@@ -94,7 +94,8 @@ def measure_speed(arguments: argparse.Namespace) -> dict:
 
 
 def watch_memory(process: subprocess.Popen) -> tuple[float, float]:
-    """Wait for a process; returns the peak of its resident memory and the largest of the processes that it starts, in MiB (Linux)."""
+    """Wait for a process; returns the peak of its resident memory and the largest of the processes that it
+    starts, in MiB (Linux)."""
     own = others = 0.0
     while process.poll() is None:
         own = max(own, read_peak(process.pid))
@@ -137,7 +138,8 @@ class Score:
         self.right += value == true
 
     def columns(self) -> list[float | None]:
-        """Percent unknown, percent right of all, percent right of what is stated; None where there is nothing to count."""
+        """Percent unknown, percent right of all, percent right of what is stated; None where
+        there is nothing to count."""
         told = self.total - self.unknown
         return [
             100 * part / whole if whole else None

@@ -1,4 +1,5 @@
-"""A gallery against a bare matrix product: CPU time of a query under filters, rows added a second, opening, disk, growth.
+"""A gallery against a bare matrix product: CPU time of a query under filters, rows added a
+second, opening, disk, growth.
 
 python tools/benchmarks/search.py --entries 100000
 """

@@ -1,4 +1,5 @@
-# MSVR310: vehicles, 155 training identities, layout in docs/data.md. Batches of 16 x 4; entries of the same scene are excluded.
+# MSVR310: vehicles, 155 training identities, layout in docs/data.md. Batches of 16 x 4; entries of the
+# same scene are excluded.
 _base_ = ['vehicles_128x256.py']
 
 _data = dict(type='MSVR310', data_root='data/MSVR310')

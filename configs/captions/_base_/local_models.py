@@ -1,5 +1,5 @@
-# Two multi-modal models behind local servers (vLLM, SGLang, Ollama, llama.cpp: anything that speaks the OpenAI protocol). Nothing leaves the
-# machine and nothing is paid. Start them, for example:
+# Two multi-modal models behind local servers (vLLM, SGLang, Ollama, llama.cpp: anything that speaks the OpenAI
+# protocol). Nothing leaves the machine and nothing is paid. Start them, for example:
 #   vllm serve Qwen/Qwen2.5-VL-7B-Instruct --port 8000      and      ollama serve   (ollama pull gemma3:12b)
 models = [
     dict(

@@ -1,5 +1,6 @@
-# The models that the paper names: GPT-4o and Qwen-VL see, DeepSeek-V3 words (Sec. IV). Prices in US dollars a million tokens: look them up,
-# they change; the estimate and the budget are only as good as they are. Concurrency and rate are a small account's.
+# The models that the paper names: GPT-4o and Qwen-VL see, DeepSeek-V3 words (Sec. IV). Prices in US dollars a million
+# tokens: look them up, they change; the estimate and the budget are only as good as they are. Concurrency and rate are
+# a small account's.
 models = [
     dict(
         name='gpt-4o',

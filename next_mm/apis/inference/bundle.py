@@ -1,4 +1,5 @@
-"""What inference needs of a trained model: the model's config, its pipeline, its weights, and a card; from a pack or a run."""
+"""What inference needs of a trained model: the model's config, its pipeline, its weights, and a card;
+from a pack or a run."""
 
 from __future__ import annotations
 

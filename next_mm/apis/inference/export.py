@@ -110,8 +110,10 @@ def export_onnx(
 
     Args:
         bundle: the model.
-        path: the ``.onnx`` file; captions' text encoder, where the model reads captions, goes beside it (``.text.safetensors``).
-        precision: ``'fp32'``, ``'fp16'`` (inputs and outputs stay fp32) or ``'int8'`` (dynamic, of the matrix products).
+        path: the ``.onnx`` file; captions' text encoder, where the model reads captions, goes beside it
+            (``.text.safetensors``).
+        precision: ``'fp32'``, ``'fp16'`` (inputs and outputs stay fp32) or ``'int8'`` (dynamic,
+            of the matrix products).
         text: export the caption input of a model that reads captions.
 
     Returns:

@@ -31,8 +31,8 @@ OnError = Literal['raise', 'skip']
 class ReIDInferencer(BaseInferencer):
     """Features of triplets by a trained model.
 
-    ``ReIDInferencer('model/')([dict(rgb='a.jpg', tir='b.jpg')])`` returns a :class:`FeatureSet`: unit features, and of which
-    modalities and captions each was made.
+    ``ReIDInferencer('model/')([dict(rgb='a.jpg', tir='b.jpg')])`` returns a :class:`FeatureSet`: unit features, and of
+    which modalities and captions each was made.
 
     Args:
         model: a pack (``tools/pack_model.py``), the folder of a run, a config file, or an exported ``.onnx`` file.
@@ -100,9 +100,9 @@ class ReIDInferencer(BaseInferencer):
         """Return the features of inputs.
 
         Args:
-            inputs: a dictionary (``rgb``, ``nir``, ``tir``: a path, bytes or an array; ``caption`` or ``caption_rgb`` and so on;
-                ``id``; ``camera``), a tuple of three pictures with ``None`` for absent ones, a folder or list of own data, or an
-                iterable of these.
+            inputs: a dictionary (``rgb``, ``nir``, ``tir``: a path, bytes or an array; ``caption`` or ``caption_rgb``
+                and so on; ``id``; ``camera``), a tuple of three pictures with ``None`` for absent ones, a folder or
+                list of own data, or an iterable of these.
             return_datasamples: return data samples with their ``feature`` instead.
             batch_size: triplets at a time.
             layout: ``'side_by_side'`` where one picture holds the three.

@@ -55,10 +55,12 @@ class TripletInput:
 
 
 def expand_inputs(inputs: Any) -> Iterator[Any]:
-    """Yield single inputs: of a folder or list file its triplets, of any other iterable its items, anything else itself.
+    """Yield single inputs: of a folder or list file its triplets, of any other iterable its
+    items, anything else itself.
 
     Args:
-        inputs: a dictionary, a tuple of three pictures, a folder, a ``.csv`` or ``.json`` list, or an iterable of inputs.
+        inputs: a dictionary, a tuple of three pictures, a folder, a ``.csv`` or ``.json`` list,
+            or an iterable of inputs.
 
     Raises:
         DataError: a folder or list without triplets.
@@ -101,8 +103,8 @@ def parse_input(value: Any, number: int, layout: Literal['triplet', 'side_by_sid
     """Return one input in its own type.
 
     Args:
-        value: a dictionary with any of :data:`KEYS`, a tuple of three pictures with ``None`` for absent ones, or one picture with
-            ``layout='side_by_side'``.
+        value: a dictionary with any of :data:`KEYS`, a tuple of three pictures with ``None`` for absent ones, or one
+            picture with ``layout='side_by_side'``.
         number: its number, which names it where it has no id and no path.
         layout: see ``value``.
 

@@ -1,4 +1,5 @@
-"""Features of many triplets in numbered files: a restart computes what is missing, the number of workers changes no byte."""
+"""Features of many triplets in numbered files: a restart computes what is missing, the number of
+workers changes no byte."""
 
 from __future__ import annotations
 
@@ -55,8 +56,8 @@ def extract_shards(
 ) -> ShardCounts:
     """Write the features of shards ``rank``, ``rank + world_size`` and so on.
 
-    Shard k holds inputs ``[k * shard_size, (k + 1) * shard_size)`` in ``features-<k>.safetensors``, and what cannot be used in
-    ``errors-<k>.jsonl``. A shard that is there and of the same model and inputs is left as it is.
+    Shard k holds inputs ``[k * shard_size, (k + 1) * shard_size)`` in ``features-<k>.safetensors``, and what cannot be
+    used in ``errors-<k>.jsonl``. A shard that is there and of the same model and inputs is left as it is.
 
     Args:
         reid: the model.

@@ -36,8 +36,8 @@ def check_caption(
 ) -> list[str]:
     """What is wrong with a composed caption, in words that can be handed back to the model; empty if nothing is.
 
-    Checked are invented or swapped values, colours and objects that no attribute has, words for "unknown", licence plates,
-    an empty text, and the length in CLIP tokens.
+    Checked are invented or swapped values, colours and objects that no attribute has, words for "unknown", licence
+    plates, an empty text, and the length in CLIP tokens.
     """
     if not text.strip():
         return ['the caption is empty']

@@ -1,4 +1,5 @@
-"""Merge across models, complement across modalities (Sec. IV-B of the paper): pure functions that keep where values came from."""
+"""Merge across models, complement across modalities (Sec. IV-B of the paper): pure functions that keep
+where values came from."""
 
 from __future__ import annotations
 
@@ -35,8 +36,8 @@ def _beats(new: Observation, kept: Observation) -> bool:
 def complement_modalities(sets: Mapping[str, AttributeSet], schema: Schema) -> dict[str, dict[str, Observation]]:
     """Fill what one modality does not know, or hardly, from the surest of the others (Sec. IV-B, "Complement").
 
-    A value is replaced only where it is unknown or less certain than the schema's threshold, only by a known and surer one,
-    and only if the attribute can be seen in that modality and is not bound to it (colour, lighting, clarity).
+    A value is replaced only where it is unknown or less certain than the schema's threshold, only by a known and surer
+    one, and only if the attribute can be seen in that modality and is not bound to it (colour, lighting, clarity).
 
     Args:
         sets: merged attributes by modality; a modality without a picture is left out and stays out.

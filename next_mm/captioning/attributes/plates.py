@@ -1,4 +1,5 @@
-"""Licence plates are personal data: found in any text, whoever wrote it and however, and taken out before anything is kept.
+"""Licence plates are personal data: found in any text, whoever wrote it and however, and taken out
+before anything is kept.
 
 Every pattern has bounded repetitions: the time grows with the length of the text alone.
 """
@@ -75,7 +76,8 @@ _INVISIBLE = re.compile('[\u00ad\u200b-\u200f\u2060\ufeff]')
 
 
 def _lookalikes() -> dict[int, str]:
-    """One letter for one: full width, Cyrillic and Greek capitals, digits of other scripts, all sorts of dots and dashes."""
+    """One letter for one: full width, Cyrillic and Greek capitals, digits of other scripts, all
+    sorts of dots and dashes."""
     table = {0xFF10 + n: str(n) for n in range(10)} | {0x0660 + n: str(n) for n in range(10)}
     table |= {0x06F0 + n: str(n) for n in range(10)}
     table |= {first + n: chr(ord('A') + n) for first in (0xFF21, 0xFF41) for n in range(26)}

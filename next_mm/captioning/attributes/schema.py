@@ -1,4 +1,5 @@
-"""The attribute schema: which attributes there are, what they may be, where they can be seen. A data file, checked here."""
+"""The attribute schema: which attributes there are, what they may be, where they can be seen. A
+data file, checked here."""
 
 from __future__ import annotations
 
@@ -29,13 +30,14 @@ class Attribute(BaseModel):
         free: any other value is accepted too.
         environment: it belongs to the picture, not to the identity.
         modalities: where it can be observed at all.
-        complement: another modality may supply it (no for what differs between modalities, as colour, lighting and clarity).
+        complement: another modality may supply it (no for what differs between modalities, as
+            colour, lighting and clarity).
         complement_below: the schema's threshold, overridden for this attribute.
         qualifies: the attribute whose value follows this one's in a text ("a *red* jacket").
         plural: values that take no article.
         phrases: how a value reads in a caption, where that is not the value itself.
-        match: patterns that find a value in a text, ``{value}`` standing for a value or another way of saying it; one list for
-            all values or one for each.
+        match: patterns that find a value in a text, ``{value}`` standing for a value or another way of saying it; one
+            list for all values or one for each.
     """
 
     model_config = ConfigDict(extra='forbid', frozen=True)

@@ -1,1 +1,2 @@
-"""Questions to language models behind OpenAI-compatible endpoints: concurrently, within limits, nothing that came is lost."""
+"""Questions to language models behind OpenAI-compatible endpoints: concurrently, within limits,
+nothing that came is lost."""

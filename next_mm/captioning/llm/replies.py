@@ -1,4 +1,5 @@
-"""A chat completion read with patience: an answer that came is paid for, and nothing beside it is a reason to lose it."""
+"""A chat completion read with patience: an answer that came is paid for, and nothing beside it
+is a reason to lose it."""
 
 from __future__ import annotations
 
@@ -27,7 +28,8 @@ class NoCompletion(Exception):
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer as it came: text (empty if the model refused formally), why it ended, what it took, and what was made up for."""
+    """An answer as it came: text (empty if the model refused formally), why it ended, what it took, and
+    what was made up for."""
 
     text: str
     finish_reason: str
@@ -38,7 +40,8 @@ class Reply:
 
 
 def read_json_body(body: bytes) -> Any:
-    """Read JSON of any Unicode encoding, with or without a byte order mark, numbers of any length; ``None`` where it is none."""
+    """Read JSON of any Unicode encoding, with or without a byte order mark, numbers of any length;
+    ``None`` where it is none."""
     text = body.decode(json.detect_encoding(body), errors='replace').lstrip('\ufeff').strip()
     try:
         return json.loads(text, parse_int=_integer, strict=False)
@@ -125,7 +128,8 @@ def _message(choice: Message) -> Message:
 
 
 def _content(message: Message, notes: list[str]) -> str:
-    """The text of a message: a string, a list of parts, an object that was meant as text, or the arguments of a call."""
+    """The text of a message: a string, a list of parts, an object that was meant as text, or
+    the arguments of a call."""
     content = message.get('content')
     if isinstance(content, str) and content.strip():
         return content

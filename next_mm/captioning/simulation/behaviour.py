@@ -14,9 +14,9 @@ from next_mm.captioning.attributes.schema import UNKNOWN_ANSWER, Schema
 class Behaviour:
     """Error and confidence of a simulated model.
 
-    An attribute is seen with probability ``skill[group]`` x ``visibility[modality]``; if not, the model says "unknown" or, with
-    probability ``guesses``, guesses. A seen attribute is right with probability ``accuracy``, a guess is right by chance.
-    Confidence is drawn around ``sure`` for a right answer and around ``unsure`` for a wrong one.
+    An attribute is seen with probability ``skill[group]`` x ``visibility[modality]``; if not, the model says "unknown"
+    or, with probability ``guesses``, guesses. A seen attribute is right with probability ``accuracy``, a guess is right
+    by chance. Confidence is drawn around ``sure`` for a right answer and around ``unsure`` for a wrong one.
 
     Attributes:
         skill: attribute group to a probability; ``default_skill`` for other groups.
@@ -38,7 +38,8 @@ class Behaviour:
 
 
 BEHAVIOURS = {
-    # Strengths as in Fig. 5 of the paper: one is better on appearance and clothing, the other on accessories and environment.
+    # Strengths as in Fig. 5 of the paper: one is better on appearance and clothing, the other on
+    # accessories and environment.
     'clothing-expert': Behaviour(
         skill={
             'appearance': 0.95,

@@ -14,7 +14,8 @@ USABLE = ('complete', 'partial')
 FAILED = ('refused', 'invalid', 'rejected')
 """States of an answer that is not asked for again but on request. ``unreached`` is asked again by the next run."""
 RECEIVED = 'received'
-"""State of an answer that came and that a fault of the program kept from being read: read again by the next run, not asked again."""
+"""State of an answer that came and that a fault of the program kept from being read: read again by the next
+run, not asked again."""
 
 CUT_OFF = 'stopped at the token limit'
 """The note of an answer that ends where its tokens did."""
@@ -33,11 +34,13 @@ CREATE TABLE IF NOT EXISTS requests(
 CREATE TABLE IF NOT EXISTS captions(
     split TEXT, item TEXT, modality TEXT, attributes TEXT, caption TEXT, source TEXT, PRIMARY KEY(split, item, modality));
 """
-"""``answers.subject`` is the key of a picture or of an attribute set, ``answers.prompt`` the version of the question."""
+"""``answers.subject`` is the key of a picture or of an attribute set, ``answers.prompt`` the
+version of the question."""
 
 
 class Picture(NamedTuple):
-    """One picture of a triplet. ``panel`` is its place in a file that holds all three side by side, -1 for a file of its own."""
+    """One picture of a triplet. ``panel`` is its place in a file that holds all three side by side, -1
+    for a file of its own."""
 
     split: str
     item: str
@@ -60,7 +63,8 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """What became of a question: state, the text as kept (plates taken out), what was read from it, and repairs by name."""
+    """What became of a question: state, the text as kept (plates taken out), what was read from
+    it, and repairs by name."""
 
     status: str
     raw: str = ''

@@ -69,7 +69,8 @@ class TokenizeCaptions(BaseTransform):
 
     Args:
         context_length: tokens of a text with its start and end mark; 77 in CLIP.
-        whole_sentences: with ``False`` a text beyond the context is cut inside a sentence, as CLIP's own tokeniser does.
+        whole_sentences: with ``False`` a text beyond the context is cut inside a sentence, as
+            CLIP's own tokeniser does.
     """
 
     def __init__(self, *, context_length: int = CONTEXT_LENGTH, whole_sentences: bool = True) -> None:
@@ -117,7 +118,8 @@ class TokenizeCaptions(BaseTransform):
         return results
 
     def _fit(self, sentences: Sequence[str]) -> np.ndarray:
-        """Return the token ids of the leading sentences that fit between the marks; at least one, cut inside if need be."""
+        """Return the token ids of the leading sentences that fit between the marks; at least
+        one, cut inside if need be."""
         room = 4 * (self.context_length - 2)
         if not self.whole_sentences:
             return np.frombuffer(self._encode(' '.join(sentences))[:room], np.int32)

@@ -16,8 +16,9 @@ __all__ = ['IdentityCountHook']
 class IdentityCountHook(Hook):
     """Stop before training when the model has another number of classes than there are training identities.
 
-    Too few classes crash in the loss with an index error (on a GPU: a device assertion); too many train on without a word. The hook
-    asks the model and every module in it that has ``num_classes``; zero stands for a network without a classifier.
+    Too few classes crash in the loss with an index error (on a GPU: a device assertion); too many train on without a
+    word. The hook asks the model and every module in it that has ``num_classes``; zero stands for a network without a
+    classifier.
     """
 
     def before_train(self, runner: Runner) -> None:

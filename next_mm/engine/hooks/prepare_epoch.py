@@ -24,11 +24,12 @@ __all__ = ['PrepareEpochHook']
 class PrepareEpochHook(Hook):
     """Call :meth:`ReIDModel.before_epoch` of a method that has one, after the epoch is seeded.
 
-    The method gets the number of the epoch and a pass over the training set: each triplet once, in the order of the dataset,
-    through the pipeline of ``dataloader``. In distributed training a rank sees its share.
+    The method gets the number of the epoch and a pass over the training set: each triplet once, in the order of the
+    dataset, through the pipeline of ``dataloader``. In distributed training a rank sees its share.
 
     Args:
-        dataloader: config of the pass; ``None`` takes the training set, and pipeline and batches of the validation or test loader.
+        dataloader: config of the pass; ``None`` takes the training set, and pipeline and batches of the
+            validation or test loader.
     """
 
     priority = 'HIGH'  # behind EpochSeedHook: what a method draws here is the same in a resumed run

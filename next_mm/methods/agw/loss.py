@@ -15,7 +15,8 @@ __all__ = ['WeightedTripletLoss', 'weighted_gaps']
 
 
 def weighted_gaps(features: Tensor, labels: Tensor, *, stable: bool) -> tuple[Tensor, Tensor]:
-    """Average the distances of each anchor to its own identity, weighing far ones, and to the others, weighing near ones.
+    """Average the distances of each anchor to its own identity, weighing far ones, and to the
+    others, weighing near ones.
 
     Args:
         features: (B, F), compared by Euclidean distance.

@@ -38,8 +38,8 @@ class MaskedBlock(nn.Module):
 class MaskedAggregation(nn.Module):
     """Blocks over the selected tokens of each modality, then one over those of all three.
 
-    The authors keep all tokens and hold those outside the selection at zero, where they neither see nor are seen: the numbers of the
-    selected ones are the same without them.
+    The authors keep all tokens and hold those outside the selection at zero, where they neither see nor are seen: the
+    numbers of the selected ones are the same without them.
 
     Args:
         width: token width D.
@@ -87,7 +87,8 @@ def gather_selected(tokens: Tensor, selected: Tensor) -> tuple[Tensor, Tensor]:
         selected: (B, N) bool.
 
     Returns:
-        Tokens (B, M, 1 + K, D), K the most that a triplet of the batch has, and a mask (B, 1 + K) bool that is false for the filling.
+        Tokens (B, M, 1 + K, D), K the most that a triplet of the batch has, and a mask (B, 1 + K) bool
+        that is false for the filling.
     """
     most = int(selected.sum(dim=1).max())
     places = (~selected).to(torch.uint8).argsort(dim=1, stable=True)[:, :most]  # (B, K), selected ones first

@@ -24,9 +24,9 @@ from next_mm.utils.options import check_number
 class EDITORReID(ReIDModel):
     """EDITOR: object-centric multi-modal re-identification by selected tokens (Zhang et al., CVPR 2024).
 
-    The features are ``fused`` (3D wide), the aggregated tokens, ``classes`` (3D), the tower's class tokens side by side, and
-    ``rgb``, ``nir``, ``tir`` (D), the same one by one; a branch ``each`` reads these three. The authors train ``fused`` with
-    ``classes`` (persons) or with ``each`` (vehicles).
+    The features are ``fused`` (3D wide), the aggregated tokens, ``classes`` (3D), the tower's class tokens side by
+    side, and ``rgb``, ``nir``, ``tir`` (D), the same one by one; a branch ``each`` reads these three. The authors train
+    ``fused`` with ``classes`` (persons) or with ``each`` (vehicles).
 
     Args:
         num_classes: number of training identities.
@@ -75,7 +75,8 @@ class EDITORReID(ReIDModel):
         self.build_branches(branches, widths, test_features, shared={'each': MODALITIES})
 
     def extract(self, images: Tensor, batch: TripletBatch) -> dict[str, Tensor]:
-        """Return the features; the patches' ``tokens`` (B, 3, N, D), what is ``selected`` (B, N), each modality's ``objects`` (B, 3, D)."""
+        """Return the features; the patches' ``tokens`` (B, 3, N, D), what is ``selected`` (B, N), each modality's
+        ``objects`` (B, 3, D)."""
         images = zero_absent(images, batch.present)
         cameras = None if batch.cameras is None else batch.cameras.repeat_interleave(NUM_MODALITIES)
         tokens, maps = encode_with_attention(self.backbone, images.flatten(0, 1), cameras)

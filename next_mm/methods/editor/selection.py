@@ -12,7 +12,8 @@ __all__ = ['bright_counts', 'class_rollout', 'select_tokens', 'top_patches']
 
 
 def select_tokens(maps: Sequence[Tensor], counts: Tensor, *, head_keep: int, frequency_keep: int) -> Tensor:
-    """Mark the patches that are kept, the same for the modalities: what any head of any modality keeps, and the brightest.
+    """Mark the patches that are kept, the same for the modalities: what any head of any
+    modality keeps, and the brightest.
 
     Args:
         maps: attention (B * 3, H, 1 + N, 1 + N) of each block of the tower, modalities beside each other.
@@ -50,8 +51,9 @@ def top_patches(scores: Tensor, keep: int) -> Tensor:
 def bright_counts(images: Tensor, patch_size: int, stride: int) -> Tensor:
     """Count in each patch the pixels of the mean picture that are brighter than mid-grey.
 
-    The authors select by frequency: a 4-level Haar transform of each picture, the mean of the modalities' coefficients, the inverse
-    transform. As the transform is linear and inverts exactly, what comes out is the mean picture, and this is what is computed.
+    The authors select by frequency: a 4-level Haar transform of each picture, the mean of the modalities' coefficients,
+    the inverse transform. As the transform is linear and inverts exactly, what comes out is the mean picture, and this
+    is what is computed.
 
     Args:
         images: (B, 3, 3, H, W) normalised pictures, zero is mid-grey.

@@ -14,8 +14,9 @@ __all__ = ['MaskPrediction', 'enhance_flared']
 class NeighbourAttention(nn.Module):
     """Attention from the tokens of one modality to those of another, among neighbours.
 
-    Each token becomes H slices of D. As the authors cut the heads without a transposition, a head is no slice of every token but all
-    slices of N / H consecutive tokens: a slice sees the slices of the tokens beside it. Checkpoints need it so.
+    Each token becomes H slices of D. As the authors cut the heads without a transposition, a head is no slice of every
+    token but all slices of N / H consecutive tokens: a slice sees the slices of the tokens beside it. Checkpoints need
+    it so.
 
     Args:
         width: token width D.
@@ -78,7 +79,8 @@ def enhance_flared(tokens: Tensor, masks: tuple[Tensor, Tensor], threshold: Tens
         tokens: (B, 3, 1 + N, D), class tokens first.
         masks: masks (B, N, D) of rgb and nir.
         threshold: (1,) above which a mask says flare.
-        rgb_rest: what is kept of rgb: where its ``'own'`` mask says no flare, or, as the authors do, where that of ``'nir'`` does.
+        rgb_rest: what is kept of rgb: where its ``'own'`` mask says no flare, or, as the authors do,
+            where that of ``'nir'`` does.
 
     Returns:
         (B, 3, 1 + N, D).

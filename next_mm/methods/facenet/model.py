@@ -1,4 +1,5 @@
-"""FACENet on one screen: three towers, flare masks, thermal tokens in the place of flared ones (Zheng et al., Information Fusion 2025)."""
+"""FACENet on one screen: three towers, flare masks, thermal tokens in the place of flared ones (Zheng et al.,
+Information Fusion 2025)."""
 
 from __future__ import annotations
 
@@ -46,15 +47,18 @@ class FlareHead(nn.Module):
 
 @MODELS.register_module()
 class FACENetReID(ReIDModel):
-    """FACENet: flare-aware cross-modal enhancement for vehicle re-identification (Zheng et al., Information Fusion 2025).
+    """FACENet: flare-aware cross-modal enhancement for vehicle re-identification (Zheng et al.,
+    Information Fusion 2025).
 
-    The features are ``rgb``, ``nir``, ``tir``, each D wide. The flag of :class:`FlagFlare` says which triplets are enhanced.
+    The features are ``rgb``, ``nir``, ``tir``, each D wide. The flag of :class:`FlagFlare` says
+    which triplets are enhanced.
 
     Args:
         num_classes: number of training identities.
         backbone: config of the tower that each modality has, :class:`SideViT`.
         num_heads: heads of the mask prediction; divides the number of patches.
-        flare: ``'sample'`` enhances the triplets that have the flag, ``'batch'`` all of a batch with a flag in it, as the authors do.
+        flare: ``'sample'`` enhances the triplets that have the flag, ``'batch'`` all of a batch with a
+            flag in it, as the authors do.
         rgb_rest: see :func:`~next_mm.methods.facenet.enhancement.enhance_flared`.
         branches: feature name to the options of its branch.
         test_features: features compared in a test.

@@ -1,4 +1,5 @@
-"""HTT's own weights as ours; its classifier has 171 rows whatever the dataset, so build the model with ``num_classes=171``."""
+"""HTT's own weights as ours; its classifier has 171 rows whatever the dataset, so build the
+model with ``num_classes=171``."""
 
 from __future__ import annotations
 

@@ -9,7 +9,8 @@ __all__ = ['cross_identity_margin', 'three_modality_margin']
 
 
 def three_modality_margin(features: Tensor, labels: Tensor, margin: float) -> Tensor:
-    """Return the sum over the identities of the greatest ``|margin - |mean_a - mean_b|^2|`` over the pairs of modalities.
+    """Return the sum over the identities of the greatest ``|margin - |mean_a - mean_b|^2|``
+    over the pairs of modalities.
 
     Args:
         features: (B, M, D) normalised features of each modality; their mean over an identity's samples is compared.
@@ -27,8 +28,9 @@ def three_modality_margin(features: Tensor, labels: Tensor, margin: float) -> Te
 def cross_identity_margin(features: Tensor, labels: Tensor, margin: float) -> Tensor:
     """Return the mean over the pairs of identities of the greatest ``|margin - d|`` over their samples and modalities.
 
-    ``d`` is the mean over the dimensions of the absolute difference. Between unit vectors it is at most ``2 / sqrt(D)``, so the margin
-    is never reached and the loss pushes the closest two apart. A batch of one identity gives zero.
+    ``d`` is the mean over the dimensions of the absolute difference. Between unit vectors it is at most ``2 /
+    sqrt(D)``, so the margin is never reached and the loss pushes the closest two apart. A batch of one identity gives
+    zero.
 
     Args:
         features: (B, M, D) normalised features of each modality.

@@ -24,8 +24,8 @@ _WEIGHT = 0.5
 class HTTReID(ReIDModel):
     """HTT: heterogeneous test-time training for multi-modal re-identification (Wang et al., AAAI 2024).
 
-    The feature is ``classes`` (3D wide), the class tokens of one tower for the three modalities. :meth:`test_time_loss` is what
-    :class:`~next_mm.engine.TestTimeTrainingLoop` minimises.
+    The feature is ``classes`` (3D wide), the class tokens of one tower for the three modalities. :meth:`test_time_loss`
+    is what :class:`~next_mm.engine.TestTimeTrainingLoop` minimises.
 
     Args:
         num_classes: number of training identities.
@@ -71,7 +71,8 @@ class HTTReID(ReIDModel):
         return losses
 
     def test_time_loss(self, images: Tensor, batch: TripletBatch) -> dict[str, Tensor]:
-        """Return the margins with the classifier's answers in the place of labels; nothing reaches BNNeck's weight or the classifier."""
+        """Return the margins with the classifier's answers in the place of labels; nothing reaches BNNeck's
+        weight or the classifier."""
         classes = self.extract(images, batch)['classes']
         pseudo = self.branches['classes'].views(classes)['logits'].argmax(dim=1)
         units, labels = _units(classes, pseudo)

@@ -88,7 +88,8 @@ class ICPLReID(ReIDModel):
         self.build_branches(branches, widths, test_features, shared=shared)
 
     def extract(self, images: Tensor, batch: TripletBatch) -> dict[str, Tensor]:
-        """Return the two features of each modality, and as ``'before'`` the class tokens (B, 3, W) of the block before."""
+        """Return the two features of each modality, and as ``'before'`` the class tokens (B, 3,
+        W) of the block before."""
         encoded = self.backbone(zero_absent(images, batch.present), batch.cameras)
         features = {name: encoded.classes[:, m] for m, name in enumerate(MODALITIES)}
         features |= {name: encoded.joint[:, m] for m, name in enumerate(_JOINT)}

@@ -19,7 +19,8 @@ __all__ = ['Adapter', 'AdapterCLIPVisual', 'AdapterFeatures']
 
 
 class AdapterFeatures(NamedTuple):
-    """Class tokens in front of the last block (B, 3, W), behind the last norm (B, 3, W), in the joint space (B, 3, D)."""
+    """Class tokens in front of the last block (B, 3, W), behind the last norm (B, 3, W), in the
+    joint space (B, 3, D)."""
 
     before: Tensor
     classes: Tensor

@@ -1,4 +1,5 @@
-"""MambaPro on one screen: a frozen tower with prompts and adapters, Mamba over the patches, one feature of each modality."""
+"""MambaPro on one screen: a frozen tower with prompts and adapters, Mamba over the patches, one
+feature of each modality."""
 
 from __future__ import annotations
 

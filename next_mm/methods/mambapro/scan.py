@@ -57,7 +57,8 @@ def _by_steps(x: Tensor) -> Tensor:
 
 
 class _Scan(torch.autograd.Function):
-    """The scan in chunks; inside, states lie as (steps, G, B, N, C), so that every operation runs along the channels."""
+    """The scan in chunks; inside, states lie as (steps, G, B, N, C), so that every operation
+    runs along the channels."""
 
     @staticmethod
     def forward(ctx: Any, u: Tensor, delta: Tensor, decay: Tensor, write: Tensor, read: Tensor, skip: Tensor) -> Tensor:

@@ -39,7 +39,8 @@ class Bottleneck(nn.Module):
 
 
 class BlockAdapter(nn.Module):
-    """What is learned beside one frozen block: prompts of each modality, nets that hand them on, and a feed-forward adapter.
+    """What is learned beside one frozen block: prompts of each modality, nets that hand them
+    on, and a feed-forward adapter.
 
     Args:
         width: width D of the tokens.

@@ -19,8 +19,8 @@ from next_mm.triplet import NUM_MODALITIES
 class NEXTReID(ReIDModel):
     """Multi-modal object re-identification by text-modulated mixtures of experts (arXiv 2505.20001).
 
-    The widths of tokens and caption features go from the backbone and the text encoder to neck and head, so that another backbone
-    is a change of one config entry.
+    The widths of tokens and caption features go from the backbone and the text encoder to neck and head, so that
+    another backbone is a change of one config entry.
 
     Args:
         num_classes: number of training identities.

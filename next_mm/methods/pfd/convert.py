@@ -1,7 +1,7 @@
 """PFD's own weights as ours.
 
-Theirs are of one modality. The variants say whose they become: the network that the modalities share, or that of one modality alone.
-The pose network is not in them.
+Theirs are of one modality. The variants say whose they become: the network that the modalities share, or that of one
+modality alone. The pose network is not in them.
 """
 
 from __future__ import annotations

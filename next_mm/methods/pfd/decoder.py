@@ -10,7 +10,8 @@ __all__ = ['ViewDecoder']
 
 
 class DecoderLayer(nn.Module):
-    """A post-norm decoder layer; its feed-forward network is added to itself, not to what it reads, as in the authors' checkpoints.
+    """A post-norm decoder layer; its feed-forward network is added to itself, not to what it reads, as
+    in the authors' checkpoints.
 
     Args:
         width: token width D.

@@ -1,4 +1,5 @@
-"""PFD's matching of parts with joints (PFA) and with views (PVM), and what is done with the joints that the pose network is sure of."""
+"""PFD's matching of parts with joints (PFA) and with views (PVM), and what is done with the joints that the
+pose network is sure of."""
 
 from __future__ import annotations
 
@@ -10,7 +11,8 @@ __all__ = ['align_parts', 'match_views', 'most_similar', 'push_loss', 'split_by_
 
 
 def most_similar(queries: Tensor, candidates: Tensor) -> Tensor:
-    """Return for each of (B, J, D) the index (B, J) of the candidate (B, K, D) with the greatest cosine, the lowest of equal ones."""
+    """Return for each of (B, J, D) the index (B, J) of the candidate (B, K, D) with the greatest cosine, the
+    lowest of equal ones."""
     cosines = F.normalize(queries, dim=2) @ F.normalize(candidates, dim=2).transpose(1, 2)
     return cosines.max(dim=2).indices
 
@@ -22,7 +24,8 @@ def align_parts(parts: Tensor, joints: Tensor) -> Tensor:
 
 
 def match_views(parts: Tensor, views: Tensor) -> tuple[Tensor, Tensor]:
-    """Add to each view (B, J, D) a part (B, J, D): at place j the part whose number is that of the view most similar to part j.
+    """Add to each view (B, J, D) a part (B, J, D): at place j the part whose number is that of
+    the view most similar to part j.
 
     An index found among views is used among parts, as in the authors' code.
 
@@ -41,8 +44,8 @@ def split_by_joint(matched: Tensor, sure: Tensor) -> tuple[Tensor, Tensor, Tenso
         sure: (B, J) bool.
 
     Returns:
-        The mean (B, D) of the sure ones, or of all where there is none; the mean of the others, or zero; and the sure ones in their
-        order, then zeros (B, J, D), where there is none the mean of all in the first place.
+        The mean (B, D) of the sure ones, or of all where there is none; the mean of the others, or zero; and the sure
+        ones in their order, then zeros (B, J, D), where there is none the mean of all in the first place.
     """
     count = sure.sum(dim=1, keepdim=True)
     everything = matched.mean(dim=1)

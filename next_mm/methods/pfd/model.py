@@ -16,10 +16,11 @@ from next_mm.structures import TripletBatch
 
 @MODELS.register_module()
 class PFDReID(PerModalityReID):
-    """PFD: pose-guided feature disentangling for occluded person re-identification (Wang et al., AAAI 2022) on triplets.
+    """PFD: pose-guided feature disentangling for occluded person re-identification (Wang et
+    al., AAAI 2022) on triplets.
 
-    The network is :class:`PFDNetwork`; the options beside these are those of :class:`~next_mm.models.PerModalityReID`. PFD itself
-    knows one picture: this is a reconstruction of how it met three.
+    The network is :class:`PFDNetwork`; the options beside these are those of :class:`~next_mm.models.PerModalityReID`.
+    PFD itself knows one picture: this is a reconstruction of how it met three.
 
     Args:
         pose: config of the pose network, :class:`HRNetPose`.

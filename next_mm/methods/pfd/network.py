@@ -24,7 +24,8 @@ _NUMBERS = range(1, NUM_JOINTS + 1)
 
 @MODELS.register_module()
 class PFDNetwork(BaseModule):
-    """Map pictures and heat maps to the features ``global``, ``part1`` to ``part17``, ``view`` and ``view1`` to ``view17``, each (B, D).
+    """Map pictures and heat maps to the features ``global``, ``part1`` to ``part17``, ``view`` and ``view1`` to
+    ``view17``, each (B, D).
 
     Args:
         backbone: config of the tower, :class:`SideViT`.
@@ -87,7 +88,8 @@ class PFDNetwork(BaseModule):
         return features | {'unseen': self.unseen_neck(unseen)}
 
     def encode_parts(self, tokens: Tensor) -> Tensor:
-        """Run the end of the tower on the class token and each group of consecutive patches, (B, 1 + N, D) to (B, 17, D)."""
+        """Run the end of the tower on the class token and each group of consecutive patches,
+        (B, 1 + N, D) to (B, 17, D)."""
         size = (tokens.shape[1] - 1) // NUM_JOINTS
         classes, patches = tokens[:, None, :1], tokens[:, 1:]
         first = patches[:, : size * (NUM_JOINTS - 1)].unflatten(1, (NUM_JOINTS - 1, size))

@@ -29,8 +29,8 @@ class HRNetPose(BaseModule):
 
     Args:
         weights: the file ``pose_hrnet_w48_384x288.pth`` of HRNet's authors; see README.md of this folder.
-        renormalize: give HRNet pictures with the mean and deviation of ImageNet, with which it was trained. PFD's authors give it the
-            tower's own, of mean and deviation 0.5.
+        renormalize: give HRNet pictures with the mean and deviation of ImageNet, with which it was trained. PFD's
+            authors give it the tower's own, of mean and deviation 0.5.
 
     Raises:
         ConfigError: no weights are named, or they are not HRNet-W48's.
@@ -81,7 +81,8 @@ class HRNetPose(BaseModule):
 
 
 def build_hrnet() -> nn.Module:
-    """Build HRNet-W48 for poses: timm's network up to the finest of its last scales, and a 1 x 1 convolution to the heat maps."""
+    """Build HRNet-W48 for poses: timm's network up to the finest of its last scales, and a 1 x 1
+    convolution to the heat maps."""
     network = timm.create_model('hrnet_w48', pretrained=False, num_classes=0)
     network.incre_modules = network.downsamp_modules = None  # the parts of a classifier
     last = network.stage4[-1]
@@ -100,7 +101,8 @@ _STANDING = (
 
 @MODELS.register_module()
 class StandingPose(BaseModule):
-    """The same heat maps for every picture, of a person who stands upright: for trials of the code, and for data that is drawn so.
+    """The same heat maps for every picture, of a person who stands upright: for trials of the code, and
+    for data that is drawn so.
 
     It looks at nothing, so a model with it is not PFD, and no joint is ever unsure.
     """

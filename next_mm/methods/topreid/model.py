@@ -21,8 +21,9 @@ from next_mm.triplet import MODALITIES, NUM_MODALITIES
 class TOPReID(ReIDModel):
     """TOP-ReID: multi-spectral object re-identification with token permutation (Wang et al., AAAI 2024).
 
-    The features are ``permuted`` (3D wide), the permuted class tokens, ``classes`` (3D), the towers' class tokens side by side, and
-    ``rgb``, ``nir``, ``tir`` (D), the same one by one. The authors train ``permuted`` with ``classes`` or with the three.
+    The features are ``permuted`` (3D wide), the permuted class tokens, ``classes`` (3D), the towers' class tokens side
+    by side, and ``rgb``, ``nir``, ``tir`` (D), the same one by one. The authors train ``permuted`` with ``classes`` or
+    with the three.
 
     Args:
         num_classes: number of training identities.

@@ -14,7 +14,8 @@ ORDERS = ((1, 2, 0), (2, 0, 1), (0, 1, 2))
 
 
 class ClassAttention(nn.Module):
-    """Multi-head attention of one class token to the patches of a modality; the patches are normalised as keys, not as values."""
+    """Multi-head attention of one class token to the patches of a modality; the patches are normalised
+    as keys, not as values."""
 
     def __init__(self, width: int, num_heads: int) -> None:
         super().__init__()

@@ -1,4 +1,5 @@
-"""Complementary reconstruction (CRM): the tokens of each modality from those of another, and what stands in for an absent one."""
+"""Complementary reconstruction (CRM): the tokens of each modality from those of another, and what
+stands in for an absent one."""
 
 from __future__ import annotations
 
@@ -35,7 +36,8 @@ class TokenReconstruction(nn.Module):
         return self.blocks[_name(source, target)](tokens)
 
     def complete(self, tokens: Tensor, present: Tensor) -> Tensor:
-        """Replace the tokens of absent modalities by the mean of their reconstructions from the modalities that are there.
+        """Replace the tokens of absent modalities by the mean of their reconstructions from the
+        modalities that are there.
 
         Args:
             tokens: (B, 3, T, D), whatever for absent modalities.

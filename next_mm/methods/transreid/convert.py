@@ -1,7 +1,7 @@
 """TransReID's own weights as ours.
 
-Theirs are of one modality. The variants say whose they become: the network that the modalities share, or that of one modality alone;
-``-plain`` is the network without a jigsaw.
+Theirs are of one modality. The variants say whose they become: the network that the modalities share, or that of one
+modality alone; ``-plain`` is the network without a jigsaw.
 """
 
 from __future__ import annotations

@@ -63,8 +63,8 @@ class TransReIDNetwork(BaseModule):
 def shuffle_patches(patches: Tensor, shift: int) -> Tensor:
     """Bring patches (B, N, D) into the jigsaw's order.
 
-    The first ``shift - 1`` go to the end (the authors' option is one more than what moves), then the two halves interleave. An odd
-    number is made even by the last but one patch once more.
+    The first ``shift - 1`` go to the end (the authors' option is one more than what moves), then the two halves
+    interleave. An odd number is made even by the last but one patch once more.
     """
     patches = patches.roll(1 - shift, dims=1)
     if patches.shape[1] % 2:

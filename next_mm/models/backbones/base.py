@@ -25,15 +25,16 @@ class VisualFeatures(NamedTuple):
 class TripletBackbone(BaseModule):
     """Base of the backbones that take whole triplets; a subclass encodes one modality.
 
-    A subclass calls :meth:`place_towers`, sets ``out_dim``, ``width`` and ``grid``, calls :meth:`place_cameras`, and implements
-    :meth:`encode`.
+    A subclass calls :meth:`place_towers`, sets ``out_dim``, ``width`` and ``grid``, calls :meth:`place_cameras`, and
+    implements :meth:`encode`.
 
     Args:
         image_size: picture height and width in pixels.
         towers: one tower ``'shared'`` by the modalities, or a ``'separate'`` one for each.
-        batch_modalities: encode all modalities in one pass instead of one after the other; the numbers are the same, which is
-            faster depends on the device (docs/performance.md).
-        num_cameras: with a number, a learned embedding of the camera is added to the tokens (as in TransReID); 0 is off.
+        batch_modalities: encode all modalities in one pass instead of one after the other; the numbers are the same,
+            which is faster depends on the device (docs/performance.md).
+        num_cameras: with a number, a learned embedding of the camera is added to the tokens (as
+            in TransReID); 0 is off.
         first_camera: number of the first camera, ``None`` for 0 or 1.
         camera_on: the camera is added to ``'all'`` tokens or to the ``'class'`` token alone.
         camera_scale: factor on the embedding, lambda in TransReID.

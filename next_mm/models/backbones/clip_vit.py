@@ -28,11 +28,13 @@ class CLIPVisual(TripletBackbone):
         pretrained: pretrained tag, local file or ``None``; see :func:`next_mm.models.clip.loading.load_clip`.
         stride: patch stride in pixels, at most the patch size; ``None`` is the patch size.
         grad_checkpointing: recompute the blocks in the backward pass to save memory.
-        position_filter: how the position embedding is resized at loading, ``'bicubic'`` (open_clip's way) or ``'bilinear'``.
+        position_filter: how the position embedding is resized at loading, ``'bicubic'``
+            (open_clip's way) or ``'bilinear'``.
         **options: those of :class:`TripletBackbone`.
 
     Raises:
-        ConfigError: the model's visual tower is no plain vision transformer with a class token, or an option is out of range.
+        ConfigError: the model's visual tower is no plain vision transformer with a class token,
+            or an option is out of range.
     """
 
     def __init__(

@@ -46,7 +46,8 @@ class SideViT(BaseModule):
         pretrained: a local weights file in timm's names, a model name of timm (downloaded on first use), or ``None``.
 
     Raises:
-        ConfigError: an option is out of range, the weights do not fit, or, in a forward pass, the pictures have another size.
+        ConfigError: an option is out of range, the weights do not fit, or, in a forward pass, the
+            pictures have another size.
         CheckpointError: a local file is damaged, or could run code.
         FileNotFoundError: there is no such file.
     """
@@ -92,7 +93,8 @@ class SideViT(BaseModule):
             self._load(pretrained)
 
     def forward(self, images: Tensor, cameras: Tensor | None = None) -> Tensor:
-        """Encode pictures (B, 3, H, W), with ``cameras`` (B,) where there is an embedding, to tokens (B, 1 + N, D), class first."""
+        """Encode pictures (B, 3, H, W), with ``cameras`` (B,) where there is an embedding, to tokens
+        (B, 1 + N, D), class first."""
         tokens = self.embed(images, cameras)
         for block in self.blocks:
             tokens = block(tokens)
@@ -114,7 +116,8 @@ class SideViT(BaseModule):
         return tokens
 
     def take_end(self) -> TowerEnd:
-        """Remove the last block and the final norm from the tower and return them, for methods that read the class token alone."""
+        """Remove the last block and the final norm from the tower and return them, for methods that
+        read the class token alone."""
         end = TowerEnd(self.blocks[-1], self.norm)
         self.blocks = self.blocks[:-1]
         self.norm = nn.Identity()
@@ -158,7 +161,8 @@ class TowerEnd(nn.Sequential):
 
 
 def run_for_class(block: Block, tokens: Tensor) -> Tensor:
-    """Run a block on tokens (B, T, D) for the class token alone; returns (B, D), what the block gives for the first token."""
+    """Run a block on tokens (B, T, D) for the class token alone; returns (B, D), what the block
+    gives for the first token."""
     normed, layer = block.norm1(tokens), block.attn
     query_weight, key_weight, value_weight = layer.qkv.weight.chunk(3)
     query_bias, _, value_bias = layer.qkv.bias.chunk(3)
@@ -169,7 +173,8 @@ def run_for_class(block: Block, tokens: Tensor) -> Tensor:
 
 
 def resize_grid(embedding: Tensor, grid: tuple[int, int]) -> Tensor:
-    """Interpolate the position embedding (1, 1 + n * n, D) of a square picture to another grid, as TransReID does: bilinear.
+    """Interpolate the position embedding (1, 1 + n * n, D) of a square picture to another grid, as
+    TransReID does: bilinear.
 
     One with as many patches as the grid stays as it is. The class token's row stays as it is.
 

@@ -24,15 +24,16 @@ class TimmVisual(TripletBackbone):
     """A vision transformer of timm in the place of CLIP's tower; captions are then projected to its width.
 
     Args:
-        model_name: a timm model whose ``forward_features`` gives tokens (B, prefix + N, D). The first prefix token is the class
-            token; where there is none the mean of the patches takes its place.
-        pretrained: ``True`` downloads timm's weights, a path loads a local file, ``False`` or ``None`` leave them random.
+        model_name: a timm model whose ``forward_features`` gives tokens (B, prefix + N, D). The first prefix token is
+            the class token; where there is none the mean of the patches takes its place.
+        pretrained: ``True`` downloads timm's weights, a path loads a local file, ``False`` or
+            ``None`` leave them random.
         grad_checkpointing: recompute the blocks in the backward pass to save memory.
         **options: those of :class:`TripletBackbone`.
 
     Raises:
-        ConfigError: with ``num_cameras``, the model has no layer ``norm_pre`` in front of its blocks, or no class token for
-            ``camera_on='class'``; a local file has not all of the weights; an option is out of range.
+        ConfigError: with ``num_cameras``, the model has no layer ``norm_pre`` in front of its blocks, or no class token
+            for ``camera_on='class'``; a local file has not all of the weights; an option is out of range.
         CheckpointError: a local file is damaged, or could run code.
         FileNotFoundError: there is no such file.
     """
@@ -82,7 +83,8 @@ class TimmVisual(TripletBackbone):
 
     @contextmanager
     def _added(self, tower: nn.Module, camera: Tensor) -> Iterator[None]:
-        """Add (B, 1, width) to the tokens in front of the blocks: timm has no argument for it, but a layer that all pass there."""
+        """Add (B, 1, width) to the tokens in front of the blocks: timm has no argument for it, but a
+        layer that all pass there."""
         count = 1 if self.camera_on == 'class' else None
 
         def add(module: nn.Module, inputs: tuple[Tensor]) -> tuple[Tensor]:

@@ -61,7 +61,8 @@ class SelfAttention(nn.Module):
 
 @torch.no_grad()
 def attention_map(attention: SelfAttention, x: Tensor) -> Tensor:
-    """Where each of the tokens (B, N, D) looks, the mean of the heads (B, N, N), in full precision, without gradient."""
+    """Where each of the tokens (B, N, D) looks, the mean of the heads (B, N, N), in full
+    precision, without gradient."""
     with torch.autocast(x.device.type, enabled=False):
         width = 2 * x.shape[-1]
         projected = F.linear(

@@ -28,8 +28,9 @@ def quick_gelu(x: Tensor) -> Tensor:
 def quick_gelu_mlp(x: Tensor, c_fc: nn.Linear, c_proj: nn.Linear) -> Tensor:
     """``c_proj(QuickGELU(c_fc(x)))`` of (..., D), the activation in one pass.
 
-    QuickGELU is ``x * sigmoid(1.702 x)``, which is ``silu(1.702 x) / 1.702``. The factors ride on the matrix products, where they cost
-    nothing, so one pass over the hidden layer takes the place of three, and one tensor of its size less is kept for the backward pass.
+    QuickGELU is ``x * sigmoid(1.702 x)``, which is ``silu(1.702 x) / 1.702``. The factors ride on the matrix products,
+    where they cost nothing, so one pass over the hidden layer takes the place of three, and one tensor of its size less
+    is kept for the backward pass.
     """
     hidden = torch.addmm(c_fc.bias, x.flatten(0, -2), c_fc.weight.t(), beta=_SLOPE, alpha=_SLOPE)
     hidden = F.silu(hidden, inplace=not torch.is_grad_enabled())

@@ -14,9 +14,9 @@ def folded_attention(
 ) -> Tensor:
     """Return ``softmax(q . (W_k x)) (W_v y)`` of each head without projecting the tokens.
 
-    As ``q . (W_k x) = (W_k^T q) . x`` and ``sum_t a_t (W_v y_t) = W_v (sum_t a_t y_t)``, the queries are projected into the tokens'
-    space: the same numbers at a fraction of the work where queries are few. A key bias adds the same to all scores of a query, which
-    the softmax removes; a value bias is added to the result.
+    As ``q . (W_k x) = (W_k^T q) . x`` and ``sum_t a_t (W_v y_t) = W_v (sum_t a_t y_t)``, the queries are projected into
+    the tokens' space: the same numbers at a fraction of the work where queries are few. A key bias adds the same to all
+    scores of a query, which the softmax removes; a value bias is added to the result.
 
     Args:
         queries: (B, Q, D) projected queries, head-major.

@@ -18,21 +18,22 @@ from next_mm.models.text.text_tower import TextTower, to_device
 from next_mm.registry import MODELS
 
 DEFAULT_CACHE: Mapping[str, Any] = MappingProxyType({'max_entries': 262144})
-"""Room for all sentence subsets of RGBNT201's training captions (235,000): at most 512 MiB at the width of CLIP ViT-B/16."""
+"""Room for all sentence subsets of RGBNT201's training captions (235,000): at most 512 MiB at
+the width of CLIP ViT-B/16."""
 
 
 @MODELS.register_module()
 class CLIPText(TextEncoder):
     """CLIP's text tower: frozen, never in the optimizer, its features remembered.
 
-    Captions are always encoded in full precision, outside autocast. With the cache or without it, and whatever captions share the
-    batch, the features are bitwise the same on a machine.
+    Captions are always encoded in full precision, outside autocast. With the cache or without it, and whatever captions
+    share the batch, the features are bitwise the same on a machine.
 
     Args:
         model_name: a model name of open_clip, or an open_clip model config file.
         pretrained: pretrained tag, local file or ``None``; see :func:`next_mm.models.clip.loading.load_clip`.
-        save_in_checkpoint: store the tower in checkpoints (64 M parameters for ViT-B/16), so that they load where ``pretrained``
-            is not at hand. Checkpoints of either kind load in a model of either kind.
+        save_in_checkpoint: store the tower in checkpoints (64 M parameters for ViT-B/16), so that they load where
+            ``pretrained`` is not at hand. Checkpoints of either kind load in a model of either kind.
         cache: arguments of :class:`EmbeddingCache` (``max_entries``, ``path``, ``flush_every``), ``None`` for no cache.
 
     Raises:
@@ -54,8 +55,8 @@ class CLIPText(TextEncoder):
         self.save_in_checkpoint = save_in_checkpoint
         tower = TextTower(load_clip(model_name, pretrained), model_name)
         self.out_dim = tower.out_dim
-        # Behind a plain object, so that the frozen tower is no parameter of the model: optimizers, weight averaging, DDP's broadcast
-        # and checkpoints go through those.
+        # Behind a plain object, so that the frozen tower is no parameter of the model: optimizers, weight averaging,
+        # DDP's broadcast and checkpoints go through those.
         self._frozen = SimpleNamespace(tower=tower, digest=tower.digest(), cache=None)
         self._cache_options = None if cache is None else {**DEFAULT_CACHE, **cache}
         self._reset_cache()
@@ -147,7 +148,8 @@ class CLIPText(TextEncoder):
 
 
 def _check_tokenizer(model_name: str) -> None:
-    """Refuse models with a tokenizer of their own: TokenizeCaptions gives CLIP's tokens, which mean other words there."""
+    """Refuse models with a tokenizer of their own: TokenizeCaptions gives CLIP's tokens, which
+    mean other words there."""
     tokenizer = model_config(model_name)['text_cfg'].get('hf_tokenizer_name')
     if tokenizer is not None:
         raise ConfigError(

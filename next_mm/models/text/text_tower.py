@@ -83,7 +83,8 @@ class TextTower(nn.Module):
         return torch.cat(features)[to_device(torch.from_numpy(back), device)]
 
     def count_macs(self, args: tuple[Sequence[np.ndarray]], output: Tensor) -> int:
-        """Count the usual form: every token of every caption goes through every layer, each caption through the projection."""
+        """Count the usual form: every token of every caption goes through every layer, each caption
+        through the projection."""
         layers = sum(parameter.numel() for parameter in self.blocks.parameters() if parameter.dim() == 2)
         named = self.named_parameters()
         projection = sum(parameter.numel() for name, parameter in named if name.startswith('text_projection'))
@@ -107,7 +108,8 @@ class TextTower(nn.Module):
         return x[: len(pack.rows)]
 
     def _attention(self, attention: nn.MultiheadAttention, x: Tensor, paths: Tensor, sources: Tensor) -> Tensor:
-        """Causal self-attention of each caption within itself, from the flat list (T, width) to those of it that ``sources`` names."""
+        """Causal self-attention of each caption within itself, from the flat list (T, width) to those of it
+        that ``sources`` names."""
         projected = F.linear(x, attention.in_proj_weight, attention.in_proj_bias)[paths]  # (C, L, 3 * width)
         query, key, value = projected.unflatten(-1, (3, self.num_heads, -1)).permute(2, 0, 3, 1, 4)  # each (C, H, L, d)
         answer = F.scaled_dot_product_attention(query, key, value, is_causal=True)

@@ -29,7 +29,8 @@ def config(variant: str) -> dict[str, Any]:
 
 
 def pictures(batch: int) -> Tensor:
-    """The common pictures plus a step for each patch, so that no two patches are equally bright at the border of the best ten."""
+    """The common pictures plus a step for each patch, so that no two patches are equally bright at the
+    border of the best ten."""
     row, column = np.mgrid[:256, :128] // 16
     patch = row * 8 + column
     steps = [(53 * patch + 41 * b) % 128 / 128 * 0.3 - 0.4 for b in range(batch)]
@@ -59,7 +60,8 @@ def train_outputs(model: EDITORReID, variant: str) -> dict[str, Tensor]:
 
 
 def fused_slice(joint: Tensor, selected: Tensor) -> Tensor:
-    """Tokens 0, 1, 129 and 258 of the authors' 387 behind the joint block: the class tokens, and patch 0, zero if not selected."""
+    """Tokens 0, 1, 129 and 258 of the authors' 387 behind the joint block: the class tokens, and patch
+    0, zero if not selected."""
     joint = joint.unflatten(1, (3, -1))[..., :64]
     patch = joint[:, 0, 1] * selected[:, :1]  # selected patches stand in their order
     return torch.stack([joint[:, 0, 0], patch, joint[:, 1, 0], joint[:, 2, 0]], dim=1)

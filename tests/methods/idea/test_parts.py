@@ -1,4 +1,5 @@
-"""IDEA's modules: captions behind their prefix, the text tower read at its places, the aggregation against slow loops."""
+"""IDEA's modules: captions behind their prefix, the text tower read at its places, the
+aggregation against slow loops."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The vision transformer with side information: parameters, numbers against timm's own, cameras, weights files, bad input."""
+"""The vision transformer with side information: parameters, numbers against timm's own, cameras,
+weights files, bad input."""
 
 from __future__ import annotations
 
