@@ -16,7 +16,17 @@ from next_mm.models import ReIDModel
 from next_mm.registry import MODELS
 from next_mm.structures import TripletBatch
 
-__all__ = ['CLIP', 'LOSSES', 'NUM_CLASSES', 'PREPROCESSOR', 'TEXT', 'find_methods', 'list_toys', 'make_batch']
+__all__ = [
+    'CLIP',
+    'LOSSES',
+    'NUM_CLASSES',
+    'PREPROCESSOR',
+    'TEXT',
+    'find_methods',
+    'find_unmoved',
+    'list_toys',
+    'make_batch',
+]
 
 NUM_CLASSES = 4
 PREPROCESSOR: dict[str, Any] = dict(type='TripletPreprocessor', mean=[127.5] * 3, std=[127.5] * 3)
@@ -52,6 +62,13 @@ def list_toys() -> Iterator[tuple[str, dict[str, Any] | None]]:
                 f'{name}: {title}',
                 dict(num_classes=NUM_CLASSES, data_preprocessor=PREPROCESSOR) | toy,
             )
+
+
+def find_unmoved(name: str) -> str:
+    """Return the pattern of parameters that a first step need not move: ``UNMOVED`` in ``toy.py``, which says why."""
+    folder = find_methods()[name.partition(':')[0]].__module__.removeprefix(f'{next_mm.methods.__name__}.')
+    toys = importlib.import_module(f'tests.methods.{folder.partition(".")[0]}.toy')
+    return getattr(toys, 'UNMOVED', r'(?!)')
 
 
 def make_batch(model: ReIDModel, size: int, seed: int = 0) -> tuple[Tensor, TripletBatch]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -14,7 +16,6 @@ from next_mm.registry import MODELS
 __all__ = ['HACNN']
 
 _STEM = 32
-_WIDTHS = (128, 256, 384)
 
 
 @MODELS.register_module()
@@ -24,6 +25,7 @@ class HACNN(PictureNetwork):
     Args:
         image_size: height and width in pixels of the pictures; the authors' code takes 160 x 64 alone.
         out_dim: width of the global and of the local feature.
+        widths: channels of the three levels.
         region_size: height and width of the first level's regions, halved from level to level.
         align_corners: how regions are sampled: ``False`` is what the authors' code does on a current torch, ``True``
             what it did on the torch of its time.
@@ -34,21 +36,22 @@ class HACNN(PictureNetwork):
         *,
         image_size: tuple[int, int] = (160, 64),
         out_dim: int = 512,
+        widths: Sequence[int] = (128, 256, 384),
         region_size: tuple[int, int] = (24, 28),
         align_corners: bool = False,
     ) -> None:
         super().__init__(image_size=image_size, widths={'global': out_dim, 'local': out_dim})
         self.stem = conv(3, _STEM, 3, stride=2)
-        sizes = (_STEM, *_WIDTHS)
+        sizes = (_STEM, *widths)
         self.stages = nn.ModuleList(
-            nn.Sequential(InceptionA(before, after), InceptionB(after, after)) for before, after in zip(sizes, _WIDTHS)
+            nn.Sequential(InceptionA(before, after), InceptionB(after, after)) for before, after in zip(sizes, widths)
         )
-        self.soft = nn.ModuleList(SoftAttention(width) for width in _WIDTHS)
-        self.hard = nn.ModuleList(HardAttention(width) for width in _WIDTHS)
-        self.local = nn.ModuleList(InceptionB(before, after) for before, after in zip(sizes, _WIDTHS))
-        self.fc_global = _head(_WIDTHS[-1], out_dim)
-        self.fc_local = _head(NUM_REGIONS * _WIDTHS[-1], out_dim)
-        self.region_sizes = [(region_size[0] // 2**level, region_size[1] // 2**level) for level in range(len(_WIDTHS))]
+        self.soft = nn.ModuleList(SoftAttention(width) for width in widths)
+        self.hard = nn.ModuleList(HardAttention(width) for width in widths)
+        self.local = nn.ModuleList(InceptionB(before, after) for before, after in zip(sizes, widths))
+        self.fc_global = _head(widths[-1], out_dim)
+        self.fc_local = _head(NUM_REGIONS * widths[-1], out_dim)
+        self.region_sizes = [(region_size[0] // 2**level, region_size[1] // 2**level) for level in range(len(widths))]
         self.align_corners = align_corners
 
     def encode(self, images: Tensor) -> dict[str, Tensor]:

@@ -24,21 +24,25 @@ class MLFN(PictureNetwork):
 
     Args:
         image_size: height and width in pixels of the pictures.
+        width: factor on the channels of the blocks; 32 groups must divide half of each.
         pretrained: a local file of torchreid's, ImageNet or other; its classifier is left out. ``None`` leaves the
             weights random.
         out_dim: width of the feature.
     """
 
-    def __init__(self, *, image_size: tuple[int, int], pretrained: str | None = None, out_dim: int = 1024) -> None:
+    def __init__(
+        self, *, image_size: tuple[int, int], width: float = 1.0, pretrained: str | None = None, out_dim: int = 1024
+    ) -> None:
         super().__init__(image_size=image_size, widths={'global': out_dim})
         channels = 64
         self.stem = ConvBN(3, channels, 7, stride=2, bias=True)
         self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
         self.blocks = nn.ModuleList()
-        for index, (count, width, inner) in enumerate(_STAGES):
+        for index, (count, full, inner) in enumerate(_STAGES):
             for block in range(count):
-                self.blocks.append(MLFNBlock(channels, width, inner, stride=2 if index and not block else 1))
-                channels = width
+                stride = 2 if index and not block else 1
+                self.blocks.append(MLFNBlock(channels, int(full * width), inner, stride))
+                channels = int(full * width)
         self.fc_map = ConvBN(channels, out_dim)
         self.fc_factors = ConvBN(_GROUPS * len(self.blocks), out_dim)
         for module in self.modules():
