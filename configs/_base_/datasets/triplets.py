@@ -13,6 +13,17 @@ _authors_augment = [
     dict(type='PadCropTriplet', padding=10, per_modality=True),
     dict(type='EraseTriplet', prob=0.5, per_modality=True),
 ]
+# The convolutional methods': strong_*.py and plain_*.py put them together. Erased boxes have ImageNet's mean colour; for
+# *_authors.py that of 0.485, 0.456, 0.406 behind the preprocessor, as in "Bag of Tricks" and what descends from it.
+_plain_augment = _augment[:2]
+_plain_authors = _authors_augment[:2]
+_strong_augment = _augment[:3]
+_erase = dict(type='EraseTriplet', area=(0.02, 0.4), aspect=(0.3, 3.3), fill=(123.675, 116.28, 103.53))
+_strong_authors = [
+    *_authors_augment[:3],
+    dict(_erase, prob=0.4, fill=(151.997, 142.327, 126.824), per_modality=True),
+]
+_pack = [dict(type='PackTriplet')]
 _train_captions = [
     dict(type='SampleSentences', num_subsets=3, keep_prob=0.75),  # one subset for each semantic expert, Eq. 4
     dict(type='TokenizeCaptions'),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import torch
@@ -38,6 +38,7 @@ class IEEEReID(ReIDModel):
         part_dim: width of the feature of a part.
         margin: of the 3M loss; the authors' is 1, on Market-MM 3.
         margin_weight: factor on the 3M loss.
+        classifiers_first: number of epochs at the start in which the classifiers alone learn.
         branches: ``'part'`` to the options of the branches.
         test_features: features compared in a test; all parts, TIR first, are the authors'.
         data_preprocessor: config of :class:`TripletPreprocessor`.
@@ -57,12 +58,15 @@ class IEEEReID(ReIDModel):
         part_dim: int = 128,
         margin: float = 1.0,
         margin_weight: float = 1.0,
+        classifiers_first: int = 0,
         branches: Mapping[str, Mapping[str, Any]],
         test_features: Sequence[str] = (*_PART_NAMES['tir'], *_PART_NAMES['rgb'], *_PART_NAMES['nir']),
         data_preprocessor: Mapping[str, Any],
     ) -> None:
         super().__init__(num_classes=num_classes, data_preprocessor=data_preprocessor)
         check_names('model.branches', branches, (_TEMPLATE,))
+        self.classifiers_first = classifiers_first
+        self._frozen = False
         self.margin = margin
         self.margin_weight = margin_weight
         self.backbone = MODELS.build(dict(backbone))
@@ -71,6 +75,21 @@ class IEEEReID(ReIDModel):
         self.embeddings = nn.ModuleDict({m: PartEmbedding(channels, inner, part_dim) for m in MODALITIES})
         names = [name for names in _PART_NAMES.values() for name in names]
         self.build_branches(dict.fromkeys(names, branches[_TEMPLATE]), dict.fromkeys(names, part_dim), test_features)
+
+    def before_epoch(self, epoch: int, batches: Callable[[], Iterator[tuple[Tensor, TripletBatch]]]) -> None:
+        """Freeze all but the classifiers, or let all learn again."""
+        self._frozen = epoch < self.classifiers_first
+        for network in (self.backbone, self.interactions, self.embeddings):
+            network.requires_grad_(not self._frozen)
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> IEEEReID:
+        """Switch to training or evaluation; what is frozen keeps its statistics."""
+        super().train(mode)
+        if self._frozen:
+            for network in (self.backbone, self.interactions, self.embeddings):
+                network.eval()
+        return self
 
     def extract(self, images: Tensor, batch: TripletBatch) -> dict[str, Tensor]:
         """Return the features of the parts (B, part_dim), zero for an absent modality."""

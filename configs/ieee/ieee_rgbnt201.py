@@ -1,0 +1,15 @@
+# IEEE on RGBNT201: 171 training identities; published mAP and R-1 46.4 and 47.1.
+# 60 epochs, batches of 2 x 4.
+# Its authors' recipe: no crop, no erasing, features compared as they are.
+# Needs data/RGBNT201; see docs/data.md.
+#   python tools/train.py configs/ieee/ieee_rgbnt201.py
+_base_ = [
+    '../_base_/models/ieee.py',
+    '../_base_/datasets/plain_rgbnt201.py',
+    '../_base_/schedules/sgd_plain.py',
+    '../_base_/default_runtime.py',
+]
+
+model = dict(num_classes=171, backbone=dict(image_size=(256, 128)))
+param_scheduler = dict(_delete_=True, type='MultiStepLR', milestones=[20, 40], gamma=0.1)
+train_cfg = dict(max_epochs=60)
