@@ -9,4 +9,4 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-model = dict(num_classes=80, network=dict(image_size=(64, 32), region_size=(12, 12)))
+model = dict(num_classes=80, network=dict(image_size=(64, 32), widths=(32, 64, 96), region_size=(8, 8), out_dim=256))

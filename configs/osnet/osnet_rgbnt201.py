@@ -15,5 +15,5 @@ model = dict(
     num_classes=171,
     network=_base_._half_width,
     fuse_loss='concat',
-    branches={'global': dict(losses=dict(triplet=dict(type='TripletLoss', margin=0.3)))},
+    branches=dict(whole=dict(losses=dict(triplet=dict(type='TripletLoss', margin=0.3)))),
 )

@@ -8,4 +8,4 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-model = dict(num_classes=80, network=dict(image_size=(64, 32), width=0.5, pretrained=None))
+model = dict(num_classes=80, network=dict(image_size=(64, 32), width=0.25, pretrained=None))

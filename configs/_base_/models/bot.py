@@ -6,7 +6,7 @@ model = dict(
     network=dict(type='BoTNetwork', image_size=(128, 256), trunk=_base_._no_stem_relu),
     fuse_loss='branch',
     branches={
-        'global': dict(
+        'whole': dict(
             test='after',
             losses=dict(
                 id=dict(type='CrossEntropy', label_smoothing=0.1),
@@ -15,5 +15,5 @@ model = dict(
             ),
         )
     },
-    test_features=['global'],
+    test_features=['whole'],
 )

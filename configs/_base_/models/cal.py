@@ -6,7 +6,7 @@ model = dict(
     network=dict(type='CALNetwork', image_size=(256, 128), trunk=_base_._no_stem_relu),
     fuse_loss='branch',
     branches={
-        'global': dict(
+        'whole': dict(
             test='logits',  # 'after' compares the embedding behind BNNeck
             losses=dict(
                 id=dict(type='CrossEntropy', label_smoothing=0.1),
@@ -14,6 +14,6 @@ model = dict(
             ),
         )
     },
-    test_features=['global'],
+    test_features=['whole'],
     mirrored=True,
 )

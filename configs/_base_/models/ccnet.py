@@ -7,10 +7,10 @@ model = dict(
     center_weight=0.3,
     modality_weight=0.6,
     branches={
-        'global': dict(
+        'whole': dict(
             test='before',  # or 'after' BNNeck; the paper does not say
             losses=dict(id=dict(type='CrossEntropy')),
         )
     },
-    test_features=['global'],
+    test_features=['whole'],
 )

@@ -13,6 +13,6 @@ model = dict(
     type='HACNNReID',
     network=dict(type='HACNN', image_size=(160, 64)),
     fuse_loss='concat',
-    branches={'global': _branch, 'local': _branch},
-    test_features=['global', 'local'],
+    branches=dict(whole=_branch, local=_branch),
+    test_features=['whole', 'local'],
 )

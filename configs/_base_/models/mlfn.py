@@ -6,7 +6,7 @@ model = dict(
     network=dict(type='MLFN', image_size=(256, 128), pretrained='data/pretrained/mlfn_imagenet.pth'),
     fuse_loss='concat',
     branches={
-        'global': dict(
+        'whole': dict(
             bnneck=False,
             classifier_bias=True,
             losses=dict(
@@ -15,5 +15,5 @@ model = dict(
             ),
         )
     },
-    test_features=['global'],
+    test_features=['whole'],
 )

@@ -6,12 +6,12 @@ model = dict(
     network=dict(type='OSNet', image_size=(256, 128), width=1.0, pretrained='data/pretrained/osnet_x1_0_imagenet.pth'),
     fuse_loss='branch',
     branches={
-        'global': dict(
+        'whole': dict(
             bnneck=False,
             classifier_bias=True,
             losses=dict(id=dict(type='CrossEntropy', label_smoothing=0.1)),
         )
     },
-    test_features=['global'],
+    test_features=['whole'],
 )
 _half_width = dict(width=0.5, pretrained='data/pretrained/osnet_x0_5_imagenet.pth')

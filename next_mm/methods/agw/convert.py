@@ -15,8 +15,8 @@ KEY_MAPS = {
             Rename('base.NL_{s:2|3}.{i}.W.1.{x}', 'networks.rgb.nonlocal{s}.{i}.norm.{x}'),
             Rename('base.{x*}', 'networks.rgb.trunk.{x*}'),
             Rename('global_pool.p', 'networks.rgb.pool.power'),
-            Rename('bottleneck.{x}', 'branches.rgb_global.bnneck.{x}'),
-            Rename('classifier.weight', 'branches.rgb_global.classifier.weight'),
+            Rename('bottleneck.{x}', 'branches.rgb_whole.bnneck.{x}'),
+            Rename('classifier.weight', 'branches.rgb_whole.classifier.weight'),
         ],
     )
 }

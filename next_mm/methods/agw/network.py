@@ -22,7 +22,7 @@ _NONLOCAL = {2: 2, 3: 3}
 class AGWNetwork(PictureNetwork):
     """Trunk with non-local blocks behind the last two blocks of stage 2 and the last three of stage 3, then GeM.
 
-    The feature is ``'global'``.
+    The feature is ``'whole'``.
 
     Args:
         image_size: height and width in pixels of the pictures.
@@ -31,7 +31,7 @@ class AGWNetwork(PictureNetwork):
 
     def __init__(self, *, image_size: tuple[int, int], trunk: Mapping[str, Any]) -> None:
         built: ResNet = MODELS.build(dict(trunk))
-        super().__init__(image_size=image_size, widths={'global': built.out_dim})
+        super().__init__(image_size=image_size, widths={'whole': built.out_dim})
         self.trunk = built
         width = self.trunk.conv1.out_channels
         self.nonlocal2 = nn.ModuleList(NonLocal(8 * width) for _ in self._last_blocks(2))
@@ -43,7 +43,7 @@ class AGWNetwork(PictureNetwork):
         x = self.trunk.layer1(self.trunk.stem(images))
         x = self.run_stage(2, x)
         x = self.run_stage(3, x)
-        return {'global': self.pool(self.trunk.layer4(x))}
+        return {'whole': self.pool(self.trunk.layer4(x))}
 
     def _last_blocks(self, stage: int) -> range:
         blocks = len(getattr(self.trunk, f'layer{stage}'))

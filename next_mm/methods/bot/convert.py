@@ -11,8 +11,8 @@ KEY_MAPS = {
         'BoT',
         [
             Rename('base.{x*}', 'networks.rgb.trunk.{x*}'),
-            Rename('bottleneck.{x}', 'branches.rgb_global.bnneck.{x}'),
-            Rename('classifier.weight', 'branches.rgb_global.classifier.weight'),
+            Rename('bottleneck.{x}', 'branches.rgb_whole.bnneck.{x}'),
+            Rename('classifier.weight', 'branches.rgb_whole.classifier.weight'),
         ],
     )
 }

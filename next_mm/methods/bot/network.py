@@ -17,7 +17,7 @@ __all__ = ['BoTNetwork']
 
 @MODELS.register_module()
 class BoTNetwork(PictureNetwork):
-    """Trunk and global average pooling; the feature is ``'global'``.
+    """Trunk and global average pooling; the feature is ``'whole'``.
 
     Args:
         image_size: height and width in pixels of the pictures.
@@ -26,9 +26,9 @@ class BoTNetwork(PictureNetwork):
 
     def __init__(self, *, image_size: tuple[int, int], trunk: Mapping[str, Any]) -> None:
         built: ResNet = MODELS.build(dict(trunk))
-        super().__init__(image_size=image_size, widths={'global': built.out_dim})
+        super().__init__(image_size=image_size, widths={'whole': built.out_dim})
         self.trunk = built
 
     def encode(self, images: Tensor) -> dict[str, Tensor]:
         """Map (B, 3, H, W) pictures to the feature (B, F)."""
-        return {'global': pool_mean(self.trunk(images))}
+        return {'whole': pool_mean(self.trunk(images))}

@@ -22,8 +22,8 @@ KEY_MAPS = {
             Rename(f'att{_LEVEL}.fc.' + '{e:0=squeeze|2=excite}.weight', _OURS + 'refine.{k}.2.{e}.weight'),
             Rename('attentions.{k:conv=0|bn=1}.{x}', _OURS + 'parts.{k}.{x}'),
             Rename('classifier_bap.weight', _OURS + 'embed.weight'),
-            Rename('bottleneck.{x}', 'branches.rgb_global.bnneck.{x}'),
-            Rename('classifier.weight', 'branches.rgb_global.classifier.weight'),
+            Rename('bottleneck.{x}', 'branches.rgb_whole.bnneck.{x}'),
+            Rename('classifier.weight', 'branches.rgb_whole.classifier.weight'),
         ],
     )
 }

@@ -22,7 +22,7 @@ class CALReID(ConvReID):
 
     Args:
         mirrored: whether the mirrored pictures' test feature is added, as the authors do, at twice the cost.
-        options: of :class:`~next_mm.models.per_modality.PerModalityReID`; the one branch is ``'global'``.
+        options: of :class:`~next_mm.models.per_modality.PerModalityReID`; the one branch is ``'whole'``.
     """
 
     def __init__(self, *, mirrored: bool = True, **options: Any) -> None:
@@ -31,7 +31,7 @@ class CALReID(ConvReID):
 
     def identity_views(self, features: Mapping[str, Tensor], batch: TripletBatch) -> dict[str, dict[str, Tensor]]:
         """Add to each branch's views the effect; BNNeck sees the counterfactual first, as in the authors' code."""
-        others = {name: features[name.replace('_global', '_counterfactual')] for name in self._branch_of}
+        others = {name: features[name.replace('_whole', '_counterfactual')] for name in self._branch_of}
         random = super().identity_views({**features, **others}, batch)
         views = super().identity_views(features, batch)
         for name, view in views.items():

@@ -21,7 +21,7 @@ _PARTS = 8
 
 @MODELS.register_module()
 class CALNetwork(PictureNetwork):
-    """Trunk with attention, part maps, and the embedding of what they pool: the feature ``'global'``.
+    """Trunk with attention, part maps, and the embedding of what they pool: the feature ``'whole'``.
 
     Args:
         image_size: height and width in pixels of the pictures.
@@ -30,7 +30,7 @@ class CALNetwork(PictureNetwork):
     """
 
     def __init__(self, *, image_size: tuple[int, int], embed_dim: int = 2048, trunk: Mapping[str, Any]) -> None:
-        super().__init__(image_size=image_size, widths={'global': embed_dim})
+        super().__init__(image_size=image_size, widths={'whole': embed_dim})
         self.trunk: ResNet = MODELS.build(dict(trunk))
         width = self.trunk.conv1.out_channels
         self.refine = nn.ModuleList(_refine(width * factor) for factor in (1, 4, 8, 16, 32))
@@ -56,7 +56,7 @@ class CALNetwork(PictureNetwork):
         maps = self.parts(mapped)
         others = torch.rand_like(maps) * 2 if self.training else torch.ones_like(maps)
         return {
-            'global': self.embed(pool_parts(maps, mapped)),
+            'whole': self.embed(pool_parts(maps, mapped)),
             'counterfactual': self.embed(pool_parts(others, mapped)),
         }
 

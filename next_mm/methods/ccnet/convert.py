@@ -16,7 +16,7 @@ KEY_MAPS = {
             Rename(_BRANCH + 'base.{x*}', 'networks.{m}.trunk.{x*}'),
             Rename(_UNIT + 'conv1.{i}.{k:0=conv|1=bn}.{x}', 'networks.{m}.norm.{u}.convs.{i}.{k}.{x}'),
             Rename(_UNIT + 'conv_alpha.0.{x}', 'networks.{m}.norm.{u}.head.{x}'),
-            *branch_rules('{m}_global', _BRANCH + 'bottleneck', _BRANCH + 'classifier'),
+            *branch_rules('{m}_whole', _BRANCH + 'bottleneck', _BRANCH + 'classifier'),
         ],
     )
 }

@@ -24,7 +24,7 @@ class CCNetReID(ConvReID):
     Args:
         center_weight: factor on the center loss, lambda in the paper.
         modality_weight: factor on its part over modalities, alpha in the paper.
-        options: of :class:`~next_mm.models.per_modality.PerModalityReID`, with all three modalities; the one branch is ``'global'``.
+        options: of :class:`~next_mm.models.per_modality.PerModalityReID`, with all three modalities; the one branch is ``'whole'``.
     """
 
     def __init__(self, *, center_weight: float = 0.3, modality_weight: float = 0.6, **options: Any) -> None:
@@ -38,7 +38,7 @@ class CCNetReID(ConvReID):
         """Return the branches' losses and the two parts of the center loss on the features before BNNeck."""
         features = self.extract(images, batch)
         losses = self.identity_losses(features, batch)
-        stacked = torch.stack([features[f'{modality}_global'] for modality in self.modalities]).float()
+        stacked = torch.stack([features[f'{modality}_whole'] for modality in self.modalities]).float()
         losses['loss_modality_center'] = (
             self.center_weight * self.modality_weight * modality_spread(stacked, batch.labels, batch.present)
         )

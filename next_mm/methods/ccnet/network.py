@@ -18,7 +18,7 @@ __all__ = ['CCNetwork']
 
 @MODELS.register_module()
 class CCNetwork(PictureNetwork):
-    """Trunk with adaptive layer normalisation, averaged; the feature is ``'global'``.
+    """Trunk with adaptive layer normalisation, averaged; the feature is ``'whole'``.
 
     Args:
         image_size: height and width in pixels of the pictures.
@@ -27,7 +27,7 @@ class CCNetwork(PictureNetwork):
 
     def __init__(self, *, image_size: tuple[int, int], trunk: Mapping[str, Any]) -> None:
         built: ResNet = MODELS.build(dict(trunk))
-        super().__init__(image_size=image_size, widths={'global': built.out_dim})
+        super().__init__(image_size=image_size, widths={'whole': built.out_dim})
         self.trunk = built
         self.norm = AdaptiveLayerNorm(built.out_dim // 4)
 
@@ -35,4 +35,4 @@ class CCNetwork(PictureNetwork):
         """Map (B, 3, H, W) pictures to the feature (B, F)."""
         trunk = self.trunk
         x = self.norm(trunk.layer2(trunk.layer1(trunk.stem(images))))
-        return {'global': pool_mean(trunk.layer4(trunk.layer3(x)))}
+        return {'whole': pool_mean(trunk.layer4(trunk.layer3(x)))}

@@ -20,7 +20,7 @@ def _network(theirs: str, ours: str) -> list[Rule]:
         Rename(soft + 'conv.{x*}', ours + 'soft.{i}.joint.{x*}'),
         Rename(theirs + f'ha{_LEVEL}.hard_attn.fc.' + '{x}', ours + 'hard.{i}.fc.{x}'),
         Rename(theirs + f'local_conv{_LEVEL}.{_STREAM}', ours + 'local.{i}.streams.{k}.{x*}'),
-        Rename(theirs + 'fc_{f:global|local}.{x*}', ours + 'fc_{f}.{x*}'),
+        Rename(theirs + 'fc_{f:global=whole|local}.{x*}', ours + 'fc_{f}.{x*}'),
     ]
 
 
@@ -29,7 +29,7 @@ KEY_MAPS = {
         'HACNN',
         [
             *_network('', 'networks.rgb.'),
-            Rename('classifier_{f:global|local}.{x}', 'branches.rgb_{f}.classifier.{x}'),
+            Rename('classifier_{f:global=whole|local}.{x}', 'branches.rgb_{f}.classifier.{x}'),
         ],
     ),
     'ieee': KeyMap(  # history of IEEE's repository
@@ -37,7 +37,7 @@ KEY_MAPS = {
         [
             *_network('backbone.{m:0=rgb|1=nir|2=tir}.', 'networks.{m}.'),
             Drop('backbone.{m}.classifier_{f}.{x}', 'classifiers of the single networks, never used'),
-            Rename('classifier_{m:RGB=rgb|NI=nir|TI=tir}_{f:g=global|l=local}.{x}', 'branches.{m}_{f}.classifier.{x}'),
+            Rename('classifier_{m:RGB=rgb|NI=nir|TI=tir}_{f:g=whole|l=local}.{x}', 'branches.{m}_{f}.classifier.{x}'),
         ],
     ),
 }

@@ -20,7 +20,7 @@ _STEM = 32
 
 @MODELS.register_module()
 class HACNN(PictureNetwork):
-    """HACNN without its classifiers; the features are ``'global'`` and ``'local'``.
+    """HACNN without its classifiers; the features are ``'whole'`` and ``'local'``.
 
     Args:
         image_size: height and width in pixels of the pictures; the authors' code takes 160 x 64 alone.
@@ -40,7 +40,7 @@ class HACNN(PictureNetwork):
         region_size: tuple[int, int] = (24, 28),
         align_corners: bool = False,
     ) -> None:
-        super().__init__(image_size=image_size, widths={'global': out_dim, 'local': out_dim})
+        super().__init__(image_size=image_size, widths={'whole': out_dim, 'local': out_dim})
         self.stem = conv(3, _STEM, 3, stride=2)
         sizes = (_STEM, *widths)
         self.stages = nn.ModuleList(
@@ -49,7 +49,7 @@ class HACNN(PictureNetwork):
         self.soft = nn.ModuleList(SoftAttention(width) for width in widths)
         self.hard = nn.ModuleList(HardAttention(width) for width in widths)
         self.local = nn.ModuleList(InceptionB(before, after) for before, after in zip(sizes, widths))
-        self.fc_global = _head(widths[-1], out_dim)
+        self.fc_whole = _head(widths[-1], out_dim)
         self.fc_local = _head(NUM_REGIONS * widths[-1], out_dim)
         self.region_sizes = [(region_size[0] // 2**level, region_size[1] // 2**level) for level in range(len(widths))]
         self.align_corners = align_corners
@@ -69,7 +69,7 @@ class HACNN(PictureNetwork):
             ]
             x = mapped * self.soft[level](mapped)
         pooled = torch.cat([pool_mean(region) for region in regions], dim=1)
-        return {'global': self.fc_global(pool_mean(x)), 'local': self.fc_local(pooled)}
+        return {'whole': self.fc_whole(pool_mean(x)), 'local': self.fc_local(pooled)}
 
 
 def _head(in_dim: int, out_dim: int) -> nn.Sequential:

@@ -31,13 +31,13 @@ PRETRAINED = KeyMap('MLFN', [*_network('', ''), Drop('classifier.{x}', 'it is of
 
 KEY_MAPS = {
     'torchreid': KeyMap(  # one network, for a model with modalities=['rgb']
-        'MLFN', [*_network('', 'networks.rgb.'), Rename('classifier.{x}', 'branches.rgb_global.classifier.{x}')]
+        'MLFN', [*_network('', 'networks.rgb.'), Rename('classifier.{x}', 'branches.rgb_whole.classifier.{x}')]
     ),
     'ieee': KeyMap(  # history of IEEE's repository
         'MLFN',
         [
             *_network('backbone.{m:0=rgb|1=nir|2=tir}.', 'networks.{m}.'),
-            Rename('classifier_{m:RGB=rgb|NI=nir|TI=tir}.{x}', 'branches.{m}_global.classifier.{x}'),
+            Rename('classifier_{m:RGB=rgb|NI=nir|TI=tir}.{x}', 'branches.{m}_whole.classifier.{x}'),
         ],
     ),
 }

@@ -20,7 +20,7 @@ _STAGES = ((3, 256, (128, 64)), (4, 512, (256, 128)), (6, 1024, (512, 128)), (3,
 
 @MODELS.register_module()
 class MLFN(PictureNetwork):
-    """MLFN without its classifier; the feature is ``'global'``.
+    """MLFN without its classifier; the feature is ``'whole'``.
 
     Args:
         image_size: height and width in pixels of the pictures.
@@ -33,7 +33,7 @@ class MLFN(PictureNetwork):
     def __init__(
         self, *, image_size: tuple[int, int], width: float = 1.0, pretrained: str | None = None, out_dim: int = 1024
     ) -> None:
-        super().__init__(image_size=image_size, widths={'global': out_dim})
+        super().__init__(image_size=image_size, widths={'whole': out_dim})
         channels = 64
         self.stem = ConvBN(3, channels, 7, stride=2, bias=True)
         self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
@@ -64,7 +64,7 @@ class MLFN(PictureNetwork):
             selections.append(selection)
         mapped = self.fc_map(x.mean(dim=(2, 3), keepdim=True))
         factors = self.fc_factors(torch.cat(selections, dim=1))
-        return {'global': ((mapped + factors) * 0.5).flatten(1)}
+        return {'whole': ((mapped + factors) * 0.5).flatten(1)}
 
 
 class MLFNBlock(nn.Module):

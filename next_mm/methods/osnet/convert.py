@@ -37,20 +37,20 @@ PRETRAINED = KeyMap('OSNet', [*_network('', ''), Drop('classifier.{x}', 'it is o
 
 KEY_MAPS = {
     'torchreid': KeyMap(  # one network, for a model with modalities=['rgb']
-        'OSNet', [*_network('', 'networks.rgb.'), Rename('classifier.{x}', 'branches.rgb_global.classifier.{x}')]
+        'OSNet', [*_network('', 'networks.rgb.'), Rename('classifier.{x}', 'branches.rgb_whole.classifier.{x}')]
     ),
     'ieee': KeyMap(  # history of IEEE's repository
         'OSNet',
         [
             *_network('backbone.{m:0=rgb|1=nir|2=tir}.', 'networks.{m}.'),
-            Rename('classifier_{m:RGB=rgb|NI=nir|TI=tir}.{x}', 'branches.{m}_global.classifier.{x}'),
+            Rename('classifier_{m:RGB=rgb|NI=nir|TI=tir}.{x}', 'branches.{m}_whole.classifier.{x}'),
         ],
     ),
     'ccnet': KeyMap(  # CCNet's repository
         'OSNet',
         [
             *_network('model_{m:rgb|nir|tir}.', 'networks.{m}.'),
-            Rename('model_{m:rgb|nir|tir}.classifier.{x}', 'branches.{m}_global.classifier.{x}'),
+            Rename('model_{m:rgb|nir|tir}.classifier.{x}', 'branches.{m}_whole.classifier.{x}'),
         ],
     ),
 }

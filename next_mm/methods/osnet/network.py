@@ -20,7 +20,7 @@ _STREAMS = 4
 
 @MODELS.register_module()
 class OSNet(PictureNetwork):
-    """OSNet without its classifier; the feature is ``'global'``.
+    """OSNet without its classifier; the feature is ``'whole'``.
 
     Args:
         image_size: height and width in pixels of the pictures.
@@ -33,7 +33,7 @@ class OSNet(PictureNetwork):
     def __init__(
         self, *, image_size: tuple[int, int], width: float = 1.0, pretrained: str | None = None, out_dim: int = 512
     ) -> None:
-        super().__init__(image_size=image_size, widths={'global': out_dim})
+        super().__init__(image_size=image_size, widths={'whole': out_dim})
         stem, *stages = (int(channels * width) for channels in _CHANNELS)
         self.stem = ConvBN(3, stem, 7, stride=2)
         self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
@@ -63,7 +63,7 @@ class OSNet(PictureNetwork):
         x = self.maxpool(self.stem(images))
         for stage in self.stages:
             x = stage(x)
-        return {'global': self.fc(pool_mean(self.last(x)))}
+        return {'whole': self.fc(pool_mean(self.last(x)))}
 
 
 class OSBlock(nn.Module):

@@ -14,8 +14,8 @@ CONFIG = dict(
     type='AGWReID',
     modalities=['rgb'],
     network=dict(type='AGWNetwork', image_size=(256, 128), trunk=dict(type='ResNet', stem_relu=False)),
-    branches={'global': dict(losses=dict(id=dict(type='CrossEntropy')), test='after')},
-    test_features=['global'],
+    branches=dict(whole=dict(losses=dict(id=dict(type='CrossEntropy')), test='after')),
+    test_features=['whole'],
 )
 
 
@@ -25,10 +25,10 @@ def test_one_network() -> None:
     parity = Parity('agw')
     model = load_authors('agw', CONFIG, KEY_MAPS['one'], means={r'global_pool\.p': 3.0})
     images = waves(2, 256, 128)
-    feature = model.extract(images, everything(2))['rgb_global']
+    feature = model.extract(images, everything(2))['rgb_whole']
     parity.check('feature', model.feature(images, everything(2)))
     parity.check('feature_before_bn', feature)
-    parity.check('logits', model.branches['rgb_global'].views(feature)['logits'])
+    parity.check('logits', model.branches['rgb_whole'].views(feature)['logits'])
     network = model.networks['rgb']
     x = network.run_stage(2, network.trunk.layer1(network.trunk.stem(images[:, 0])))
     parity.check('nl2_1', x[:, :8, ::8, ::8])

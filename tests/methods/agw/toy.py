@@ -17,8 +17,8 @@ TOYS: dict[str, dict[str, Any]] = {
     'three networks': dict(
         type='AGWReID',
         network=dict(type='AGWNetwork', image_size=IMAGE_SIZE, trunk=TRUNK),
-        branches={'global': dict(test='after', losses=LOSSES)},
-        test_features=('global',),
+        branches=dict(whole=dict(test='after', losses=LOSSES)),
+        test_features=('whole',),
     )
 }
 

@@ -13,8 +13,8 @@ CONFIG = dict(
     type='BoTReID',
     modalities=['rgb'],
     network=dict(type='BoTNetwork', image_size=(256, 128), trunk=dict(type='ResNet', stem_relu=False)),
-    branches={'global': dict(losses=dict(id=dict(type='CrossEntropy')), test='after')},
-    test_features=['global'],
+    branches=dict(whole=dict(losses=dict(id=dict(type='CrossEntropy')), test='after')),
+    test_features=['whole'],
 )
 
 
@@ -24,10 +24,10 @@ def test_one_network() -> None:
     parity = Parity('bot')
     model = load_authors('bot', CONFIG, KEY_MAPS['one'])
     images = waves(2, 256, 128)
-    feature = model.extract(images, everything(2))['rgb_global']
+    feature = model.extract(images, everything(2))['rgb_whole']
     parity.check('feature', model.feature(images, everything(2)))
     parity.check('feature_before_bn', feature)
-    parity.check('logits', model.branches['rgb_global'].views(feature)['logits'])
+    parity.check('logits', model.branches['rgb_whole'].views(feature)['logits'])
     trunk = model.networks['rgb'].trunk
     x = trunk.bn1(trunk.conv1(images[:, 0]))
     parity.check('stem_no_relu', x[:, :4, ::16, ::16])

@@ -12,8 +12,8 @@ def _toy(**options: Any) -> dict[str, Any]:
     return dict(
         type='BoTReID',
         network=dict(type='BoTNetwork', image_size=IMAGE_SIZE, trunk=TRUNK),
-        branches={'global': dict(test='after', losses={**LOSSES, 'center': dict(type='CenterLoss')})},
-        test_features=('global',),
+        branches=dict(whole=dict(test='after', losses={**LOSSES, 'center': dict(type='CenterLoss')})),
+        test_features=('whole',),
         **options,
     )
 

@@ -14,8 +14,8 @@ CONFIG = dict(
     type='CALReID',
     modalities=['rgb'],
     network=dict(type='CALNetwork', image_size=(256, 128), trunk=dict(type='ResNet', stem_relu=False)),
-    branches={'global': dict(losses=dict(id=dict(type='CrossEntropy')), test='logits')},
-    test_features=['global'],
+    branches=dict(whole=dict(losses=dict(id=dict(type='CrossEntropy')), test='logits')),
+    test_features=['whole'],
 )
 
 
@@ -36,11 +36,11 @@ def test_one_network() -> None:
     model = load_authors('cal', CONFIG, KEY_MAPS['one'], means={r'BN\d\.bottleneck2\.weight': 4.0}, tied=tied)
     images = waves(2, 256, 128)
     features = model.extract(images, everything(2))
-    branch = model.branches['rgb_global']
-    logits, other = (branch.views(features[f'rgb_{name}'])['logits'] for name in ('global', 'counterfactual'))
+    branch = model.branches['rgb_whole']
+    logits, other = (branch.views(features[f'rgb_{name}'])['logits'] for name in ('whole', 'counterfactual'))
     parity.check('logits', logits)
     parity.check('logits_effect', logits - other)
-    parity.check('embedding_2048', features['rgb_global'])
+    parity.check('embedding_2048', features['rgb_whole'])
     full = model.feature(images, everything(2))
     parity.check('feature_flip_sum_l2', torch.nn.functional.normalize(full, dim=1))
     model.mirrored = False

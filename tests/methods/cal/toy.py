@@ -11,7 +11,7 @@ TOYS: dict[str, dict[str, Any]] = {
     'three networks': dict(
         type='CALReID',
         network=dict(type='CALNetwork', image_size=IMAGE_SIZE, trunk=TRUNK, embed_dim=16),
-        branches={'global': dict(test='logits', losses=LOSSES)},
-        test_features=('global',),
+        branches=dict(whole=dict(test='logits', losses=LOSSES)),
+        test_features=('whole',),
     )
 }

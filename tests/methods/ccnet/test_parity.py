@@ -13,8 +13,8 @@ from tests.methods.filling import waves
 CONFIG = dict(
     type='CCNetReID',
     network=dict(type='CCNetwork', image_size=(256, 128), trunk=dict(type='ResNet', stem_relu=False)),
-    branches={'global': dict(losses=dict(id=dict(type='CrossEntropy')))},
-    test_features=['global'],
+    branches=dict(whole=dict(losses=dict(id=dict(type='CrossEntropy')))),
+    test_features=['whole'],
 )
 MODALITIES = ('rgb', 'nir', 'tir')
 
@@ -26,7 +26,7 @@ def test_network_and_losses() -> None:
     model = load_authors('ccnet', CONFIG, KEY_MAPS['authors'])
     images = waves(2, 256, 128)
     features = model.extract(images, everything(2))
-    views = {m: model.branches[f'{m}_global'].views(features[f'{m}_global']) for m in MODALITIES}
+    views = {m: model.branches[f'{m}_whole'].views(features[f'{m}_whole']) for m in MODALITIES}
     parity.check('feature', model.feature(images, everything(2)))
     parity.check('feature_after_bn', torch.cat([view['normed'] for view in views.values()], dim=1))
     for modality, view in views.items():

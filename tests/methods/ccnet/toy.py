@@ -10,7 +10,7 @@ TOYS: dict[str, dict[str, Any]] = {
     'three networks': dict(
         type='CCNetReID',
         network=dict(type='CCNetwork', image_size=IMAGE_SIZE, trunk=TRUNK),
-        branches={'global': dict(losses=dict(id=dict(type='CrossEntropy')))},
-        test_features=('global',),
+        branches=dict(whole=dict(losses=dict(id=dict(type='CrossEntropy')))),
+        test_features=('whole',),
     )
 }

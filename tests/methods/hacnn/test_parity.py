@@ -19,8 +19,8 @@ def config(*modalities: str) -> dict:
         type='HACNNReID',
         modalities=modalities,
         network=dict(type='HACNN'),
-        branches={'global': BRANCH, 'local': BRANCH},
-        test_features=['global', 'local'],
+        branches=dict(whole=BRANCH, local=BRANCH),
+        test_features=['whole', 'local'],
     )
 
 
@@ -32,9 +32,9 @@ def test_one_network() -> None:
     images = waves(2, 160, 64)
     features = model.extract(images, everything(2))
     parity.check('feature', model.feature(images, everything(2)))
-    for part in ('global', 'local'):
-        parity.check(f'{part}_512', features[f'rgb_{part}'])
-        parity.check(f'logits_{part}', model.branches[f'rgb_{part}'].views(features[f'rgb_{part}'])['logits'])
+    for their, ours in (('global', 'rgb_whole'), ('local', 'rgb_local')):
+        parity.check(f'{their}_512', features[ours])
+        parity.check(f'logits_{their}', model.branches[ours].views(features[ours])['logits'])
     network = model.networks['rgb']
     network.align_corners = True
     parity.check('feature_align_corners', model.feature(images, everything(2)))
@@ -62,7 +62,7 @@ def test_three_networks() -> None:
     features = model.extract(images, everything(2))
     parity.check('feature', model.feature(images, everything(2)))
     parity.check('feature_train', torch.cat(list(features.values()), dim=1))
-    names = [f'{modality}_{part}' for part in ('global', 'local') for modality in ('rgb', 'nir', 'tir')]
+    names = [f'{modality}_{part}' for part in ('whole', 'local') for modality in ('rgb', 'nir', 'tir')]
     logits = [model.branches[name].views(features[name])['logits'] for name in names]
     parity.check('logits', torch.stack(logits, dim=1))
     parity.finish()

@@ -12,8 +12,8 @@ def _toy(**options: Any) -> dict[str, Any]:
     return dict(
         type='HACNNReID',
         network=dict(type='HACNN', image_size=IMAGE_SIZE, out_dim=16, region_size=(8, 8), widths=(32, 48, 64)),
-        branches={name: {**PLAIN_BRANCH, 'losses': LOSSES} for name in ('global', 'local')},
-        test_features=('global', 'local'),
+        branches={name: {**PLAIN_BRANCH, 'losses': LOSSES} for name in ('whole', 'local')},
+        test_features=('whole', 'local'),
         **options,
     )
 

@@ -17,8 +17,8 @@ def config(*modalities: str) -> dict:
         type='MLFNReID',
         modalities=modalities,
         network=dict(type='MLFN', image_size=(256, 128)),
-        branches={'global': BRANCH},
-        test_features=['global'],
+        branches=dict(whole=BRANCH),
+        test_features=['whole'],
     )
 
 
@@ -30,7 +30,7 @@ def test_one_network() -> None:
     images = waves(2, 256, 128)
     feature = model.feature(images, everything(2))
     parity.check('feature', feature)
-    parity.check('logits', model.branches['rgb_global'].views(feature)['logits'])
+    parity.check('logits', model.branches['rgb_whole'].views(feature)['logits'])
     network = model.networks['rgb']
     x = network.maxpool(network.stem(images[:, 0]))
     factors = []

@@ -11,7 +11,7 @@ TOYS: dict[str, dict[str, Any]] = {
     'three networks': dict(
         type='MLFNReID',
         network=dict(type='MLFN', image_size=IMAGE_SIZE, out_dim=16, width=0.25),
-        branches={'global': {**PLAIN_BRANCH, 'losses': LOSSES}},
-        test_features=('global',),
+        branches=dict(whole={**PLAIN_BRANCH, 'losses': LOSSES}),
+        test_features=('whole',),
     )
 }

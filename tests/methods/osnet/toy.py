@@ -11,8 +11,8 @@ TOYS: dict[str, dict[str, Any]] = {
     'three networks': dict(
         type='OSNetReID',
         network=dict(type='OSNet', image_size=IMAGE_SIZE, width=0.25, out_dim=16),
-        branches={'global': {**PLAIN_BRANCH, 'losses': LOSSES}},
-        test_features=('global',),
+        branches=dict(whole={**PLAIN_BRANCH, 'losses': LOSSES}),
+        test_features=('whole',),
     )
 }
 
