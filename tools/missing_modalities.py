@@ -43,7 +43,7 @@ def main() -> None:
     synthetic = ', synthetic' if is_synthetic(runs[0].cfg) else ''
     table = missing_table(f'Missing modalities at test, %{synthetic}', results)
     print(table.markdown())
-    print(*table.write(args.out_dir / 'missing_modalities'), sep='\n')
+    print(*table.write(line.output_folder(args.out_dir, runs) / 'missing_modalities'), sep='\n')
     if args.doc:
         command = 'python tools/missing_modalities.py ' + ' '.join(os.path.relpath(run.checkpoint) for run in runs)
         replace_block(args.doc, 'missing-modalities', f'`{command}`; {describe_machine()}.\n\n{table.markdown()}')

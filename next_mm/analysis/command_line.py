@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +51,12 @@ def add_arguments(parser: argparse.ArgumentParser, *, several: bool) -> None:
     )
     if several:
         parser.add_argument('--labels', nargs='+', help='one name a run, for the picture (default: its directory)')
-    parser.add_argument('--out-dir', type=Path, default=Path('work_dirs/analysis'), help='where the pictures go')
+    parser.add_argument(
+        '--out-dir',
+        type=Path,
+        default=Path('work_dirs/analysis'),
+        help='what is made goes to a folder in here, named by the runs',
+    )
     parser.add_argument(
         '--cfg-options',
         nargs='+',
@@ -88,6 +95,20 @@ def _load_run(label: str, run: Path, config: Path | None, options: dict[str, Any
     else:
         cfg = load_run_config(work_dir, dict(options))
     return TrainedModel(label, cfg, checkpoint, load_model(cfg, checkpoint))
+
+
+def output_folder(out_dir: Path, runs: Sequence[TrainedModel]) -> Path:
+    """Return the folder for what a tool makes of these runs: a tool over other checkpoints writes elsewhere.
+
+    Args:
+        out_dir: ``--out-dir``.
+        runs: the models, named by label and checkpoint.
+    """
+    names = [f'{run.label}-{run.checkpoint.stem}' for run in runs]
+    safe = '+'.join(re.sub(r'[^\w.-]+', '_', name) for name in names)
+    if len(safe.encode()) > 120:  # file systems take 255 bytes
+        safe = safe[:40] + '-' + hashlib.sha256(safe.encode()).hexdigest()[:12]
+    return out_dir / safe
 
 
 @contextmanager

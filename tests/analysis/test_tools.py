@@ -61,21 +61,27 @@ def call(tool: str, *words: object) -> None:
 )
 def test_a_checkpoint_becomes_a_picture(run: Path, tmp_path: Path, tool: str, files: list[str]) -> None:
     call(f'analysis/{tool}.py', run / 'epoch_1.pth', '--out-dir', tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {*files, 'vis_data'}
-    events = EventAccumulator(str(tmp_path / 'vis_data')).Reload()
+    (folder,) = tmp_path.iterdir()  # named by run and checkpoint, so that others write elsewhere
+    assert folder.name == 'work-epoch_1'
+    assert {path.name for path in folder.iterdir()} == {*files, 'vis_data'}
+    events = EventAccumulator(str(folder / 'vis_data')).Reload()
     assert events.Tags()['images'] == [tool]
 
 
 def test_rank_lists_of_two_models_are_one_picture(run: Path, tmp_path: Path) -> None:
     call('analysis/rank_list.py', run, run / 'epoch_1.pth', '--labels', 'a', 'b', '--queries', 2, '--out-dir', tmp_path)
-    assert len(list(tmp_path.glob('rank_list_*.png'))) == len(list(tmp_path.glob('rank_list_*.pdf'))) == 2
+    assert (
+        len(list(tmp_path.glob('a-epoch_1+b-epoch_1/rank_list_*.png')))
+        == len(list(tmp_path.glob('*/rank_list_*.pdf')))
+        == 2
+    )
 
 
 def test_missing_modalities_are_a_table_of_fourteen_cases(run: Path, tmp_path: Path) -> None:
     page = tmp_path / 'page.md'
     page.write_text('<!-- begin missing-modalities -->\n<!-- end missing-modalities -->\n')
     call('missing_modalities.py', run, '--out-dir', tmp_path, '--doc', page)
-    with (tmp_path / 'missing_modalities.csv').open() as file:
+    with (tmp_path / 'work-epoch_1' / 'missing_modalities.csv').open() as file:
         rows = {row['missing at test']: float(row['mAP']) for row in csv.DictReader(file)}
     fixed, gaps = list(rows)[:8], list(rows)[8:]
     assert fixed == ['nothing', 'RGB', 'NIR', 'TIR', 'RGB and NIR', 'RGB and TIR', 'NIR and TIR', 'captions']

@@ -27,6 +27,7 @@ def main() -> None:
     from next_mm.visualization.style import paper_style, save_figure
 
     runs = line.load_runs(args)
+    out_dir = line.output_folder(args.out_dir, runs)
     loads = {
         run.label: measure_expert_load(run.model, predict(run.model, build_test_loader(run.cfg), run.label))
         for run in runs
@@ -34,11 +35,11 @@ def main() -> None:
     rows, columns = runs[0].model.backbone.grid
     title = 'Tokens taken from a triplet by each semantic expert'
     table = Table(title, list(LOAD_HEADER), expert_load_rows(loads))
-    table.write(args.out_dir / 'expert_load')
+    table.write(out_dir / 'expert_load')
     print(table.markdown())
-    with line.open_visualizer(runs[0].cfg, args.out_dir) as visualizer, paper_style():
+    with line.open_visualizer(runs[0].cfg, out_dir) as visualizer, paper_style():
         figure = draw_expert_load(loads, rows * columns)
-        print(*save_figure(figure, args.out_dir / 'expert_load', visualizer), sep='\n')
+        print(*save_figure(figure, out_dir / 'expert_load', visualizer), sep='\n')
 
 
 if __name__ == '__main__':

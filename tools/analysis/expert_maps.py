@@ -24,11 +24,12 @@ def main() -> None:
     from next_mm.visualization.style import paper_style, save_figure
 
     (run,) = line.load_runs(args)
+    out_dir = line.output_folder(args.out_dir, [run])
     dataset = build_test_loader(run.cfg).dataset
     views = collect_views(run.model, dataset, choose_samples(dataset, args.samples, args.names))
-    with line.open_visualizer(run.cfg, args.out_dir) as visualizer, paper_style():
+    with line.open_visualizer(run.cfg, out_dir) as visualizer, paper_style():
         figure = draw_expert_views(views)
-        print(*save_figure(figure, args.out_dir / 'expert_maps', visualizer), sep='\n')
+        print(*save_figure(figure, out_dir / 'expert_maps', visualizer), sep='\n')
 
 
 if __name__ == '__main__':

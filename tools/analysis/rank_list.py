@@ -25,8 +25,9 @@ def main() -> None:
     from next_mm.analysis.figures.rank_lists import compare_rank_lists
 
     runs = line.load_runs(args)
-    with line.open_visualizer(runs[0].cfg, args.out_dir) as visualizer:
-        for path in compare_rank_lists(runs, args.out_dir, args.queries, args.names, args.topk, visualizer):
+    out_dir = line.output_folder(args.out_dir, runs)
+    with line.open_visualizer(runs[0].cfg, out_dir) as visualizer:
+        for path in compare_rank_lists(runs, out_dir, args.queries, args.names, args.topk, visualizer):
             print(path)
 
 

@@ -25,10 +25,11 @@ def main() -> None:
     from next_mm.visualization.style import paper_style, save_figure
 
     runs = line.load_runs(args)
+    out_dir = line.output_folder(args.out_dir, runs)
     features = {run.label: extract_features(run.model, build_test_loader(run.cfg), run.label) for run in runs}
-    with line.open_visualizer(runs[0].cfg, args.out_dir) as visualizer, paper_style():
+    with line.open_visualizer(runs[0].cfg, out_dir) as visualizer, paper_style():
         figure = draw_embeddings(features, args.identities, args.seed)
-        print(*save_figure(figure, args.out_dir / 'tsne', visualizer), sep='\n')
+        print(*save_figure(figure, out_dir / 'tsne', visualizer), sep='\n')
 
 
 if __name__ == '__main__':

@@ -26,6 +26,13 @@ class DistanceHistogram:
     same: np.ndarray
     different: np.ndarray
 
+    def threshold(self) -> tuple[float, float]:
+        """Return the distance at which as many pairs of different identities lie below as of the same above, and the share."""
+        refused = 1 - self.same.cumsum() / self.same.sum()
+        accepted = self.different.cumsum() / self.different.sum()
+        place = int(np.abs(refused - accepted).argmin())
+        return float(EDGES[place + 1]), float((refused[place] + accepted[place]) / 2)
+
     def overlap(self) -> float:
         """Share that the two normalised histograms have in common: 0 when they are apart, 1 when they coincide."""
         return float(np.minimum(self.same / self.same.sum(), self.different / self.different.sum()).sum())
@@ -80,11 +87,16 @@ def draw_distances(models: Mapping[str, DistanceHistogram]) -> Figure:
             axis.stairs(share, EDGES, color=colour, linewidth=1.2, label=f'{kind} identity')
             mean = float((share * (EDGES[:-1] + width / 2)).sum() / 100)
             axis.axvline(mean, color=colour, linestyle='--', linewidth=1)
-        axis.set_title(f'{label}\noverlap {100 * histogram.overlap():.1f} %')
+        threshold, error = histogram.threshold()
+        axis.axvline(threshold, color='0.2', linewidth=1.2, label='threshold of equal errors')
+        axis.set_title(
+            f'{label}\noverlap {100 * histogram.overlap():.1f} %, errors {100 * error:.1f} % at {threshold:.2f}',
+            fontsize=10,
+        )
         axis.set_xlabel('Euclidean distance')
     axes[0, 0].set_ylabel('share of pairs, %')
     seen = np.flatnonzero(sum(h.same + h.different for h in models.values()))
     axes[0, 0].set_xlim(EDGES[max(0, seen[0] - 2)], EDGES[min(len(EDGES) - 1, seen[-1] + 3)])
     handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles[::-1], labels[::-1], loc='outside lower center', ncols=2)
+    figure.legend(handles[::-1], labels[::-1], loc='outside lower center', ncols=3)
     return figure

@@ -48,6 +48,16 @@ def test_distance_histogram_is_the_slow_loops(chunk: int) -> None:
     )
 
 
+def test_threshold_of_equal_errors() -> None:
+    same, different = np.zeros(len(EDGES) - 1), np.zeros(len(EDGES) - 1)
+    same[[10, 20, 30, 60]] = 1
+    different[[25, 50, 70, 80]] = 1
+    # At the edge behind bin 30 a quarter of the same (60) lies above and a quarter of the different (25) below.
+    threshold, error = DistanceHistogram(same, different).threshold()
+    assert threshold == pytest.approx(EDGES[31])
+    assert error == pytest.approx(0.25)
+
+
 def test_overlap() -> None:
     one, other = np.array([1.0, 1.0, 0.0]), np.array([0.0, 3.0, 3.0])
     assert DistanceHistogram(one, other).overlap() == 0.5
