@@ -33,7 +33,8 @@ def main() -> None:
     found = export_onnx(bundle, args.output, precision=args.precision or 'fp32', text=not args.no_text)
     size = args.output.stat().st_size / 1e6
     print(
-        f'{args.output}: {size:.1f} MB, largest difference {found["difference"]:.1e}, least cosine {found["cosine"]:.6f}'
+        f'{args.output}: {size:.1f} MB, largest difference {found["difference"]:.1e}, least cosine '
+        f'{found["cosine"]:.6f}'
     )
 
 

@@ -50,7 +50,8 @@ def main() -> int:
     )
     counts = extract_shards(reid, inputs, args.output, shard_size=args.shard_size, rank=rank, world_size=world_size)
     print(
-        f'{args.output}: {counts.features} features in {counts.computed} new files, {counts.finished} files were there, '
+        f'{args.output}: {counts.features} features in {counts.computed} new files, {counts.finished} files were '
+        'there, '
         f'{counts.errors} inputs cannot be used' + (' (errors-*.jsonl)' if counts.errors else '')
     )
     return 1 if counts.errors else 0

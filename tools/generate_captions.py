@@ -183,7 +183,8 @@ def choose_stages(named: list[str], shard: tuple[int, int]) -> tuple[str, ...]:
     if shard != (1, 1):
         if set(named) - {'attributes'}:
             raise UserError(
-                'with --shard only the stage attributes runs; bring the shares together with --absorb, then run the others'
+                'with --shard only the stage attributes runs; bring the shares together with --absorb, then run the '
+                'others'
             )
         return ('attributes',)
     return tuple(stage for stage in STAGES if stage in named or not named)

@@ -11,7 +11,8 @@ from next_mm.utils.command_line import add_config, command_line
 def main() -> None:
     """Count and print."""
     parser = argparse.ArgumentParser(
-        description='Print trainable parameters and multiply-accumulates a triplet, part by part. The weights are random: none are read.'
+        description='Print trainable parameters and multiply-accumulates a triplet, part by part. The weights are '
+        'random: none are read.'
     )
     add_config(parser)
     args = parser.parse_args()

@@ -1,6 +1,6 @@
 # FACENet on MSVR310, for its published mAP and R-1 of 36.2 and 54.1.
-# As the authors run it: one flared triplet enhances its whole batch, so that test results depend on the batches; what is
-# kept of rgb is masked by nir's mask; each modality is augmented by itself; test pictures are resized bilinearly.
+# As the authors run it: one flared triplet enhances its whole batch, so that test results depend on the batches; what
+# is kept of rgb is masked by nir's mask; each modality is augmented by itself; test pictures are resized bilinearly.
 # Needs data/MSVR310; see docs/data.md.
 #   python tools/train.py configs/facenet/facenet_msvr310_authors.py
 _base_ = ['facenet_msvr310.py']

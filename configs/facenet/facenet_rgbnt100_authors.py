@@ -1,6 +1,6 @@
 # FACENet on RGBNT100, for its published mAP and R-1 of 81.5 and 96.9.
-# As the authors run it: one flared triplet enhances its whole batch, so that test results depend on the batches; what is
-# kept of rgb is masked by nir's mask; each modality is augmented by itself; test pictures are resized bilinearly.
+# As the authors run it: one flared triplet enhances its whole batch, so that test results depend on the batches; what
+# is kept of rgb is masked by nir's mask; each modality is augmented by itself; test pictures are resized bilinearly.
 # Needs data/RGBNT100; see docs/data.md.
 #   python tools/train.py configs/facenet/facenet_rgbnt100_authors.py
 _base_ = ['facenet_rgbnt100.py']

@@ -1,6 +1,6 @@
 # FACENet on WMVEID863, for its published mAP and R-1 of 69.8 and 77.0.
-# As the authors run it: one flared triplet enhances its whole batch, so that test results depend on the batches; what is
-# kept of rgb is masked by nir's mask; each modality is augmented by itself; test pictures are resized bilinearly.
+# As the authors run it: one flared triplet enhances its whole batch, so that test results depend on the batches; what
+# is kept of rgb is masked by nir's mask; each modality is augmented by itself; test pictures are resized bilinearly.
 # Needs data/WMVEID863; see docs/data.md.
 #   python tools/train.py configs/facenet/facenet_wmveid863_authors.py
 _base_ = ['facenet_wmveid863.py']

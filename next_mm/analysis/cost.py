@@ -27,7 +27,8 @@ OTHER = 'other'
 """The row of what belongs to none of the model's parts."""
 
 _CAPTION = (
-    'MACs: multiply-accumulates of linear layers and convolutions at test, as the papers count them. Executed: those that the code '
+    'MACs: multiply-accumulates of linear layers and convolutions at test, as the papers count them. Executed: those '
+    'that the code '
     'does. Attention products apart. Captions: three different ones of full length, none known before.'
 )
 

@@ -84,7 +84,8 @@ def _results(log: RunLog, metrics: Sequence[str], *, synthetic: bool) -> Section
     bold = [number for number, result in enumerate(log.results, start=1) if result['step'] == best]
     return Section(
         'Results',
-        f'Percent{", on synthetic data" if synthetic else ""}. The best epoch is chosen by looking at the test set; the '
+        f'Percent{", on synthetic data" if synthetic else ""}. The best epoch is chosen by looking at the test set; '
+        'the '
         'last epoch is not.',
         table=[['epoch', *metrics], *rows],
         bold=bold,
@@ -122,7 +123,8 @@ def _search(work_dir: Path) -> Iterator[Section]:
     ]
     yield Section(
         'Failures',
-        f'The nearest entry of {count} of {scored} queries is wrong. The first cause that holds counts; pictures show the '
+        f'The nearest entry of {count} of {scored} queries is wrong. The first cause that holds counts; pictures show '
+        'the '
         'worst of each.',
         table=[['cause', 'queries', 'share, %'], *([c, len(q), 100 * len(q) / scored] for c, q in failures.items())],
         pictures=pictures,

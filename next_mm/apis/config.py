@@ -82,7 +82,8 @@ def complete_config(
         cfg.work_dir = str(Path('work_dirs') / Path(path).stem)
     if cfg.get('model') is None:
         raise ConfigError(
-            f'{path}: no model; is it one of the base files (configs/_base_)? Take a leaf, such as configs/next_synthetic.py'
+            f'{path}: no model; is it one of the base files (configs/_base_)? Take a leaf, such as '
+            'configs/next_synthetic.py'
         )
     cfg.setdefault('default_scope', 'next_mm')
     check_config(cfg)

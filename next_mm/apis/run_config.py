@@ -63,7 +63,10 @@ def load_run_config(work_dir: str | Path, options: dict[str, Any] | None = None)
     return complete_config(Config(values, filename=str(path)), path, options, work_dir)
 
 
-_TRUST = 'The config of a run is read, not executed. If you trust it, name it: --config FILE, where the tool has that option.'
+_TRUST = (
+    'The config of a run is read, not executed. If you trust it, name it: --config FILE, where the tool has that '
+    'option.'
+)
 
 
 def _types(place: str, value: Any) -> Iterator[tuple[str, str]]:

@@ -73,7 +73,8 @@ class ModelSettings(BaseModel):
             raise ValueError('expected http(s)://host[:port]/v1')
         if parts.username or parts.password or parts.query:
             raise ValueError(
-                'a URL must not carry a user, a password or a query: put the key into an environment variable (api_key_env)'
+                'a URL must not carry a user, a password or a query: put the key into an environment variable '
+                '(api_key_env)'
             )
         return url
 
@@ -124,11 +125,13 @@ class ModelSettings(BaseModel):
             known = False
         if not known:
             raise ConfigError(
-                f'model {self.name}: proxy_env: {self.proxy_env} should hold http://host:port, the only kind of proxy that is known'
+                f'model {self.name}: proxy_env: {self.proxy_env} should hold http://host:port, the only kind of proxy '
+                'that is known'
             )
         if is_local(self.base_url):
             raise ConfigError(
-                f'model {self.name}: proxy_env: {self.base_url} is this machine or its network; what is meant for it goes '
+                f'model {self.name}: proxy_env: {self.base_url} is this machine or its network; what is meant for it '
+                'goes '
                 'through no proxy'
             )
         return parts.geturl()

@@ -104,7 +104,8 @@ def _check_used(model: nn.Module, groups: Mapping[str, Any], made: Mapping[str, 
     if unused:
         names = {name.partition('.')[0]: None for name, value in model.named_parameters() if value.requires_grad}
         raise ConfigError(
-            f'{_WHERE}.groups: {", ".join(map(repr, unused))} matches no trainable parameter of {kind} that an earlier rule '
+            f'{_WHERE}.groups: {", ".join(map(repr, unused))} matches no trainable parameter of {kind} that an '
+            'earlier rule '
             f'left; their names begin with {", ".join(f"{name}." for name in names)}'
         )
 

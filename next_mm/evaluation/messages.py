@@ -56,7 +56,8 @@ def warn_of_captions(table: RetrievalTable) -> str | None:
         return None
     return (
         f'{bare} of {len(queries)} queries and {bare_gallery} of {len(gallery)} gallery entries have no caption: a '
-        'feature made with a caption and one made without differ by that alone, which decides rankings. To compare like '
+        'feature made with a caption and one made without differ by that alone, which decides rankings. To compare '
+        'like '
         "with like, test all without captions: tools/test.py --without-captions, or dict(type='DropCaptions') before "
         'PackTriplet in the test pipeline.'
     )

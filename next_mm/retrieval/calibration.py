@@ -123,7 +123,8 @@ def calibrate(
         raise DataError(f'expected rates between 0 and 1, got {false_match_rate} and {false_non_match_rate}')
     if len(impostors) * false_match_rate < MIN_FALSE_MATCHES:
         raise DataError(
-            f'a false-match rate of {false_match_rate:g} needs at least {MIN_FALSE_MATCHES / false_match_rate:,.0f} impostor '
+            f'a false-match rate of {false_match_rate:g} needs at least {MIN_FALSE_MATCHES / false_match_rate:,.0f} '
+            'impostor '
             f'pairs, there are {len(impostors):,}; ask for {MIN_FALSE_MATCHES / max(len(impostors), 1):.1g} or more'
         )
     if len(genuine) < MIN_GENUINE:

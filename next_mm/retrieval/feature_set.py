@@ -59,7 +59,8 @@ class FeatureSpace:
         """
         if other.digest != self.digest or other.modalities != self.modalities:
             raise DataError(
-                f'features of model {other.model!r} ({other.digest[:12]}, {other.dim} wide) cannot be compared with those of '
+                f'features of model {other.model!r} ({other.digest[:12]}, {other.dim} wide) cannot be compared with '
+                'those of '
                 f'model {self.model!r} ({self.digest[:12]}, {self.dim} wide): extract them again with one model'
             )
 

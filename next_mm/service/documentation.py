@@ -15,7 +15,8 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
     'caption': {
         'caption': 'one caption for all modalities',
         **dict.fromkeys(CAPTIONS, 'the caption of one modality'),
-        'camera': 'the camera: of a query that the model reads, or of an entry; in a search entries of this camera alone',
+        'camera': 'the camera: of a query that the model reads, or of an entry; in a search entries of this camera '
+        'alone',
     },
     'search': {
         'top': 'entries to return (default 10)',

@@ -168,4 +168,7 @@ def describe_vehicle(vehicle: Vehicle, *, view: str, night: bool, clarity: str, 
     light = 'dim nighttime' if night else 'normal daytime'
     opening = f'{color}{vehicle.make} {vehicle.body_type}'
     article = 'An' if opening[0].lower() in 'aeiou' else 'A'
-    return f'{article} {opening} viewed from the {view} in {light} light. Roof rack is {rack}. The image appears {clarity}.'
+    return (
+        f'{article} {opening} viewed from the {view} in {light} light. Roof rack is {rack}. The image appears '
+        f'{clarity}.'
+    )

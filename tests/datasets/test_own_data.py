@@ -51,7 +51,10 @@ def test_different_pictures_of_one_name_are_refused(tmp_path):
             write_picture(tmp_path / part / 'anna' / 'rgb' / f'{name}.bmp', seed=number or len(part))
     one, two = (tmp_path / part / 'anna' / 'rgb' / '0000.bmp' for part in ('query', 'gallery'))
     assert one.stat().st_size == two.stat().st_size
-    told = f'1 of 4 test triplets have the name of another picture, first: {two} ({one} differs; captions are found by name, so give one'
+    told = (
+        f'1 of 4 test triplets have the name of another picture, first: {two} ({one} differs; captions are found '
+        'by name, so give one'
+    )
     with pytest.raises(DataError, match=re.escape(told)):
         OwnTriplets(data_root=str(tmp_path), split='test')
     write_picture(two, seed=1, size=(40, 20))  # of another size

@@ -89,7 +89,8 @@ def own_config(folder: Path, *, text: bool = False, exclude: str = 'itself', **c
     [
         (
             dict(exclude='same camera'),
-            "exclude='same camera' needs the camera of every sample, but 4 of 4 have none, first: 4.png. .* use exclude='itself'",
+            "exclude='same camera' needs the camera of every sample, but 4 of 4 have none, first: 4.png. .* use "
+            "exclude='itself'",
         ),
         (
             dict(exclude='same scene', camera='{}'),

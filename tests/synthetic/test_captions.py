@@ -33,8 +33,10 @@ def test_compose_by_hand():
         clarity='clear',
     )
     assert compose(told) == (
-        'An adult female seen from the back during nighttime in dim lighting. She is wearing an orange striped coat, blue jeans and boots. '
-        'She has a ponytail and no glasses. She is carrying a handbag. She is holding an umbrella. The image appears clear.'
+        'An adult female seen from the back during nighttime in dim lighting. She is wearing an orange striped coat, '
+        'blue jeans and boots. '
+        'She has a ponytail and no glasses. She is carrying a handbag. She is holding an umbrella. The image appears '
+        'clear.'
     )
 
 
@@ -57,7 +59,8 @@ def test_of_two_people_every_sentence_about_the_person_says_which_is_meant():
         clarity='clear',
     )
     assert compose(told) == (
-        'An adult male seen from the back on the left. The male on the left is wearing a coat. The male on the left has a cap. '
+        'An adult male seen from the back on the left. The male on the left is wearing a coat. The male on the left '
+        'has a cap. '
         'The male on the left is holding a phone. The image appears clear.'
     )
 

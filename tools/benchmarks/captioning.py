@@ -62,7 +62,8 @@ def measure_speed(arguments: argparse.Namespace) -> dict:
         model = dict(name='m', model='clothing-expert', base_url=url, max_concurrency=arguments.concurrency)
         config = root / 'config.py'
         config.write_text(
-            f'dataset = dict(type="RGBNT201", data_root={str(root / "RGBNT201")!r})\nschema = "person"\nmodels = [{model!r}]\n'
+            f'dataset = dict(type="RGBNT201", data_root={str(root / "RGBNT201")!r})\nschema = "person"\nmodels = '
+            f'[{model!r}]\n'
             f'store = {str(root / "store.sqlite")!r}\ncaptions = {str(root / "text")!r}\n'
         )
         try:

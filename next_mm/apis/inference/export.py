@@ -249,7 +249,8 @@ def verify(wrapper: ExportedModel, path: Path, precision: Precision) -> dict[str
             cosine = min(cosine, float((found * expected).sum(axis=1).min()))
     if not (difference <= MAX_DIFFERENCE if precision == 'fp32' else cosine >= MIN_COSINE):
         raise ExportError(
-            f'the exported file does not equal the model: largest difference {difference:.2e}, least cosine {cosine:.6f}; '
+            f'the exported file does not equal the model: largest difference {difference:.2e}, least cosine '
+            f'{cosine:.6f}; '
             'nothing was written'
         )
     return {'difference': difference, 'cosine': cosine}

@@ -168,7 +168,8 @@ def _checked(parsed: TripletInput, number: int) -> TripletInput:
     for picture in given:
         if not isinstance(picture, (str, Path, bytes, bytearray, memoryview, np.ndarray)):
             raise DataError(
-                f'input {number} ({parsed.id}): expected a path, bytes or an array as a picture, got {type(picture).__name__}'
+                f'input {number} ({parsed.id}): expected a path, bytes or an array as a picture, got '
+                f'{type(picture).__name__}'
             )
     return parsed
 

@@ -22,7 +22,8 @@ _DEEPEST = 5
 _PROVINCES = '京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使领'
 _PLACES = (
     'beijing|tianjin|shanghai|chongqing|hebei|henan|yunnan|liaoning|heilongjiang|hunan|anhui|shandong|xinjiang|jiangsu|zhejiang'
-    '|jiangxi|hubei|guangxi|gansu|shanxi|neimenggu|neimeng|inner mongolia|shaanxi|jilin|fujian|guizhou|guangdong|qinghai|xizang'
+    '|jiangxi|hubei|guangxi|gansu|shanxi|neimenggu|neimeng|inner '
+    'mongolia|shaanxi|jilin|fujian|guizhou|guangdong|qinghai|xizang'
     '|tibet|sichuan|ningxia|hainan|hong ?kong|maca[uo]'
 )
 _PINYIN = 'jing|jin|hu|yu|ji|yun|liao|hei|xiang|wan|lu|xin|su|zhe|gan|gui|meng|shan|min|yue|qing|zang|chuan|ning|qiong'

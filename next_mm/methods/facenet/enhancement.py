@@ -32,7 +32,8 @@ class NeighbourAttention(nn.Module):
         super().__init__()
         if num_tokens % num_heads:
             raise ConfigError(
-                f'model.num_heads={num_heads} does not divide the number of patches, {num_tokens}: give pictures of another size'
+                f'model.num_heads={num_heads} does not divide the number of patches, {num_tokens}: give pictures of '
+                'another size'
             )
         self.num_heads = num_heads
         self.norm1 = nn.LayerNorm(width)

@@ -62,7 +62,8 @@ class NEXTReID(ReIDModel):
         super().__init__(num_classes=num_classes, data_preprocessor=data_preprocessor)
         if text and not neck.get('semantic'):
             raise ConfigError(
-                'model.text is set but no semantic experts read the captions: set model.text=None or model.neck.semantic'
+                'model.text is set but no semantic experts read the captions: set model.text=None or '
+                'model.neck.semantic'
             )
         self.backbone = MODELS.build(dict(backbone))
         dim = self.backbone.out_dim

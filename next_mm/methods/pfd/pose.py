@@ -42,7 +42,8 @@ class HRNetPose(BaseModule):
         super().__init__()
         if weights is None:
             raise ConfigError(
-                'PFDReID needs the weights of its pose network, HRNet-W48 with 17 key points: set model.pose.weights to '
+                'PFDReID needs the weights of its pose network, HRNet-W48 with 17 key points: set model.pose.weights '
+                'to '
                 'pose_hrnet_w48_384x288.pth (next_mm/methods/pfd/README.md says where it is)'
             )
         if not Path(weights).is_file():

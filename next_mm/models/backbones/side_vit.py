@@ -104,7 +104,8 @@ class SideViT(BaseModule):
         """Return the tokens (B, 1 + N, D) in front of the blocks: class token and patches, with position and camera."""
         if tuple(images.shape[2:]) != self.image_size:
             raise ConfigError(
-                f'the pictures have (height, width) = {tuple(images.shape[2:])}, but SideViT.image_size is {self.image_size}: '
+                f'the pictures have (height, width) = {tuple(images.shape[2:])}, but SideViT.image_size is '
+                f'{self.image_size}: '
                 'give ResizeTriplet.size in every pipeline and image_size the same values'
             )
         patches = self.patch_embed['proj'](images).flatten(2).transpose(1, 2)  # (B, N, D)

@@ -92,7 +92,8 @@ class TextEncoder(BaseModule):
         trained = bytes(digest.tolist()).hex() if digest is not None else self.digest
         if trained != self.digest:
             error_msgs.append(
-                f'the checkpoint was trained on the captions of another text tower ({trained[:16]}) than model.text reads '
+                f'the checkpoint was trained on the captions of another text tower ({trained[:16]}) than model.text '
+                'reads '
                 f'now ({self.digest[:16]}): name the same model.text.pretrained (or caption features), or train with '
                 'model.text.save_in_checkpoint=True'
             )

@@ -68,7 +68,8 @@ class CachedText(TextEncoder):
         missing = [caption for caption in captions if caption not in self._slots]
         if missing:
             raise DataError(
-                f'{self.path}: no features of {len(missing)} of {len(captions)} captions, first: {_text(missing[0])!r}. '
+                f'{self.path}: no features of {len(missing)} of {len(captions)} captions, first: '
+                f'{_text(missing[0])!r}. '
                 'Make them with tools/cache_text.py (with --train for training), or use CLIPText'
             )
         if self._table.device != self._anchor.device:

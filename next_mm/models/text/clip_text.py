@@ -153,7 +153,8 @@ def _check_tokenizer(model_name: str) -> None:
     tokenizer = model_config(model_name)['text_cfg'].get('hf_tokenizer_name')
     if tokenizer is not None:
         raise ConfigError(
-            f"model_name={model_name!r}: its text tower reads tokens of {tokenizer}, but TokenizeCaptions gives CLIP's own; "
+            f'model_name={model_name!r}: its text tower reads tokens of {tokenizer}, but TokenizeCaptions gives '
+            "CLIP's own; "
             'choose a model without hf_tokenizer_name, or train without text (model.text=None)'
         )
 

@@ -95,7 +95,8 @@ STUDY = """
 import signal
 import sys
 from pathlib import Path
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that starts the tests in the background has it ignored
+# A shell that starts the tests in the background has it ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from tests.analysis.studies.test_runs import launcher, make_row
 from next_mm.analysis.studies.runner import plan, run_tasks
 run_tasks(plan([make_row('s_a'), make_row('s_b')], 1, Path(sys.argv[1])), launcher())
