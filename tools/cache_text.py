@@ -51,8 +51,8 @@ def main() -> None:
     )
     print(
         f'{made.texts} texts, {made.new} of them new; {made.folder} holds {made.stored} of this text tower, '
-        f'{made.size / 2**20:.0f} MiB.\nUse them with --cfg-options model.text._delete_=True model.text.type=CachedText '
-        f'model.text.path={made.folder}'
+        f'{made.size / 2**20:.0f} MiB.\nUse them with --cfg-options model.text._delete_=True '
+        f'model.text.type=CachedText model.text.path={made.folder}'
     )
 
 

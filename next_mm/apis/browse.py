@@ -11,7 +11,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from next_mm.apis.training import prepare
-from next_mm.datasets import LoadTriplet, PackTriplet, TripletDataset
+from next_mm.datasets import PackTriplet, TripletDataset
 from next_mm.datasets.seeding import seeded
 from next_mm.errors import ConfigError, DataError
 from next_mm.registry import DATASETS
@@ -90,8 +90,7 @@ def _choose(dataset: TripletDataset, number: int, names: Sequence[str], seed: in
 def _original(dataset: TripletDataset, record: TripletRecord) -> SheetCell:
     facts = [f'identity {record["identity"]}']
     facts += [f'{key} {number}' for key, number in _numbers(record) if number != UNKNOWN]
-    loads = [step for step in dataset.pipeline.transforms if isinstance(step, LoadTriplet)]
-    pictures = (loads or [LoadTriplet()])[0].read(record['img_paths'], side_by_side=record['side_by_side'])
+    pictures = dataset.load.read(record['img_paths'], side_by_side=record['side_by_side'])
     return SheetCell(pictures, f'{record["name"]}: {", ".join(facts)}', record['captions'] or (None, None, None))
 
 

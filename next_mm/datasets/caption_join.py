@@ -121,7 +121,8 @@ def _report_missing(records: list[TripletRecord], files: Sequence[Path], title: 
             alone = sum(record['captions'] is None for record in lacking)
             print_log(
                 f'{title}: {len(lacking)} of {len(records)} {split} triplets have no {modality.file_name} caption, '
-                f'first: {lacking[0]["name"]} (expected in {where}). Another modality stands in for {len(lacking) - alone}, '
+                f'first: {lacking[0]["name"]} (expected in {where}). Another modality stands in for '
+                f'{len(lacking) - alone}, '
                 f'{alone} have no text.',
                 logger='current',
                 level=logging.WARNING,

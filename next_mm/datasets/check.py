@@ -13,7 +13,6 @@ from next_mm.datasets.check_captions import check_captions
 from next_mm.datasets.decoding import split_panels
 from next_mm.datasets.samplers import check_batch, check_size, group_by_label
 from next_mm.datasets.statistics import statistics_table
-from next_mm.datasets.transforms import LoadTriplet
 from next_mm.datasets.triplet_dataset import TripletDataset
 from next_mm.errors import DataError
 from next_mm.layouts import Problem
@@ -119,11 +118,10 @@ def check_pictures(
     Returns:
         Those that training could not read, as fatal problems; and the digest of every file that could be opened.
     """
-    loads = [step for step in dataset.pipeline.transforms if isinstance(step, LoadTriplet)] or [LoadTriplet()]
     levels = {
         path: pair
         for record in records
-        for path, pair in zip(record['img_paths'], loads[0].levels_of(side_by_side=record['side_by_side']))
+        for path, pair in zip(record['img_paths'], dataset.load.levels_of(side_by_side=record['side_by_side']))
         if path is not None
     }
     side_by_side = {path for record in records if record['side_by_side'] for path in record['img_paths']}

@@ -18,7 +18,7 @@ from next_mm.datasets.caption_join import join_captions
 from next_mm.datasets.picture_cache import cache_pictures
 from next_mm.datasets.seeding import SeededIndex, seeded
 from next_mm.datasets.statistics import statistics_table
-from next_mm.datasets.transforms import TokenizeCaptions
+from next_mm.datasets.transforms import LoadTriplet, TokenizeCaptions
 from next_mm.layouts import Problem, TripletLayout
 from next_mm.triplet import TripletRecord
 from next_mm.utils.options import check_number
@@ -50,6 +50,8 @@ class TripletDataset(BaseDataset):
     """
 
     layout_class: ClassVar[type[TripletLayout]]
+    load: LoadTriplet
+    """How the pipeline loads pictures; for whoever shows or checks them."""
 
     def __init__(
         self,
@@ -84,6 +86,8 @@ class TripletDataset(BaseDataset):
             test_mode=split == 'test',
             max_refetch=0,
         )
+        loads = (step for step in self.pipeline.transforms if isinstance(step, LoadTriplet))
+        self.load = next(loads, LoadTriplet())
 
     @classmethod
     def passes_options_to(cls) -> type[TripletLayout]:

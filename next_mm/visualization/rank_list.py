@@ -90,7 +90,7 @@ class QueryPictures:
 
     def __init__(self, dataset: Any) -> None:
         self.dataset = dataset
-        self.load = TRANSFORMS.build(dict(type='LoadTriplet'))
+        self.load = getattr(dataset, 'load', None) or TRANSFORMS.build(dict(type='LoadTriplet'))
 
     def __call__(self, results: SearchResults, query: int, title: str = '') -> np.ndarray:
         """Return the picture (H, W, 3) of a query and its matches.

@@ -2,6 +2,8 @@ import json
 import runpy
 import sys
 
+import cv2
+import numpy as np
 import pytest
 
 from next_mm.datasets import RGBNT100, RGBNT201, MarketMM
@@ -164,3 +166,18 @@ def test_tool_exits_non_zero_when_training_would_be_wrong(tmp_path, repo_dir, mo
         assert f'  {first} (expected beside {str(first).replace("TI", "RGB")})\n' in told
         assert 'RGBNT201 (3 training identities, but a batch takes P = 4; lower' in told
         assert '4 errors, 0 notes: training would be wrong.' in told
+
+
+def test_levels_of_the_pipeline_are_those_of_the_check_and_of_whoever_shows_pictures(tmp_path):
+    root = trees.make_rgbnt201(tmp_path)
+    for path in root.rglob('TI/*.jpg'):
+        path.unlink()
+        assert cv2.imwrite(str(path.with_suffix('.png')), np.full((32, 16), 8000, np.uint16))
+    plain = RGBNT201(data_root=str(root), lazy_init=True)
+    load = dict(type='LoadTriplet', levels=dict(tir=(7000, 9000)))
+    scaled = RGBNT201(data_root=str(root), pipeline=[load], lazy_init=True)
+    unreadable = [problem for problem in check_datasets([plain]).problems if problem.kind == 'an unreadable picture']
+    assert len(unreadable) == 12 and 'more than 8 bits a channel' in unreadable[0].detail
+    assert not any(problem.fatal for problem in check_datasets([scaled]).problems)
+    record = scaled.layout.find_split()[0][0]
+    assert (scaled.load.read(record['img_paths'], side_by_side=False)[2] == 128).all()
