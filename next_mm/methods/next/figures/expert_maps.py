@@ -3,6 +3,7 @@ the pictures (Fig. 9)."""
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ from next_mm.visualization.style import MODALITY_NAMES
 VEIL, VEIL_OPACITY = np.array([52, 66, 112]), 0.85
 """Colour (RGB) and opacity that cover a patch which an expert does not take; blue, so that it shows on
 pictures of darkness too."""
+FONT, LINE, CHARACTER = 7.5, 0.135, 0.062
+"""Size of the small texts in points, and height of a line and width of a character of that size, inches."""
 GAP = 0.04
 """Space between two panels, inches."""
 
@@ -30,6 +33,7 @@ class ExpertView:
         masks: (N_T, 3, rows, columns) of 0 and 1, or None without semantic experts.
         weights: (N_C, 3, rows, columns), summing to 1 over the experts, or None without structure experts.
         present: which of the three modalities are there.
+        caption: what the semantic experts read, shown below.
     """
 
     title: str
@@ -37,6 +41,7 @@ class ExpertView:
     masks: np.ndarray | None
     weights: np.ndarray | None
     present: Sequence[bool] = (True, True, True)
+    caption: str = ''
 
 
 def enlarge(grid: np.ndarray, height: int, width: int) -> np.ndarray:
@@ -65,9 +70,13 @@ def draw_expert_views(views: Sequence[ExpertView]) -> Figure:
     height, width = views[0].pictures.shape[1:3]
     upright = height > width
     size = (1.2 * width / height, 1.2) if upright else (1.5, 1.5 * height / width)  # of one panel, inches
-    block = (len(heads) * (size[0] + GAP), 3 * (size[1] + GAP) + 0.5)
+    texts = [_wrap(view.caption, len(heads) * (size[0] + GAP)) for view in views]
+    below = LINE * max(text.count('\n') + 1 if text else 0 for text in texts)
+    block = (len(heads) * (size[0] + GAP), 3 * (size[1] + GAP) + 0.5 + below)
     across, down = (len(views), 1) if upright else (1, len(views))
-    page = (0.35 + across * (block[0] + 0.15) + 0.75, down * block[1] + 0.05)
+    legend = _legend(views[0], across * (block[0] + 0.15) + 0.75)
+    foot = LINE * (legend.count('\n') + 1) + 0.1
+    page = (0.35 + across * (block[0] + 0.15) + 0.75, down * block[1] + 0.05 + foot)
     figure = plt.figure(figsize=page)
     figure.set_layout_engine('none')  # every panel has its place
     top = max((float(view.weights.max()) for view in views if view.weights is not None), default=0.0)
@@ -75,10 +84,26 @@ def draw_expert_views(views: Sequence[ExpertView]) -> Figure:
     for number, view in enumerate(views):
         corner = (0.35 + (number % across) * (block[0] + 0.15), page[1] - (number // across) * block[1])
         image = _draw_view(figure, corner, size, view, heads, top, names=number % across == 0)
+        bottom = corner[1] - block[1] + below
+        figure.text(corner[0] / page[0], bottom / page[1], texts[number], va='top', fontsize=FONT, parse_math=False)
+    figure.text(0.35 / page[0], (foot - 0.03) / page[1], legend, va='top', fontsize=FONT, color='0.25')
     if image is not None:
-        bar = figure.add_axes((1 - 0.68 / page[0], 0.1 / page[1], 0.1 / page[0], 1 - 0.65 / page[1]))
+        bar = figure.add_axes((1 - 0.68 / page[0], (foot + 0.1) / page[1], 0.1 / page[0], 1 - (foot + 0.65) / page[1]))
         figure.colorbar(image, cax=bar, label='weight of the structure expert')
     return figure
+
+
+def _wrap(text: str, inches: float) -> str:
+    """Break a text into lines that fit a width."""
+    return '\n'.join(textwrap.wrap(text, max(int(inches / CHARACTER), 20)))
+
+
+def _legend(view: ExpertView, inches: float) -> str:
+    """Say what the columns show."""
+    semantic = '$E_t$: semantic experts; what an expert does not take is veiled in blue.'
+    structure = '$E_c$: structure experts; brighter patches weigh more.'
+    kinds = [text for text, shown in ((semantic, view.masks), (structure, view.weights)) if shown is not None]
+    return _wrap(' '.join(kinds), inches)
 
 
 def _headings(view: ExpertView) -> list[str]:

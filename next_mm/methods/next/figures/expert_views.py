@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from next_mm.errors import UserError
 from next_mm.methods.next.figures.expert_maps import ExpertView
 from next_mm.methods.next.watching import watch
+from next_mm.structures import ReIDDataSample
 
 
 def choose_samples(dataset: BaseDataset, count: int, names: Sequence[str] | None = None) -> list[int]:
@@ -60,10 +61,20 @@ def collect_views(model: nn.Module, dataset: BaseDataset, indices: Sequence[int]
                 pictures=sample['inputs'].permute(0, 2, 3, 1).numpy(),
                 masks=_on_grid(masks[0].masks[:, 0], grid) if masks else None,
                 weights=_on_grid(weights[0].weights[0].permute(2, 0, 1), grid) if weights else None,
+                caption=_captions(meta),
                 present=torch.as_tensor(meta.get('present', (True, True, True))).tolist(),
             )
         )
     return views
+
+
+def _captions(sample: ReIDDataSample) -> str:
+    """Return the captions of a sample that are read, equal ones once; empty for a model without captions."""
+    read = sample.get('feature_text')
+    captions = sample.get('captions') or ()
+    return ' / '.join(
+        dict.fromkeys(text for text, used in zip(captions, () if read is None else read) if text and used)
+    )
 
 
 def _on_grid(values: Tensor, grid: tuple[int, int]) -> np.ndarray:

@@ -57,6 +57,10 @@ def test_maps_and_load_are_drawn(tmp_path: Path) -> None:
         for name, figure in figures.items():
             assert all(path.stat().st_size > 2000 for path in save_figure(figure, tmp_path / name))
     with paper_style():  # without structure or without semantic experts there are fewer columns
-        both = len(draw_expert_views([view]).axes)
+        view.caption = 'A person in a red jacket.'
+        figure = draw_expert_views([view])
+        both, texts = len(figure.axes), [text.get_text() for text in figure.texts]
+        assert any(text.replace('\n', ' ') == view.caption for text in texts)
+        assert any('$E_t$' in text and '$E_c$' in text for text in texts)
         view.weights = None
         assert len(draw_expert_views([view]).axes) == both - 3 * 3 - 1
