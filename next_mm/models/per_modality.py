@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -46,7 +46,7 @@ class PerModalityReID(ReIDModel):
         ConfigError: an option is out of range.
     """
 
-    parts = {'networks': 'networks'}
+    parts: ClassVar[Mapping[str, str]] = {'networks': 'networks'}
 
     def __init__(
         self,
@@ -70,7 +70,10 @@ class PerModalityReID(ReIDModel):
         first = self.networks[self._owner[self.modalities[0]]]
         self.reads_cameras = first.reads_cameras
         widths = {f'{modality}_{name}': width for modality in self.modalities for name, width in first.widths.items()}
-        self.feature_parts = {name: (MODALITIES.index(name.split('_')[0]),) for name in widths}
+        # The parts follow from the config's modalities, so an instance has its own.
+        self.feature_parts = {  # type: ignore[misc]
+            name: (MODALITIES.index(name.split('_')[0]),) for name in widths
+        }
         for option, names in (('branches', branches), ('test_features', test_features)):
             for name in names:
                 check_choice(f'model.{option}', name, tuple(first.widths))

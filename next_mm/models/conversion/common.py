@@ -9,7 +9,7 @@ from next_mm.models.conversion.rules import Drop, Rename, Rule
 __all__ = ['branch_rules', 'camera_rule', 'side_vit_rules']
 
 
-def branch_rules(feature: str, bottleneck: str, classifier: str, *, optional: bool = False) -> list[Rule]:
+def branch_rules(feature: str, bottleneck: str, classifier: str, *, optional: bool = False) -> list[Rename]:
     """Map a BNNeck and a classifier to the :class:`~next_mm.models.heads.IdentityBranch` of a feature.
 
     Args:
