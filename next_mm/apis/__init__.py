@@ -9,6 +9,7 @@ from next_mm.apis.features import TestFeatures, build_test_loader, extract_featu
 from next_mm.apis.inference import ReIDInferencer
 from next_mm.apis.run_config import find_run_config, load_run_config
 from next_mm.apis.training import build_model, build_runner, prepare, resume_from, test, train
+from next_mm.apis.zoo import get_model, list_methods
 from next_mm.errors import ConfigError
 
 __all__ = [
@@ -28,7 +29,9 @@ __all__ = [
     'extract_features',
     'find_key_map',
     'find_run_config',
+    'get_model',
     'list_convertible',
+    'list_methods',
     'load_config',
     'load_model',
     'load_run_config',

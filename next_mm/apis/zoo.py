@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import yaml
 
+from next_mm.apis.config import drop_pretrained, find_config, load_config
+from next_mm.apis.training import build_model
 from next_mm.errors import ConfigError
+from next_mm.models.reid_model import ReIDModel
+from next_mm.utils.options import did_you_mean
 
-__all__ = ['DATASETS', 'INPUTS', 'Method', 'list_methods', 'read_method']
+__all__ = ['DATASETS', 'INPUTS', 'Method', 'find_leaf', 'get_model', 'list_methods', 'read_method']
 
 DATASETS = ('rgbnt201', 'market_mm', 'msvr310', 'rgbnt100', 'wmveid863')
 """The datasets of Tables II and III, by the names of their configs."""
@@ -48,6 +53,45 @@ def list_methods() -> list[Method]:
     return sorted(
         (read_method(file.read_text(encoding='utf-8')) for file in found if file.is_file()), key=lambda m: m.name
     )
+
+
+def find_leaf(name: str, dataset: str | None = None) -> Path:
+    """Return the config of a method for a dataset, by default for the first that it has a published figure on.
+
+    Args:
+        name: folder of the method.
+        dataset: one of :data:`DATASETS`, or ``'synthetic'``.
+
+    Raises:
+        ConfigError: no such method, or it has no config for the dataset.
+    """
+    methods = {method.name: method for method in list_methods()}
+    if name not in methods:
+        raise ConfigError(f'{name!r} is no method{did_you_mean(name, methods)}')
+    dataset = dataset or next((known for known in DATASETS if known in methods[name].published), DATASETS[0])
+    for place in (f'configs/{name}/{name}_{dataset}.py', f'configs/{name}_{dataset}.py'):
+        try:
+            return find_config(place)
+        except FileNotFoundError:
+            continue
+    raise ConfigError(f'{name} has no config for {dataset!r}, expected configs/{name}/{name}_{dataset}.py')
+
+
+def get_model(name: str, *, dataset: str | None = None, pretrained: str | Path | None = None) -> ReIDModel:
+    """Build a method's model in evaluation mode.
+
+    Args:
+        name: folder of the method, see :func:`list_methods`.
+        dataset: whose config describes the model, see :func:`find_leaf`.
+        pretrained: a checkpoint of ours, such as ``tools/convert_checkpoint.py`` writes; ``None`` leaves the weights random.
+
+    Raises:
+        ConfigError: see :func:`find_leaf`.
+        CheckpointError: the checkpoint is not this model's.
+    """
+    cfg = load_config(find_leaf(name, dataset))
+    drop_pretrained(cfg)
+    return build_model(cfg, pretrained)
 
 
 def read_method(text: str) -> Method:

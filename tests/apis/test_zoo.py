@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 
-from next_mm.apis.zoo import list_methods, read_method
+from next_mm.apis.zoo import find_leaf, get_model, list_methods, read_method
 from next_mm.errors import ConfigError
 
 GOOD = """
@@ -46,3 +47,23 @@ def test_a_metafile_is_read() -> None:
 def test_a_wrong_metafile_is_refused(old: str, new: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         read_method(GOOD.replace(old, new))
+
+
+def test_a_method_is_built_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, repo_dir: Path) -> None:
+    monkeypatch.chdir(repo_dir)
+    model = get_model('osnet')
+    assert (model.num_classes, model.image_size, model.feature_dim) == (171, (256, 128), 1536)
+    torch.save({'state_dict': model.state_dict(), 'meta': {}}, tmp_path / 'osnet.pth')
+    again = get_model('osnet', pretrained=tmp_path / 'osnet.pth')
+    key = 'networks.tir.fc.0.weight'
+    assert torch.equal(again.state_dict()[key], model.state_dict()[key])
+
+
+def test_what_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, repo_dir: Path) -> None:
+    monkeypatch.chdir(repo_dir)
+    with pytest.raises(ConfigError, match="'osnett' is no method; did you mean 'osnet'"):
+        find_leaf('osnett')
+    with pytest.raises(ConfigError, match="bot has no config for 'rgbnt201'"):
+        find_leaf('bot', 'rgbnt201')
+    assert find_leaf('bot').name == 'bot_msvr310.py'
+    assert find_leaf('next', 'synthetic').name == 'next_synthetic.py'

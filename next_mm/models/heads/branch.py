@@ -132,6 +132,6 @@ class IdentityBranch(BaseModule):
         """Return what ``test`` names, (B, F) or (B, C), times its weight."""
         if self.test != 'before':
             feature = self.bnneck(feature)
-        if self.test == 'logits':
+        if self.test == 'logits' and self.classifier is not None:
             feature = self.classifier(feature)
         return feature if self.test_weight == 1 else self.test_weight * feature
