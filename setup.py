@@ -72,7 +72,7 @@ setup(
         'next_mm.gallery': ['*.sql'],
         'next_mm.methods': ['*/metafile.yml'],
         'next_mm.visualization': ['*.j2'],
-        'next_mm.captioning': ['schemas/*.yaml', 'report/*.j2'],
+        'next_mm.captioning': ['schemas/*.yaml'],
     },
     install_requires=REQUIRES,
     extras_require={

@@ -122,7 +122,7 @@ def figure_svg(figure: Figure) -> Markup:
 def figure_png(figure: Figure) -> bytes:
     """Return a figure as a PNG file."""
     png = io.BytesIO()
-    figure.savefig(png, format='png', dpi=150)
+    figure.savefig(png, format='png', dpi=150, bbox_inches='tight')
     return png.getvalue()
 
 

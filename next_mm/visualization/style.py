@@ -36,8 +36,10 @@ COLOURS = ('#4477AA', '#EE6677', '#228833', '#CCBB44', '#66CCEE', '#AA3377', '#B
 CORRECT, WRONG = '#008C3C', '#CD1E1E'
 """Colours of correct and wrong matches; a symbol says the same."""
 MODALITY_NAMES = tuple(modality.label for modality in MODALITY_TABLE)
-MODALITY_COLOURS = {
-    name: colour for modality, colour in zip(MODALITY_TABLE, ('#4477AA', '#CCBB44', '#EE6677')) for name in modality
+MODALITY_COLOURS: dict[str, str] = {
+    name: colour
+    for modality, colour in zip(MODALITY_TABLE, ('#4477AA', '#CCBB44', '#EE6677'))
+    for name in (modality.key, modality.label, modality.file_name)
 }
 """Colour of a modality by its key, its label or its name in files."""
 

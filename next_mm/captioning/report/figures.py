@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib
 import numpy as np
-
-matplotlib.use('Agg')
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from next_mm.captioning.report.statistics import histogram_mean, histogram_quantile
 from next_mm.captions.tokenizer import CONTEXT_LENGTH
+from next_mm.visualization.style import COLOURS, MODALITY_COLOURS
 
-PALETTE = ('#8fa3b0', '#b9a38a', '#9aa77c', '#a78fb5')
+PALETTE = COLOURS[2:]
 """Single sources, in their order."""
-STEP_COLORS = {'merged': '#4c86a8', 'complemented': '#d1602c'}
-MODALITY_COLORS = {'RGB': '#4c86a8', 'NI': '#7a5c99', 'TI': '#d1602c'}
+STEP_COLORS = {'merged': COLOURS[0], 'complemented': COLOURS[1]}
+MODALITY_COLORS = MODALITY_COLOURS
 _STYLE = {
     'font.size': 10,
     'axes.spines.top': False,
