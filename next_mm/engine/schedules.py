@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from mmengine.optim.scheduler.lr_scheduler import LRSchedulerMixin
@@ -58,7 +59,8 @@ class TransReIDLR(LRSchedulerMixin, _ParamScheduler):
 
     def _get_value(self) -> list[float]:
         """Return the rate of each group in the epoch that comes."""
-        base = getattr(self.optimizer, 'optimizer', self.optimizer).defaults['lr']
+        optimizer: Any = self.optimizer
+        base = getattr(optimizer, 'optimizer', optimizer).defaults['lr']
         return [self.rate(self.last_step + 1, group, base) for group in self.base_values]
 
     def rate(self, epoch: int, group: float, base: float) -> float:

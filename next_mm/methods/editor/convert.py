@@ -26,7 +26,7 @@ def _rules(name: str) -> list[Rule]:
     return [
         *branch_rules('fused', 'FUSE_BN', 'FUSE_HEAD'),
         *used,
-        *(Drop(rule.theirs, _UNUSED, optional=True) for rule in unused),
+        *(Drop(rule.theirs, _UNUSED, optional=True) for rule in unused if isinstance(rule, Rename)),
         *side_vit_rules('BACKBONE.base', 'backbone'),
         Stack('FUSE_block.memory_cls.{c}_centers', 'centres.centres', over={'c': ('RGB', 'NIR', 'TIR')}),
         *_block('attn1', 'norm1', 'norm2', 'mlp', 'joint'),

@@ -18,7 +18,7 @@ def _heads(name: str) -> list[Rule]:
     ]
     joint = branch_rules('classes', 'bottleneck_ViT', 'classifier_ViT')
     used, unused = (single, joint) if name == 'direct0' else (joint, single)
-    return [*used, *(Drop(rule.theirs, _UNUSED, optional=True) for rule in unused)]
+    return [*used, *(Drop(rule.theirs, _UNUSED, optional=True) for rule in unused if isinstance(rule, Rename))]
 
 
 def _rules(name: str) -> list[Rule]:
