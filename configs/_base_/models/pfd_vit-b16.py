@@ -31,10 +31,10 @@ model = dict(
         threshold=0.3,
     ),
     branches={
-        'global': _whole,
+        'whole': _whole,
         **{name: dict(_each, test='after') for name in _parts},
         'view': _whole,
         **dict.fromkeys(_views, _each),
     },
-    test_features=['global', *_parts, 'view', *_views],
+    test_features=['whole', *_parts, 'view', *_views],
 )

@@ -1,5 +1,5 @@
 # TransReID with camera embedding and jigsaw, stride 16: a network for each modality.
-_global = dict(losses=dict(id=dict(type='CrossEntropy', weight=0.5), triplet=dict(type='TripletLoss', weight=0.5)))
+_whole = dict(losses=dict(id=dict(type='CrossEntropy', weight=0.5), triplet=dict(type='TripletLoss', weight=0.5)))
 _local = dict(  # a quarter of the global branch's weights
     losses=dict(id=dict(type='CrossEntropy', weight=0.125), triplet=dict(type='TripletLoss', weight=0.125)),
     test_weight=0.25,
@@ -16,6 +16,6 @@ model = dict(
         ),
         shift=5,
     ),
-    branches={'global': _global, **dict.fromkeys(_locals, _local)},
-    test_features=['global', *_locals],
+    branches={'whole': _whole, **dict.fromkeys(_locals, _local)},
+    test_features=['whole', *_locals],
 )

@@ -19,7 +19,7 @@ def _rules(owner: str) -> list[Rule]:
     network = f'networks.{owner}'
     layer, ours = 'transformerdecoder.layers.{i}', f'{network}.decoder.layers.{{i}}'
     return [
-        *branch_rules(f'{owner}_global', 'bottleneck', 'classifier_encoder'),
+        *branch_rules(f'{owner}_whole', 'bottleneck', 'classifier_encoder'),
         *branch_rules(f'{owner}_view', 'bottleneck_decoder', 'classifier_decoder'),
         *branch_rules(f'{owner}_view{{j}}', 'bottleneck_decoder_{j}', 'classifier_decoder_{j}'),
         *branch_rules(f'{owner}_part{{j}}', 'bottleneck_{j}', 'classifier_{j}'),

@@ -24,7 +24,7 @@ _NUMBERS = range(1, NUM_JOINTS + 1)
 
 @MODELS.register_module()
 class PFDNetwork(BaseModule):
-    """Map pictures and heat maps to the features ``global``, ``part1`` to ``part17``, ``view`` and ``view1`` to
+    """Map pictures and heat maps to the features ``whole``, ``part1`` to ``part17``, ``view`` and ``view1`` to
     ``view17``, each (B, D).
 
     Args:
@@ -55,7 +55,7 @@ class PFDNetwork(BaseModule):
         width, (rows, columns) = self.backbone.out_dim, self.backbone.grid
         if rows * columns < NUM_JOINTS:
             raise ConfigError(f'PFDNetwork: expected at least {NUM_JOINTS} patches, got {rows} x {columns}')
-        names = ('global', *(f'part{j}' for j in _NUMBERS), 'view', *(f'view{j}' for j in _NUMBERS))
+        names = ('whole', *(f'part{j}' for j in _NUMBERS), 'view', *(f'view{j}' for j in _NUMBERS))
         self.widths = dict.fromkeys(names, width)
         self.threshold = threshold
         self.part_end = self.backbone.take_end()
@@ -80,7 +80,7 @@ class PFDNetwork(BaseModule):
         sure = (heatmaps.amax(dim=2) >= self.threshold).gather(1, index)
         view, unseen, ordered = split_by_joint(matched, sure)
         features = {
-            'global': tokens[:, 0] * (1 + pose[:, 0]),
+            'whole': tokens[:, 0] * (1 + pose[:, 0]),
             **{f'part{j}': part for j, part in zip(_NUMBERS, parts.unbind(dim=1))},
             'view': view,
             **{f'view{j}': row for j, row in zip(_NUMBERS, ordered.unbind(dim=1))},

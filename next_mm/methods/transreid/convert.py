@@ -16,7 +16,7 @@ def _rules(owner: str) -> list[Rule]:
     network = f'networks.{owner}'
     local = '_{k:1|2|3|4}'
     return [
-        *branch_rules(f'{owner}_global', 'bottleneck', 'classifier'),
+        *branch_rules(f'{owner}_whole', 'bottleneck', 'classifier'),
         *branch_rules(f'{owner}_local{{k}}', f'bottleneck{local}', f'classifier{local}'),
         Rename('b1.{rest*}', f'{network}.global_end.{{rest*}}'),
         Rename('b2.{rest*}', f'{network}.local_end.{{rest*}}'),
@@ -25,7 +25,7 @@ def _rules(owner: str) -> list[Rule]:
 
 
 def _plain_rules(owner: str) -> list[Rule]:
-    network, branch = f'networks.{owner}', branch_rules(f'{owner}_global', 'bottleneck', 'classifier')
+    network, branch = f'networks.{owner}', branch_rules(f'{owner}_whole', 'bottleneck', 'classifier')
     return [*branch, *side_vit_rules('base', f'{network}.backbone', end=f'{network}.global_end')]
 
 

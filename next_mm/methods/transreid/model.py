@@ -10,7 +10,7 @@ from next_mm.registry import MODELS
 class TransReID(PerModalityReID):
     """TransReID: transformer-based object re-identification (He et al., ICCV 2021) on triplets.
 
-    The network is :class:`TransReIDNetwork`, with the features ``global`` and ``local1`` to ``local4``; the options are
+    The network is :class:`TransReIDNetwork`, with the features ``whole`` and ``local1`` to ``local4``; the options are
     those of :class:`~next_mm.models.PerModalityReID`. TransReID itself knows one picture: this is a reconstruction of
     how it met three.
     """

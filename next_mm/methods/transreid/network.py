@@ -18,7 +18,7 @@ __all__ = ['TransReIDNetwork', 'shuffle_patches']
 
 @MODELS.register_module()
 class TransReIDNetwork(BaseModule):
-    """Map pictures to the ``global`` feature and, with a jigsaw, ``local1`` to ``local4``, each (B, D).
+    """Map pictures to the ``whole`` feature and, with a jigsaw, ``local1`` to ``local4``, each (B, D).
 
     The tower ends before its last block, of which the global branch has a copy and the local branches share another.
 
@@ -38,7 +38,7 @@ class TransReIDNetwork(BaseModule):
         self.reads_cameras = self.backbone.reads_cameras
         self.num_locals = num_locals
         self.shift = shift
-        self.widths = dict.fromkeys(('global', *(f'local{k}' for k in range(1, num_locals + 1))), self.backbone.out_dim)
+        self.widths = dict.fromkeys(('whole', *(f'local{k}' for k in range(1, num_locals + 1))), self.backbone.out_dim)
         patches = self.backbone.grid[0] * self.backbone.grid[1]
         check_number('TransReIDNetwork.num_locals', num_locals, 0, patches)
         check_number('TransReIDNetwork.shift', shift, 1, patches)
@@ -50,7 +50,7 @@ class TransReIDNetwork(BaseModule):
     def forward(self, images: Tensor, cameras: Tensor | None = None) -> dict[str, Tensor]:
         """Encode pictures (B, 3, H, W) of cameras (B,)."""
         tokens = self.backbone(images, cameras)
-        features = {'global': self.global_end(tokens)}
+        features = {'whole': self.global_end(tokens)}
         if not self.num_locals:
             return features
         patches = shuffle_patches(tokens[:, 1:], self.shift)

@@ -17,7 +17,7 @@ from next_mm.structures import TripletBatch
 from tests.methods.filling import FIXTURES, constant, read_outputs, waves
 from tests.methods.parity import SIDE_VIT_B16, assert_close, build_on_meta, count_theirs, fixture_model
 
-FIRST = ('global', *(f'part{j}' for j in range(1, 18)))
+FIRST = ('whole', *(f'part{j}' for j in range(1, 18)))
 SECOND = ('view', *(f'view{j}' for j in range(1, 18)))
 
 
@@ -34,7 +34,7 @@ class FormulaPose(nn.Module):
 
 
 def branch(name: str) -> dict[str, Any]:
-    whole = name in ('global', 'view')
+    whole = name in ('whole', 'view')
     weight = 0.25 if whole else 0.25 / 17
     losses = dict(
         id=dict(type='CrossEntropy', label_smoothing=0.1, weight=weight),

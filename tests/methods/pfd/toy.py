@@ -12,7 +12,7 @@ from next_mm.registry import MODELS
 from tests.methods.side_vit import SIDE_VIT
 from tests.methods.toys import LOSSES
 
-_FIRST = ('global', *(f'part{j}' for j in range(1, 18)))
+_FIRST = ('whole', *(f'part{j}' for j in range(1, 18)))
 _SECOND = ('view', *(f'view{j}' for j in range(1, 18)))
 
 

@@ -37,7 +37,7 @@ def test_branches_are_what_whole_blocks_give() -> None:
     tokens = model.backbone(images)  # ends before the last block
     assert len(model.backbone.blocks) == 2
     block, norm = model.global_end
-    torch.testing.assert_close(features['global'], norm(block(tokens))[:, 0])
+    torch.testing.assert_close(features['whole'], norm(block(tokens))[:, 0])
     block, norm = model.local_end
     order = [2, 6, 3, 7, 4, 0, 5, 1]
     for number in (1, 2):

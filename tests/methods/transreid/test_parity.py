@@ -21,7 +21,7 @@ from tests.methods.parity import (
     fixture_model,
 )
 
-FEATURES = ('global', 'local1', 'local2', 'local3', 'local4')
+FEATURES = ('whole', 'local1', 'local2', 'local3', 'local4')
 
 
 def config(num_locals: int = 4, stride: int = 16, test: str = 'before') -> dict[str, Any]:
@@ -30,7 +30,7 @@ def config(num_locals: int = 4, stride: int = 16, test: str = 'before') -> dict[
         name: dict(
             losses=dict(id=dict(type='CrossEntropy', weight=weight), triplet=dict(type='TripletLoss', weight=weight)),
             test=test,
-            test_weight=2 * weight if name != 'global' else 1.0,
+            test_weight=2 * weight if name != 'whole' else 1.0,
         )
         for name, weight in zip(names, (0.5, *[0.125] * 4))
     }

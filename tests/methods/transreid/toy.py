@@ -9,7 +9,7 @@ from tests.methods.toys import LOSSES
 
 
 def _toy(num_locals: int, **options: Any) -> dict[str, Any]:
-    names = ('global', 'local1', 'local2')[: 1 + num_locals]
+    names = ('whole', 'local1', 'local2')[: 1 + num_locals]
     backbone = dict(SIDE_VIT, num_cameras=2)
     return dict(
         type='TransReID',
