@@ -115,7 +115,8 @@ def main() -> None:
             for picture in _pictures(_records(question['dataset'], split, bool(question['custom_imports'])), split):
                 sys.stdout.write(f'{_PICTURE}{json.dumps(picture)}\n')
     except (UserError, OSError, ImportError) as error:
-        text = str(error) if isinstance(error, UserError) else f'{type(error).__name__}: {error}'
+        plain = isinstance(error, UserError) or (isinstance(error, OSError) and error.errno is None)
+        text = str(error) if plain else f'{type(error).__name__}: {error}'
         sys.stdout.write(f'{_ERROR}{json.dumps(text)}\n')
 
 

@@ -5,57 +5,28 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
-import os
-import stat
-import struct
 import threading
-import warnings
-from typing import TYPE_CHECKING
 
-from PIL import Image, UnidentifiedImageError
+import cv2
+import numpy as np
+from PIL import Image
 
-from next_mm.errors import DataError
+from next_mm.utils.pictures import PictureError, decode_picture, is_deep, open_picture, read_file
 
-if TYPE_CHECKING:
-    import numpy as np
+__all__ = ['MOST_PIXELS', 'picture_key', 'prepare_picture']
 
-__all__ = ['PictureProblem', 'picture_key', 'prepare_picture', 'read_file']
-
-LARGEST_FILE = 64 * 2**20
-MOST_PIXELS = 32_000_000
-"""A picture of so many takes a few hundred MiB while it is decoded; surveillance cameras give a tenth of that."""
+MOST_PIXELS, MOST_DEEP_PIXELS = 32_000_000, 8_000_000
+"""A picture of so many (of more than 8 bits a channel: the second) takes some 200 MiB while it is decoded."""
 _HEAVY = 4_000_000
 _HEAVY_TURN = threading.Lock()
 """Pictures of more pixels than that are decoded one at a time."""
 
-_FORMATS = ('BMP', 'GIF', 'JPEG', 'JPEG2000', 'MPO', 'PNG', 'PPM', 'TIFF', 'WEBP')
-"""What is decoded; other decoders of Pillow start programs, or are hardly ever met."""
-_PNG = b'\x89PNG\r\n\x1a\n'
-_PNG_DEPTH = 24  # byte of the header that holds the bits per channel
 _METADATA = frozenset(range(0xE1, 0xEE)) | {0xEF, 0xFE}
 """JPEG segments that may say where, when and with what a picture was taken."""
+_PNG = b'\x89PNG\r\n\x1a\n'
+_PNG_DEPTH = 24  # byte of the header that holds the bits per channel
 _GREY_TAILS = (0.5, 99.5)
 """Percentiles of a deep grey picture that become black and white: a radiometric picture uses a small part of its range."""
-
-_UNDECODABLE = (
-    UnidentifiedImageError,
-    OSError,
-    SyntaxError,
-    ValueError,
-    EOFError,
-    IndexError,
-    KeyError,
-    TypeError,
-    OverflowError,
-    MemoryError,
-    struct.error,
-    Image.DecompressionBombError,
-)
-"""What Pillow's decoders raise for a damaged file, each its own."""
-
-
-class PictureProblem(DataError):
-    """A picture that cannot be sent; the text names it and says why."""
 
 
 def picture_key(data: bytes, panel: int) -> str:
@@ -67,8 +38,8 @@ def picture_key(data: bytes, panel: int) -> str:
 def prepare_picture(path: str, panel: int, max_side: int, key: str) -> str:
     """A picture as a data URL: whole, without metadata, at most ``max_side`` pixels on its longer side.
 
-    A JPEG that needs no change is sent as it is; anything else is encoded anew, without loss. More than 8 bits a channel are scaled to 8:
-    grey pictures by their own range, colours by the number of bits in use.
+    A JPEG that needs no change is sent as it is; anything else is encoded anew, without loss. More than 8 bits a channel
+    are scaled to 8: grey pictures by their own range, colours by the number of bits in use.
 
     Args:
         path: the file.
@@ -77,111 +48,68 @@ def prepare_picture(path: str, panel: int, max_side: int, key: str) -> str:
         key: of the picture that was listed.
 
     Raises:
-        PictureProblem: missing, damaged, no plain file, beyond every sane size, or changed since it was listed.
+        PictureError: missing, damaged, no plain file, beyond every sane size, or changed since it was listed.
     """
     data = read_file(path)
     if picture_key(data, panel) != key:
-        raise PictureProblem(f'{path}: the file changed while the run was under way')
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter('ignore', Image.DecompressionBombWarning)  # we have a limit of our own
-            picture = Image.open(io.BytesIO(data), formats=_FORMATS)
-            _check_pixels(path, *picture.size)
-            if picture.width * picture.height <= _HEAVY:
-                return _encode(picture, data, panel, max_side)
-            with _HEAVY_TURN:
-                return _encode(picture, data, panel, max_side)
-    except PictureProblem:
-        raise
-    except _UNDECODABLE as error:
-        raise PictureProblem(f'{path}: not a whole picture ({error})') from error
+        raise PictureError(f'{path}: the file changed while the run was under way')
+    picture = open_picture(data, path)
+    deep = is_deep(picture) or (data.startswith(_PNG) and data[_PNG_DEPTH] > 8)
+    pixels, most = picture.width * picture.height, MOST_DEEP_PIXELS if deep else MOST_PIXELS
+    if pixels > most:
+        size = f'{picture.width} x {picture.height}'
+        raise PictureError(f'{path}: {size} pixels; more than {most / 1e6:g} million are not sent')
+    decode = _scale_deep if deep else decode_picture
+    unchanged = picture.format == 'JPEG' and panel < 0 and max(picture.size) <= max_side and not _has_metadata(data)
+    if pixels <= _HEAVY:
+        return _encode(decode(data, path), data if unchanged else None, path, panel, max_side)
+    with _HEAVY_TURN:
+        return _encode(decode(data, path), data if unchanged else None, path, panel, max_side)
 
 
-def _check_pixels(path: str, width: int, height: int) -> None:
-    if width * height > MOST_PIXELS:
-        raise PictureProblem(
-            f'{path}: {width} x {height} pixels; more than {MOST_PIXELS / 1e6:g} million are not decoded'
-        )
-
-
-def _encode(picture: Image.Image, data: bytes, panel: int, max_side: int) -> str:
-    kind = picture.format
-    if kind == 'JPEG' and panel < 0:
-        picture.draft('RGB', (2 * max_side, 2 * max_side))  # a large one is decoded at a fraction of its size
-    whole = picture.size
-    picture.load()
-    if kind == 'JPEG' and panel < 0 and max(whole) <= max_side and not _has_metadata(data):
-        return _data_url(data, 'jpeg')
-    picture = _to_eight_bits(picture, data)
+def _encode(pixels: np.ndarray, as_it_is: bytes | None, path: str, panel: int, max_side: int) -> str:
+    if as_it_is is not None:
+        return _data_url(as_it_is, 'jpeg')
     if panel >= 0:
-        width = picture.width // 3
-        picture = picture.crop((panel * width, 0, (panel + 1) * width, picture.height))
+        width = pixels.shape[1] // 3
+        pixels = pixels[:, panel * width : (panel + 1) * width]
+    if not pixels.size:
+        raise PictureError(f'{path}: too narrow for three pictures side by side')
+    picture = Image.fromarray(np.ascontiguousarray(pixels))
     picture.thumbnail((max_side, max_side), Image.Resampling.BICUBIC)
     clean = io.BytesIO()
-    # a new picture: what the old one carried stays behind
-    Image.frombytes('RGB', picture.size, picture.tobytes()).save(clean, 'PNG')
+    picture.save(clean, 'PNG')  # made of pixels alone: what the file carried stays behind
     return _data_url(clean.getvalue(), 'png')
 
 
-def _to_eight_bits(picture: Image.Image, data: bytes) -> Image.Image:
-    if picture.mode.startswith(('I', 'F')):
-        import numpy as np
-
-        return Image.fromarray(_stretch(np.asarray(picture))).convert('RGB')
-    if data.startswith(_PNG) and data[_PNG_DEPTH] == 16:  # Pillow gives the upper byte alone: nothing, of 12 bits in 16
-        return _read_deep_colours(data) or picture.convert('RGB')
-    return picture.convert('RGB')
+def _scale_deep(data: bytes, path: str) -> np.ndarray:
+    """Decode a picture of more than 8 bits a channel to (H, W, 3) uint8."""
+    decode_picture(data, path, levels=(0, 1))  # the same checks as for any other
+    values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if values is None:
+        raise PictureError(f'{path}: the picture cannot be decoded')
+    if values.ndim == 2:
+        return np.repeat(_stretch(values)[..., None], 3, axis=2)
+    values = values[..., 2::-1]  # OpenCV's order is blue, green, red, alpha
+    if values.dtype != np.uint16:
+        return _stretch(values)
+    bits = max(8, 2 * -(-int(values.max()).bit_length() // 2))  # 10, 12, 14 or 16
+    table = (np.arange(2**16) * (255 / (2**bits - 1))).clip(0, 255).round().astype(np.uint8)
+    return table[values]
 
 
 def _stretch(values: np.ndarray) -> np.ndarray:
-    """Scale a deep grey picture (H, W) to 8 bits by its own range, values that are no numbers to black."""
-    import numpy as np
-
-    values = values.astype(np.float64)
+    """Scale values of any range to 8 bits by their own, those that are no numbers to black."""
+    values = values.astype(np.float32)
     finite = values[np.isfinite(values)]
-    low, high = np.percentile(finite, _GREY_TAILS) if finite.size else (0.0, 0.0)
+    if not finite.size:
+        return np.zeros(values.shape, np.uint8)
+    low, high = np.percentile(finite[:: 1 + finite.size // 1_000_000], _GREY_TAILS)
     if high <= low:
-        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
-    scaled = np.nan_to_num((values - low) / (high - low), nan=0.0, posinf=1.0, neginf=0.0) if high > low else values * 0
-    return (255 * np.nan_to_num(scaled).clip(0, 1)).round().astype(np.uint8)
-
-
-def _read_deep_colours(data: bytes) -> Image.Image | None:
-    """A picture of 16 bits a channel, scaled by the bits that it uses (10, 12, 14 or 16)."""
-    import cv2
-    import numpy as np
-
-    values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    if values is None or values.dtype != np.uint16:
-        return None
-    if values.ndim == 2:
-        return Image.fromarray(_stretch(values)).convert('RGB')
-    values = values[..., 2::-1]  # BGR(A)
-    bits = max(8, 2 * -(-int(values.max()).bit_length() // 2))
-    return Image.fromarray((values.astype(np.float32) * (255 / (2**bits - 1))).round().astype(np.uint8))
-
-
-def read_file(path: str) -> bytes:
-    """Read a file that may hold a picture.
-
-    Raises:
-        PictureProblem: missing, empty, larger than any picture, or no plain file: a pipe would be waited for, a device never ends.
-    """
-    try:
-        handle = os.open(path, os.O_RDONLY | getattr(os, 'O_NONBLOCK', 0) | getattr(os, 'O_BINARY', 0))
-        with open(handle, 'rb') as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise PictureProblem(f'{path}: no plain file')
-            data = file.read(LARGEST_FILE + 1)
-    except OSError as error:
-        raise PictureProblem(f'{path}: {error.strerror or error}') from error
-    except ValueError as error:  # a null byte in the name
-        raise PictureProblem(f'{path!r}: {error}') from error
-    if not data:
-        raise PictureProblem(f'{path}: the file is empty')
-    if len(data) > LARGEST_FILE:
-        raise PictureProblem(f'{path}: larger than {LARGEST_FILE >> 20} MiB, which no picture is')
-    return data
+        low, high = finite.min(), finite.max()
+    span = high - low if high > low else 1.0
+    scaled = np.nan_to_num((values - low) / span, nan=0.0, posinf=1.0, neginf=0.0)
+    return (255 * scaled.clip(0, 1)).round().astype(np.uint8)
 
 
 def _data_url(data: bytes, kind: str) -> str:

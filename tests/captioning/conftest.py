@@ -59,7 +59,7 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., tuple[str, Path]]]:
         plan_file.write_text(json.dumps(plan or {}))
         flags = [str(word) for name, value in options.items() for word in (f'--{name.replace("_", "-")}', value)]
         process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name('chat_server.py')), str(log), str(plan_file), *flags],
+            [sys.executable, '-m', 'next_mm.captioning.simulation.unruly', str(log), str(plan_file), *flags],
             stdout=subprocess.PIPE,
             text=True,
             env={**os.environ, 'PYTHONPATH': str(ROOT)},

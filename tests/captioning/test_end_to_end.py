@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 
 from next_mm.captioning.attributes.schema import load_schema
-from tests.captioning.chat_server import PLATE
+from next_mm.captioning.simulation.misbehaviour import PLATE
 from tests.captioning.conftest import (
     answered,
     assert_no_secret,
@@ -178,7 +178,7 @@ def test_failures_are_listed_and_an_unreadable_picture_fails_the_run_at_its_end(
     }
     reasons = {f['path']: f['reason'] for f in listed}
     assert 'picture rejected' in reasons[str(pictures[0])] and "can't identify" in reasons[str(pictures[1])]
-    assert 'boom' in reasons[str(pictures[2])] and 'not a whole picture' in reasons[str(pictures[3])]
+    assert 'boom' in reasons[str(pictures[2])] and 'truncated or damaged' in reasons[str(pictures[3])]
     assert str(tmp_path / 'run/store.failures.jsonl') in output and all(
         str(picture) in output for picture in pictures[3:6]
     )

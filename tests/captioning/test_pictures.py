@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from next_mm.captioning.pictures import PictureProblem, picture_key, prepare_picture
+from next_mm.captioning.pictures import picture_key, prepare_picture
+from next_mm.utils.pictures import PictureError
 
 
 def test_pictures_are_sent_whole_small_and_without_metadata(tmp_path: Path):
@@ -29,9 +30,9 @@ def test_pictures_are_sent_whole_small_and_without_metadata(tmp_path: Path):
         io.BytesIO(decode(prepare_picture(str(path), -1, 45, picture_key(path.read_bytes(), -1))))
     ).size == (45, 15)
     path.write_bytes(data[: len(data) // 2])
-    with pytest.raises(PictureProblem, match='not a whole picture'):
+    with pytest.raises(PictureError, match='truncated or damaged'):
         prepare_picture(str(path), -1, 100, picture_key(path.read_bytes(), -1))
-    with pytest.raises(PictureProblem, match='changed'):
+    with pytest.raises(PictureError, match='changed'):
         prepare_picture(str(path), -1, 100, 'other')
 
 

@@ -25,6 +25,8 @@ _TAG = re.compile(
 )
 """How models mark what they think before they answer."""
 
+_OBJECT = re.compile(r'\{\s{0,100}(?:\}|"(?:[^"\\]|\\.){0,200}"\s{0,100}:)', re.DOTALL)
+"""How an object begins; braces in prose seldom do."""
 _KEY = re.compile(r'[\s,]{0,1000}"((?:[^"\\]|\\.){0,200})"\s{0,100}:\s{0,100}')
 _MAX_EFFORT = 2_000_000
 """Characters that may be looked at in vain."""
@@ -109,13 +111,14 @@ def find_objects(text: str) -> list[FoundObject]:
 
 def _search(text: str) -> Iterator[FoundObject]:
     at = effort = 0
-    while (start := text.find('{', at)) >= 0 and effort < _MAX_EFFORT:
+    while (brace := _OBJECT.search(text, at)) and effort < _MAX_EFFORT:
+        start = brace.start()
         try:
             value, at = _DECODER.raw_decode(text, start)
             yield FoundObject(value, True)
             continue
         except json.JSONDecodeError as error:
-            effort += 2 * (error.pos - start) + 1
+            effort += 2 * (error.pos - start) + error.pos // 50 + 1  # the error itself counts lines from the beginning
         except RecursionError:
             effort += _TOO_DEEP
         fields, at = _whole_fields(text, start + 1)

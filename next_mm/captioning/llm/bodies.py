@@ -7,8 +7,9 @@ from collections.abc import AsyncIterable
 
 __all__ = ['BodyError', 'read_body']
 
-_WINDOWS = {'gzip': (31,), 'x-gzip': (31,), 'deflate': (15, -15)}
-"""How zlib names what HTTP does; deflate comes with its header or without."""
+_PACKED = ('gzip', 'x-gzip', 'deflate')
+_GZIP, _ZLIB, _BARE = 31, 15, -15
+"""How zlib names the forms; HTTP's deflate comes with zlib's header of two bytes, or bare."""
 
 
 class BodyError(Exception):
@@ -27,12 +28,9 @@ async def read_body(chunks: AsyncIterable[bytes], encoding: str, limit: int) -> 
         BodyError: there is more, or it cannot be unpacked.
     """
     encoding = encoding.strip().lower()
-    if encoding in ('', 'identity'):
-        unpacker: _Unpacker | None = None
-    elif encoding in _WINDOWS:
-        unpacker = _Unpacker(_WINDOWS[encoding], limit)
-    else:
+    if encoding not in ('', 'identity', *_PACKED):
         raise BodyError(f'the reply is packed as {encoding[:40]!r}, which was not asked for')
+    unpacker = _Unpacker(encoding, limit) if encoding in _PACKED else None
     body = bytearray()
     packed = 0
     async for chunk in chunks:
@@ -46,31 +44,29 @@ async def read_body(chunks: AsyncIterable[bytes], encoding: str, limit: int) -> 
 class _Unpacker:
     """zlib with a bound on what comes out; a stream of several members is read to its end."""
 
-    def __init__(self, windows: tuple[int, ...], limit: int) -> None:
-        self._windows, self._limit = windows, limit
-        self._zlib = zlib.decompressobj(windows[0])
-        self._begun = False
+    def __init__(self, encoding: str, limit: int) -> None:
+        self._window = _ZLIB if encoding == 'deflate' else _GZIP
+        self._limit = limit
+        self._zlib: zlib._Decompress | None = None
+        self._waiting = b''
 
     def feed(self, data: bytes) -> bytes:
         """Unpack what came; at most a byte more than the limit."""
+        data, self._waiting = self._waiting + data, b''
+        if self._zlib is None:
+            if len(data) < 2:
+                self._waiting = data
+                return b''
+            if self._window == _ZLIB and (data[0] & 15 != 8 or int.from_bytes(data[:2], 'big') % 31):
+                self._window = _BARE
+            self._zlib = zlib.decompressobj(self._window)
         out = bytearray()
-        while data and len(out) <= self._limit:
-            if self._zlib.eof:
-                self._zlib = zlib.decompressobj(self._windows[0])
-            out += self._unpack(data, self._limit + 1 - len(out))
-            data = self._zlib.unused_data if self._zlib.eof else b''
-        return bytes(out)
-
-    def _unpack(self, data: bytes, most: int) -> bytes:
         try:
-            try:
-                out = self._zlib.decompress(data, most)
-            except zlib.error:
-                if self._begun or len(self._windows) == 1:
-                    raise
-                self._zlib = zlib.decompressobj(self._windows[1])
-                out = self._zlib.decompress(data, most)
+            while data and len(out) <= self._limit:
+                if self._zlib.eof:
+                    self._zlib = zlib.decompressobj(self._window)
+                out += self._zlib.decompress(data, self._limit + 1 - len(out))
+                data = self._zlib.unused_data
         except zlib.error as error:
             raise BodyError(f'the reply cannot be unpacked ({error})') from None
-        self._begun = True
-        return out
+        return bytes(out)

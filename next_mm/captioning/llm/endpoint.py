@@ -124,7 +124,7 @@ class ChatEndpoint:
         """
         progress = _Progress()
         try:
-            await self._exchange('GET', 'models', None, LONGEST_LOOK, progress)
+            await self._exchange('GET', 'models', None, min(LONGEST_LOOK, self.settings.timeout), progress)
         except AskError:
             if not progress.sent:
                 raise

@@ -12,7 +12,9 @@ import asyncio
 import base64
 import json
 import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
@@ -21,8 +23,13 @@ from next_mm.captioning.pictures import picture_key
 from next_mm.captioning.simulation.behaviour import BEHAVIOURS, Behaviour, simulate_answer
 from next_mm.captioning.simulation.truth import truth_by_picture
 
+__all__ = ['answer_text', 'completion', 'picture_of', 'serve']
 
-def picture_of(messages: list[dict]) -> bytes | None:
+Message = Mapping[str, Any]
+Truth = Mapping[str, Mapping[str, Any]]
+
+
+def picture_of(messages: Sequence[Message]) -> bytes | None:
     """The picture in a chat request, if there is one."""
     for message in messages:
         for part in message['content'] if isinstance(message['content'], list) else ():
@@ -31,26 +38,25 @@ def picture_of(messages: list[dict]) -> bytes | None:
     return None
 
 
-def completion(text: str | None, finish_reason: str = 'stop', **message: object) -> dict:
+def completion(text: str | None, finish_reason: str = 'stop', **message: object) -> dict[str, Any]:
     """The body of a chat completion."""
     tokens = len(text or '') // 4 + 1
+    said = {'role': 'assistant', 'content': text, **message}
     return {
         'id': 'simulated',
         'object': 'chat.completion',
         'created': 0,
         'model': 'simulated',
-        'choices': [
-            {'index': 0, 'finish_reason': finish_reason, 'message': {'role': 'assistant', 'content': text, **message}}
-        ],
+        'choices': [{'index': 0, 'finish_reason': finish_reason, 'message': said}],
         'usage': {'prompt_tokens': 900, 'completion_tokens': tokens, 'total_tokens': 900 + tokens},
     }
 
 
-def answer_text(request: dict, schema: Schema, truth: dict) -> str:
+def answer_text(request: Message, schema: Schema, truth: Truth) -> str:
     """The text that a simulated model answers to a chat request."""
     picture = picture_of(request['messages'])
     if picture is None:
-        return request['messages'][0]['content'].rpartition('example:\n')[2]
+        return str(request['messages'][0]['content']).rpartition('example:\n')[2]
     key = picture_key(picture, -1)
     entry = truth.get(key, {'modality': 'rgb', 'attributes': {}})
     behaviour = BEHAVIOURS.get(request['model'], Behaviour())
@@ -59,17 +65,11 @@ def answer_text(request: dict, schema: Schema, truth: dict) -> str:
     )
 
 
-def build_app(schema: Schema, truth: dict, latency: float = 0.0) -> web.Application:
-    """The web application."""
-
-    async def chat(request: web.Request) -> web.Response:
-        body = json.loads(await request.read())
-        await asyncio.sleep(latency)
-        return web.json_response(completion(answer_text(body, schema, truth)))
-
+def serve(chat: Callable[[web.Request], Awaitable[web.StreamResponse]], port: int) -> None:
+    """Serve a chat endpoint on this machine until killed; its address is printed first."""
     app = web.Application(client_max_size=1 << 25)
     app.router.add_post('/v1/chat/completions', chat)
-    return app
+    web.run_app(app, host='127.0.0.1', port=port, access_log=None, print=_announce)
 
 
 def _announce(text: str) -> None:
@@ -80,21 +80,21 @@ def _announce(text: str) -> None:
 
 def main() -> None:
     """Serve until killed; the address is printed first."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--schema', default='person')
     parser.add_argument('--truth', type=Path, help='attributes.json of a dataset whose truth is known')
     parser.add_argument('--port', type=int, default=8000)
     parser.add_argument('--latency', type=float, default=0.0, help='seconds before each answer')
     arguments = parser.parse_args()
+    schema = load_schema(arguments.schema)
     truth = truth_by_picture(arguments.truth) if arguments.truth else {}
-    app = build_app(load_schema(arguments.schema), truth, arguments.latency)
-    web.run_app(
-        app,
-        host='127.0.0.1',
-        port=arguments.port,
-        access_log=None,
-        print=_announce,
-    )
+
+    async def chat(request: web.Request) -> web.Response:
+        body = json.loads(await request.read())
+        await asyncio.sleep(arguments.latency)
+        return web.json_response(completion(answer_text(body, schema, truth)))
+
+    serve(chat, arguments.port)
 
 
 if __name__ == '__main__':

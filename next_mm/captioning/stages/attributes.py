@@ -14,10 +14,11 @@ from next_mm.captioning.context import CaptionContext
 from next_mm.captioning.llm.client import LLMClient
 from next_mm.captioning.llm.jobs import Counts, Job, Judgement
 from next_mm.captioning.llm.replies import Reply
-from next_mm.captioning.pictures import PictureProblem, prepare_picture
+from next_mm.captioning.pictures import prepare_picture
 from next_mm.captioning.settings import ModelSettings
 from next_mm.captioning.store import CUT_OFF, Answer, OpenQuestion
 from next_mm.triplet import MODALITIES
+from next_mm.utils.pictures import PictureError
 
 __all__ = ['AttributeQuestions', 'ask_models']
 
@@ -74,7 +75,7 @@ class AttributeQuestions:
         for question in questions:
             try:
                 url = prepare_picture(question.path, question.panel, self.run.settings.max_side, question.key)
-            except PictureProblem as problem:
+            except PictureError as problem:
                 self.problems[question.row] = str(problem)
                 continue
             modality = question.modality

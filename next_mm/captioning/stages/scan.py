@@ -9,11 +9,12 @@ from functools import lru_cache
 from itertools import islice
 
 from next_mm.captioning.context import CaptionContext
-from next_mm.captioning.pictures import PictureProblem, picture_key, read_file
+from next_mm.captioning.pictures import picture_key
 from next_mm.captioning.store import Picture
 from next_mm.captioning.store.pictures import KnownFile, ReadFile
 from next_mm.errors import DataError
-from next_mm.utils.text import encodable
+from next_mm.utils.pictures import PictureError, read_file
+from next_mm.utils.text import is_encodable
 
 __all__ = ['hash_pictures', 'list_dataset']
 
@@ -44,7 +45,7 @@ def list_dataset(run: CaptionContext) -> tuple[int, list[str]]:
 def _with_names(pictures: Iterable[Picture], problems: list[str]) -> Iterator[Picture]:
     """Leave out what neither the store nor a caption file can name."""
     for picture in pictures:
-        if any(encodable(text) != text for text in (picture.item, picture.path, picture.identity)):
+        if not all(map(is_encodable, (picture.item, picture.path, picture.identity))):
             problems.append(f'{picture.path}: the name is not UTF-8; give the file another one')
         else:
             yield picture
@@ -113,7 +114,7 @@ def _read_new(known: KnownFile) -> ReadFile | None:
             return None
         key = picture_key(read_file(known.path), known.panel)
         return ReadFile(found.st_size, found.st_mtime_ns, key, None, known.row)
-    except PictureProblem as problem:
+    except PictureError as problem:
         return ReadFile(None, None, None, str(problem), known.row)
     except OSError as error:
         return ReadFile(None, None, None, f'{known.path}: {error.strerror or error}', known.row)

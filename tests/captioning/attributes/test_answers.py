@@ -40,6 +40,8 @@ def one(name: str, entry: object, schema=PERSON):
         (None, 0),
         (True, 0),
         ([0.5], 0),
+        (10**400, 0),
+        ('9' * 400, 0),
         ('1.2.3', 0),
         ('.', 0),
     ],
@@ -120,3 +122,69 @@ def test_every_way_of_not_knowing_is_known():
         is_unknown(v) for s in (PERSON, VEHICLE) for a in s.attributes.values() for v in (*a.values, *a.lookup)
     )
     assert unknown_words('He is carrying none, hair unclear. License plate is not visible.') == ['none', 'unclear']
+
+
+def whole_answer() -> dict[str, dict[str, object]]:
+    return {n: {'value': next(iter(a.values)), 'confidence': 0.5} for n, a in PERSON.observable('rgb').items()}
+
+
+WHOLE = json.dumps(whole_answer())
+DRAFT = '{"gender": {"value": "female", "confidence": 0.2}}'
+
+
+@pytest.mark.parametrize(
+    'text',
+    [
+        WHOLE,
+        f'<think>{DRAFT}</think>{WHOLE}',
+        f'<think>{{value, confidence}}</think>{WHOLE}',
+        f'{DRAFT}</think>{WHOLE}',
+        f'First {DRAFT}, no, rather:\n{WHOLE}\nThat is all: {{}}',
+        f'{WHOLE}\n(as an example, {DRAFT} would be wrong)',
+        f'Format: {{"gender": {{"value": "...", "confidence": 0}}}} Answer: ```json\n{WHOLE}\n```',
+        f'[{WHOLE}]',
+        json.dumps(WHOLE),
+        json.dumps({'answer': whole_answer(), 'comment': 'clear'}),
+        json.dumps({'result': {'person': whole_answer()}}),
+        json.dumps([{name: entry} for name, entry in whole_answer().items()]),
+        json.dumps([{'name': name, **entry} for name, entry in whole_answer().items()]),
+        json.dumps({name.replace('_', ' ').title(): entry for name, entry in whole_answer().items()}),
+        json.dumps({n: {'Value': e['value'], 'Confidence': '50%'} for n, e in whole_answer().items()}),
+        f'<think>{WHOLE}',  # a tag that should end the thoughts is missing, but this is no draft
+        f'Draft {WHOLE.replace("0.5", "0.1")} Final {WHOLE}',
+    ],
+)
+def test_the_answer_among_thoughts_drafts_and_wrappings(text: str) -> None:
+    parsed = parse_answer(text, PERSON, 'rgb')
+    assert parsed.status == 'complete'
+    assert {n: (o.value, o.confidence) for n, o in parsed.attributes.items()} == {
+        n: (e['value'], 0.5) for n, e in whole_answer().items()
+    }
+    # what is kept reads the same
+    kept = parse_answer(parsed.kept, PERSON, 'rgb')
+    assert kept.attributes == parsed.attributes and set(json.loads(parsed.kept)) == set(whole_answer())
+
+
+def test_a_draft_in_thoughts_that_were_cut_off_is_no_answer() -> None:
+    assert parse_answer(f'<think>{DRAFT} is my first guess', PERSON, 'rgb', cut_off=True).status == 'invalid'
+
+
+def test_equal_attributes_are_counted() -> None:
+    parsed = parse_answer('{"gender": {"value": "male"}, "Gender": {"value": "female"}}', PERSON, 'rgb')
+    assert parsed.attributes['gender'].value == 'female'
+    assert parsed.notes['attribute given twice, the last taken'] == 1
+
+
+@pytest.mark.parametrize('value', ['\ud800x', 'a\x1b[2Jb', 'a\u202eb', 1e999, '京A12345', 'yun-A-153YC', 'abc1234'])
+def test_free_values_that_may_not_be_kept_are_unknown(value: object) -> None:
+    parsed = parse_answer(json.dumps({'make': {'value': value, 'confidence': 0.9}}), VEHICLE, 'rgb')
+    assert parsed.attributes['make'].value is None
+    parsed.kept.encode()  # nothing in it that a database would not take
+    assert '12345' not in parsed.kept and '153YC' not in parsed.kept
+
+
+def test_a_long_answer_is_read_at_both_ends() -> None:
+    for text in ('x' * 500_000 + WHOLE, WHOLE + ' and so on' * 50_000):
+        parsed = parse_answer(text, PERSON, 'rgb')
+        assert parsed.status == 'complete' and parsed.notes['answer too long, its middle not read'] == 1
+    assert len(parse_answer('x' * 500_000, PERSON, 'rgb').kept) < 11_000
