@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from next_mm.captioning.settings import CaptionSettings
 
 DONE, INCOMPLETE, NOT_RUN, STOPPED = range(4)
-"""Exit codes: all well; at its end, but pictures have no answer or cannot be read; nothing
-could be run; stopped early."""
+"""Exit codes: all well; at its end, but pictures have no answer or cannot be read; nothing could be run; stopped early.
+"""
 
 
 def parse_shard(text: str) -> tuple[int, int]:
@@ -183,8 +183,8 @@ def choose_stages(named: list[str], shard: tuple[int, int]) -> tuple[str, ...]:
     if shard != (1, 1):
         if set(named) - {'attributes'}:
             raise UserError(
-                'with --shard only the stage attributes runs; bring the shares together with --absorb, then run the '
-                'others'
+                'with --shard only the stage attributes runs; '
+                'bring the shares together with --absorb, then run the others'
             )
         return ('attributes',)
     return tuple(stage for stage in STAGES if stage in named or not named)

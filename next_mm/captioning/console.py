@@ -1,5 +1,4 @@
-"""What a caption run shows: lines, progress, tables. Text of strangers is shown as it is: no
-markup, no escape sequences."""
+"""What a caption run shows: lines, progress, tables. Text of strangers is text: no markup, no escape sequences."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""List a dataset's pictures as JSON lines: run as a process of its own, which gives its memory back before models are asked.
+"""List a dataset's pictures as JSON lines, in a process of its own, which gives its memory back at its end.
 
 The datasets of this project are listed by their layouts, which need no torch; custom dataset classes may import it.
 
-``python -m next_mm.captioning.listing`` reads ``{"dataset": ..., "splits": ..., "custom_imports": ...}`` from its input.
+``python -m next_mm.captioning.listing`` reads ``{"dataset": ..., "splits": ..., "custom_imports": ...}``.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def _pictures(records: Iterable[TripletRecord], split: str) -> Iterator[Picture]
 
 
 def main() -> None:
-    """List what standard input asks for on standard output. A mistake of the user becomes a line, a fault keeps its traceback."""
+    """List what standard input asks for. A mistake of the user becomes a line, a fault keeps its traceback."""
     question = json.load(sys.stdin)
     try:
         if question['custom_imports']:

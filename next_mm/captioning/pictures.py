@@ -1,4 +1,4 @@
-"""Pictures as they are known to the store and as they are sent: keyed by content, bare of metadata, checked, of a sane size."""
+"""Pictures as they are sent: keyed by content, checked, bare of metadata, of a sane size."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _METADATA = frozenset(range(0xE1, 0xEE)) | {0xEF, 0xFE}
 _PNG = b'\x89PNG\r\n\x1a\n'
 _PNG_DEPTH = 24  # byte of the header that holds the bits per channel
 _GREY_TAILS = (0.5, 99.5)
-"""Percentiles of a deep grey picture that become black and white: a radiometric picture uses a small part of its range."""
+"""Percentiles of a deep grey picture that become black and white; a radiometric one uses a small part of its range."""
 
 
 def picture_key(data: bytes, panel: int) -> str:
@@ -38,8 +38,8 @@ def picture_key(data: bytes, panel: int) -> str:
 def prepare_picture(path: str, panel: int, max_side: int, key: str) -> str:
     """A picture as a data URL: whole, without metadata, at most ``max_side`` pixels on its longer side.
 
-    A JPEG that needs no change is sent as it is; anything else is encoded anew, without loss. More than 8 bits a channel
-    are scaled to 8: grey pictures by their own range, colours by the number of bits in use.
+    A JPEG that needs no change is sent as it is; anything else is encoded anew, without loss. More than 8 bits a
+    channel are scaled to 8: grey pictures by their own range, colours by the number of bits in use.
 
     Args:
         path: the file.

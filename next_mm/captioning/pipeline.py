@@ -93,6 +93,7 @@ class CaptionRun:
 
     def dry_run(self) -> None:
         """Say what the run would ask for and cost, and send nothing."""
+        check_ready(self.settings, ())
         with self._open() as run:
             self._scan(run)
             lines = estimate_run(run)

@@ -25,8 +25,8 @@ class ModelSettings(BaseModel):
         model: the name that is sent to the endpoint.
         base_url: the endpoint, up to and with ``/v1``. Pictures go there and nowhere else.
         api_key_env: environment variable that holds the key; ``None`` for a server that asks for none.
-        proxy_env: environment variable that holds the address of a proxy to this endpoint; ``None`` for none,
-            whatever the environment says.
+        proxy_env: environment variable that holds the address of a proxy to this endpoint; ``None`` for none, whatever
+            the environment says.
         price_input, price_output: US dollars a million tokens.
         max_concurrency: requests in flight.
         requests_per_minute: rate limit; ``None`` for none.
@@ -73,8 +73,8 @@ class ModelSettings(BaseModel):
             raise ValueError('expected http(s)://host[:port]/v1')
         if parts.username or parts.password or parts.query:
             raise ValueError(
-                'a URL must not carry a user, a password or a query: put the key into an environment variable '
-                '(api_key_env)'
+                'a URL must not carry a user, a password or a query: '
+                'put the key into an environment variable (api_key_env)'
             )
         return url
 
@@ -125,14 +125,13 @@ class ModelSettings(BaseModel):
             known = False
         if not known:
             raise ConfigError(
-                f'model {self.name}: proxy_env: {self.proxy_env} should hold http://host:port, the only kind of proxy '
-                'that is known'
+                f'model {self.name}: proxy_env: {self.proxy_env} should hold http://host:port, '
+                'the only kind of proxy that is known'
             )
         if is_local(self.base_url):
             raise ConfigError(
-                f'model {self.name}: proxy_env: {self.base_url} is this machine or its network; what is meant for it '
-                'goes '
-                'through no proxy'
+                f'model {self.name}: proxy_env: {self.base_url} is this machine or its network; '
+                'what is meant for it goes through no proxy'
             )
         return parts.geturl()
 
@@ -142,8 +141,9 @@ class ModelSettings(BaseModel):
 
 
 def is_local(url: str) -> bool:
-    """Whether an address is this machine's or its private network's, as far as it can be told without
-    asking a name server."""
+    """Whether an address is this machine's or its private network's, as far as it can be told without asking a name
+    server.
+    """
     host = (urlsplit(url).hostname or '').rstrip('.').lower()
     try:
         return not ip_address(host.partition('%')[0]).is_global

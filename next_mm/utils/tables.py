@@ -32,14 +32,14 @@ def build_table(
         left: columns that stand to the left; the others stand to the right.
     """
     table = Table(
-        title=Text(title) if title else None,
-        caption=Text(caption) if caption else None,
+        title=Text(printable(title)) if title else None,
+        caption=Text(printable(caption)) if caption else None,
         title_justify='left',
         caption_justify='left',
     )
     left = set(left)
     for number, name in enumerate(header):
-        table.add_column(Text(name), justify='left' if number in left else 'right', overflow='fold')
+        table.add_column(Text(printable(name)), justify='left' if number in left else 'right', overflow='fold')
     for row in rows:
         if row is None:
             table.add_section()

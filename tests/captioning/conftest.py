@@ -1,4 +1,6 @@
-"""A tiny dataset in RGBNT201's layout, a chat server in a process of its own, a caption config for both, and what they did."""
+"""A tiny dataset in RGBNT201's layout, a chat server in a process of its own, a caption config for both, and what they
+did.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The tool with a lister and a token counter that load nothing: tests that start it many times
-would mostly wait for them.
+"""The tool with a lister and a token counter that load nothing: tests that start it many times would mostly wait for
+them.
 
 ``stages/test_scan.py`` covers the real lister, ``tests/captions`` the real counter.
 """

@@ -1,4 +1,6 @@
-"""A run against an endpoint that does whatever an endpoint can do wrong: every picture accounted for, money and memory in bounds."""
+"""A run against an endpoint that does whatever an endpoint can do wrong: every picture accounted for, money and memory
+in bounds.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,8 @@ from tests.captioning.conftest import (
 Serve = Callable[..., tuple[str, Path]]
 
 ALWAYS = 9
-# What is done to the first so many requests about a picture -> state of its answer and number of requests that it takes.
+# What is done to the first so many requests about a picture -> state of its answer and number of requests that it
+# takes.
 PLAN = {
     'draft_in_thoughts': (ALWAYS, 'complete', 1),
     'thoughts_without_opening': (ALWAYS, 'complete', 1),

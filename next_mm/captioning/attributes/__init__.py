@@ -1,2 +1,1 @@
-"""What a model may say about a picture: schema, question, answer, merging, wording, and the
-checks of all of it. No I/O."""
+"""What a model may say about a picture: schema, question, answer, merging, wording, and the checks of all that."""

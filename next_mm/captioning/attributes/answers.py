@@ -1,5 +1,4 @@
-"""A model's answer about one picture: found in its text, repaired where that is unambiguous, validated,
-counted, bare of plates."""
+"""A model's answer about one picture: found in its text, repaired where that is unambiguous, validated, counted."""
 
 from __future__ import annotations
 
@@ -115,8 +114,7 @@ class ParsedAnswer:
         attributes: one observation for every attribute that can be seen in the modality; what is missing is unknown.
         notes: repairs and losses, by name, with their number.
         missing: attributes without a usable entry.
-        kept: what may be kept of the answer: its attributes as JSON, or the text where there
-            are none; plates are taken out.
+        kept: what may be kept of it, without plates: its attributes as JSON, or the text where there are none.
     """
 
     status: str
@@ -224,8 +222,7 @@ def _allowed_value(value: str, attribute: Attribute) -> str | None:
     )
     if found is None and attribute.free and len(text) <= LONGEST_FREE_VALUE and REMOVED not in value:
         free = re.sub(r'\s+', ' ', value).strip(' .')
-        # what cannot be shown or written stays out of captions: halves of a letter, control
-        # characters, numbers beyond reason
+        # halves of a letter, control characters and numbers beyond reason stay out of captions
         sane = free.isprintable() and '\ufffd' not in free and free not in ('inf', '-inf', 'nan')
         return free if sane and not find_plates(free, attribute.lookup) else None
     return found
@@ -268,8 +265,7 @@ def _find_fields(text: str, expected: Mapping[str, Attribute], note: Note) -> di
 
 
 def _choose(objects: Sequence[FoundObject], expected: Mapping[str, Attribute], note: Note) -> FoundObject | None:
-    """Of several objects the last whole one that has about as many attributes as any; drafts and
-    formats come before it."""
+    """Choose the last whole object that has about as many attributes as any; drafts and formats come before it."""
     objects = [found for found in objects if isinstance(found.value, (dict, list))]
     if not objects:
         return None

@@ -68,8 +68,7 @@ Node = Union[Text, Value, Article, PronounMark, Group]
 
 @dataclass(frozen=True)
 class Filling:
-    """What a template is filled with: the value of an attribute or ``None``, whether it is a
-    plural, and the pronoun."""
+    """What a template is filled with: values of attributes or ``None``, whether they are plurals, the pronoun."""
 
     value: Callable[[str], str | None]
     phrase: Callable[[str], str]

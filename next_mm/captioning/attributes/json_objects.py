@@ -75,7 +75,7 @@ def read_json(text: str) -> Any:
 
 
 def remove_thoughts(text: str) -> str:
-    """Take out what stands between the tags of thoughts, before a closing tag without an opening one, and after one that stays open."""
+    """Take out what stands between the tags of thoughts, before one that only closes, and after one that stays open."""
     kept: list[str] = []
     at, thinking = 0, False
     for tag in _TAG.finditer(text):
@@ -98,7 +98,7 @@ def _is_closing(tag: re.Match[str]) -> bool:
 
 
 def find_objects(text: str) -> list[FoundObject]:
-    """Find the JSON objects of a text, outermost ones only, in their order; of one that is cut off the fields that are whole."""
+    """Find the outermost JSON objects of a text, in their order; of one that is cut off, the fields that are whole."""
     text = text.strip()
     try:
         value = read_json(text)

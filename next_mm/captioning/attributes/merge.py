@@ -1,5 +1,4 @@
-"""Merge across models, complement across modalities (Sec. IV-B of the paper): pure functions that keep
-where values came from."""
+"""Merge across models, complement across modalities (Sec. IV-B): pure functions that keep where values came from."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Licence plates are personal data: found in any text, whoever wrote it and however, and taken out
-before anything is kept.
+"""Licence plates are personal data: found in any text, however they are written, and taken out before it is kept.
 
 Every pattern has bounded repetitions: the time grows with the length of the text alone.
 """
@@ -21,10 +20,9 @@ _DEEPEST = 5
 
 _PROVINCES = '京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使领'
 _PLACES = (
-    'beijing|tianjin|shanghai|chongqing|hebei|henan|yunnan|liaoning|heilongjiang|hunan|anhui|shandong|xinjiang|jiangsu|zhejiang'
-    '|jiangxi|hubei|guangxi|gansu|shanxi|neimenggu|neimeng|inner '
-    'mongolia|shaanxi|jilin|fujian|guizhou|guangdong|qinghai|xizang'
-    '|tibet|sichuan|ningxia|hainan|hong ?kong|maca[uo]'
+    'beijing|tianjin|shanghai|chongqing|hebei|henan|yunnan|liaoning|heilongjiang|hunan|anhui|shandong|xinjiang'
+    '|jiangsu|zhejiang|jiangxi|hubei|guangxi|gansu|shanxi|neimenggu|neimeng|inner mongolia|shaanxi|jilin|fujian'
+    '|guizhou|guangdong|qinghai|xizang|tibet|sichuan|ningxia|hainan|hong ?kong|maca[uo]'
 )
 _PINYIN = 'jing|jin|hu|yu|ji|yun|liao|hei|xiang|wan|lu|xin|su|zhe|gan|gui|meng|shan|min|yue|qing|zang|chuan|ning|qiong'
 _GAP = r'[\s·\-_:/]'
@@ -52,7 +50,8 @@ _CONTEXT = re.compile(
     re.IGNORECASE,
 )
 _NO_PLATE = re.compile(
-    r'[\d·.\-x×]+(?:[pkmswhv]|inch|px|mm|cm|km|kg|hz|kmh|kph|mph|cc|hp|kw|th|st|nd|rd|am|pm|fps|mp|dpi)?|(?:1[89]|20)\d0s'
+    r'[\d·.\-x×]+(?:[pkmswhv]|inch|px|mm|cm|km|kg|hz|kmh|kph|mph|cc|hp|kw|th|st|nd|rd|am|pm|fps|mp|dpi)?'
+    r'|(?:1[89]|20)\d0s'
     r'|\d{1,4}-[a-z]{3,}|\d[·.]\d.*',
     re.IGNORECASE,
 )
@@ -77,8 +76,7 @@ _INVISIBLE = re.compile('[\u00ad\u200b-\u200f\u2060\ufeff]')
 
 
 def _lookalikes() -> dict[int, str]:
-    """One letter for one: full width, Cyrillic and Greek capitals, digits of other scripts, all
-    sorts of dots and dashes."""
+    """One letter for one: full width, Cyrillic and Greek capitals, digits of other scripts, dots and dashes."""
     table = {0xFF10 + n: str(n) for n in range(10)} | {0x0660 + n: str(n) for n in range(10)}
     table |= {0x06F0 + n: str(n) for n in range(10)}
     table |= {first + n: chr(ord('A') + n) for first in (0xFF21, 0xFF41) for n in range(26)}

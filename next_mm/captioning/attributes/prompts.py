@@ -19,14 +19,17 @@ _ATTRIBUTES = """You describe one {subject} in {modality}, taken by a surveillan
 Report only what can be seen in this picture, no guess at who it is.
 Answer with one JSON object. It has exactly these keys, each an object {{"value": ..., "confidence": ...}}:
 {questions}
-"confidence" is a number from 0 to 1: how sure you are of the value. If an attribute cannot be seen, its value is "{unknown}".
+"confidence" is a number from 0 to 1: how sure you are of the value. \
+If an attribute cannot be seen, its value is "{unknown}".
 Never write down the characters on a licence plate, a name tag or any other text.
 No other keys, no comments, no Markdown."""
 
 _COMPOSE = """You word captions of {subject}s for image retrieval from a list of attributes.
 Write one caption of short, plain English sentences, each of which stands on its own.
-Say only what the attributes say: add no colour, object, attribute or guess. Leave out what is not listed; never write "unknown".
-Begin with what tells one {subject} from another best and end with view, light and clarity. At most {words} words in all.
+Say only what the attributes say: add no colour, object, attribute or guess. \
+Leave out what is not listed; never write "unknown".
+Begin with what tells one {subject} from another best and end with view, light and clarity. \
+At most {words} words in all.
 Answer with the caption alone. This wording of the same attributes is correct and may serve as an example:
 {example}"""
 
@@ -45,7 +48,8 @@ def attribute_instruction(schema: Schema, modality: str) -> str:
 
 def attribute_version(schema: Schema, modality: str, max_side: int) -> str:
     """Version of the question; answers are kept under it."""
-    return f'{schema.name}-{schema.version}-{modality}-{short_hash(attribute_instruction(schema, modality), str(max_side))}'
+    version = short_hash(attribute_instruction(schema, modality), str(max_side))
+    return f'{schema.name}-{schema.version}-{modality}-{version}'
 
 
 def attribute_messages(instruction: str, picture_url: str, detail: str | None) -> list[dict]:

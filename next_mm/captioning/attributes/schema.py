@@ -1,5 +1,4 @@
-"""The attribute schema: which attributes there are, what they may be, where they can be seen. A
-data file, checked here."""
+"""The attribute schema, a data file: which attributes there are, what they may be, where they can be seen."""
 
 from __future__ import annotations
 
@@ -30,8 +29,8 @@ class Attribute(BaseModel):
         free: any other value is accepted too.
         environment: it belongs to the picture, not to the identity.
         modalities: where it can be observed at all.
-        complement: another modality may supply it (no for what differs between modalities, as
-            colour, lighting and clarity).
+        complement: another modality may supply it (no for what differs between modalities, as colour, lighting and
+            clarity).
         complement_below: the schema's threshold, overridden for this attribute.
         qualifies: the attribute whose value follows this one's in a text ("a *red* jacket").
         plural: values that take no article.

@@ -1,2 +1,1 @@
-"""Questions to language models behind OpenAI-compatible endpoints: concurrently, within limits,
-nothing that came is lost."""
+"""Questions to language models behind OpenAI-compatible endpoints: concurrent, within limits, none paid for twice."""

@@ -1,5 +1,4 @@
-"""Many questions to one model: concurrently, with back-pressure, retries, a budget, and every answer
-written down at once."""
+"""Many questions to one model: concurrent, with back-pressure, retries and a budget; every answer is stored at once."""
 
 from __future__ import annotations
 
@@ -75,15 +74,14 @@ class LLMClient:
         self._recorder = Recorder(store, stop, patience)
         self._limiter = RateLimiter(settings.requests_per_minute, stop)
         self._failed_in_a_row = 0
-        # What requests took at most so far: the budget sets aside as much. Before there are any, a rule
-        # of thumb with a margin.
+        # The budget sets aside what requests took at most so far; before there are any, a rule of thumb with a margin.
         self._most_in, self._most_out = store.requests.most_tokens(settings.name)
 
     async def run(self, jobs: AsyncIterator[Job]) -> Counts:
         """Ask all ``jobs``; they are drawn as they are needed, a few ahead of the requests in flight.
 
-        An error ends the run, but what is in flight by then is paid for: those requests end first,
-        unless the run is cancelled.
+        An error ends the run. What is in flight by then is paid for: those requests end first, unless the run is
+        cancelled.
         """
         size = self.settings.max_concurrency
         queue: asyncio.Queue[Job | None] = asyncio.Queue(maxsize=size)
@@ -227,8 +225,7 @@ class LLMClient:
         return Request('', reply.tokens_in, reply.tokens_out, cost, time.monotonic() - attempt.began)
 
     def _book_failure(self, outcome: str, attempt: _Attempt, may_cost: bool) -> Request:
-        """Book a request that brought nothing; if it may be charged for, its input. Its output tokens are
-        unknown and not booked."""
+        """Book a request that failed: its input, if it may be charged for. Its output is unknown and not booked."""
         cost = self.settings.cost(attempt.most_in, 0) if may_cost else 0.0
         self.budget.settle(attempt.reserved, cost)
         self.counts.cost += cost

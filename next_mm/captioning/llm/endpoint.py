@@ -1,4 +1,4 @@
-"""One client for every OpenAI-compatible endpoint: a question in, a reply or one kind of error out, no key ever in a text."""
+"""One client for every OpenAI-compatible endpoint: a question in, a reply or one kind of error out, never a key."""
 
 from __future__ import annotations
 
@@ -261,7 +261,7 @@ class ChatEndpoint:
 
 
 def read_retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait by ``retry-after-ms`` or ``Retry-After`` (a number or a date); ``None`` where it says nothing of use."""
+    """Seconds to wait by ``retry-after-ms`` or ``Retry-After`` (a number or a date); ``None`` without a sane one."""
     for name, unit in (('retry-after-ms', 0.001), ('retry-after', 1.0)):
         try:
             seconds = float(headers[name]) * unit

@@ -1,5 +1,4 @@
-"""A chat completion read with patience: an answer that came is paid for, and nothing beside it
-is a reason to lose it."""
+"""Read a chat completion: an answer that came is paid for, and nothing beside it is a reason to lose it."""
 
 from __future__ import annotations
 
@@ -28,8 +27,7 @@ class NoCompletion(Exception):
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer as it came: text (empty if the model refused formally), why it ended, what it took, and
-    what was made up for."""
+    """An answer as it came: text (empty if the model refused formally), why it ended, what it took, repairs."""
 
     text: str
     finish_reason: str
@@ -40,8 +38,7 @@ class Reply:
 
 
 def read_json_body(body: bytes) -> Any:
-    """Read JSON of any Unicode encoding, with or without a byte order mark, numbers of any length;
-    ``None`` where it is none."""
+    """Read JSON of any Unicode encoding, with or without a byte order mark; ``None`` where it is none."""
     text = body.decode(json.detect_encoding(body), errors='replace').lstrip('\ufeff').strip()
     try:
         return json.loads(text, parse_int=_integer, strict=False)
@@ -128,8 +125,7 @@ def _message(choice: Message) -> Message:
 
 
 def _content(message: Message, notes: list[str]) -> str:
-    """The text of a message: a string, a list of parts, an object that was meant as text, or
-    the arguments of a call."""
+    """The text of a message: a string, a list of parts, an object meant as text, or the arguments of a call."""
     content = message.get('content')
     if isinstance(content, str) and content.strip():
         return content

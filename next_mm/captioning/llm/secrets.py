@@ -14,8 +14,7 @@ _INVISIBLE = '[\u00ad\u200b-\u200f\u2060\ufeff]{0,3}'
 
 
 class KeyFilter:
-    """Takes a key out of texts: as it is, in capitals, with letters escaped as in JSON, HTML or a URL,
-    in base 64 or hexadecimal.
+    """Takes a key out of texts: plain, in capitals, escaped as in JSON, HTML or a URL, in base 64 or hexadecimal.
 
     Args:
         key: the key, or ``None`` where there is none.

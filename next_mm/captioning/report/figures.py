@@ -1,47 +1,48 @@
-"""The pictures of a report."""
+"""The charts of a report."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import matplotlib
 import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from next_mm.captioning.report.statistics import histogram_mean, histogram_quantile
 from next_mm.captions.tokenizer import CONTEXT_LENGTH
-from next_mm.visualization.style import COLOURS, MODALITY_COLOURS
+from next_mm.visualization.style import COLOURS, MODALITY_COLOURS, STYLE, WRONG
 
-PALETTE = COLOURS[2:]
-"""Single sources, in their order."""
-STEP_COLORS = {'merged': COLOURS[0], 'complemented': COLOURS[1]}
-MODALITY_COLORS = MODALITY_COLOURS
-_STYLE = {
-    'font.size': 10,
-    'axes.spines.top': False,
-    'axes.spines.right': False,
-    'axes.titlesize': 11,
-    'axes.titleweight': 'bold',
-    'axes.titlelocation': 'left',
-    'axes.edgecolor': '#888',
-    'figure.dpi': 110,
-    'legend.frameon': False,
-}
+__all__ = [
+    'STEP_COLOURS',
+    'agreement_bars',
+    'bars',
+    'colours_of',
+    'confidence_boxes',
+    'confidence_dots',
+    'shares',
+    'token_histogram',
+]
+
+STEP_COLOURS = {'merged': COLOURS[0], 'complemented': COLOURS[1]}
+_SOURCES = COLOURS[2:6]
+_REST = '#DDDDDD'
+_STYLE = {**STYLE, 'text.parse_math': False}  # a dollar sign in a model's name is no formula
 
 
-def colors_of(sources: Sequence[str]) -> dict[str, str]:
+def colours_of(sources: Sequence[str]) -> dict[str, str]:
     """A colour for each model and step."""
-    return {name: STEP_COLORS.get(name, PALETTE[index % len(PALETTE)]) for index, name in enumerate(sources)}
+    return {name: STEP_COLOURS.get(name, _SOURCES[index % len(_SOURCES)]) for index, name in enumerate(sources)}
 
 
-def bars(panels: Mapping[str, Mapping[str, float]], colors: Mapping[str, str], digits: int = 1) -> Figure:
+def bars(panels: Mapping[str, Mapping[str, float]], colours: Mapping[str, str], digits: int = 1) -> Figure:
     """Horizontal bars, one panel for each quantity, with the value at each bar (Fig. 2)."""
     rows = max(map(len, panels.values()))
-    with plt.rc_context(_STYLE):
+    with matplotlib.rc_context(_STYLE):
         figure, axes = plt.subplots(1, len(panels), figsize=(8.8, 0.8 + 0.34 * rows), sharey=True, squeeze=False)
         for axis, (title, values) in zip(axes[0], panels.items()):
             names = list(values)
-            axis.barh(names, list(values.values()), color=[colors.get(n, PALETTE[0]) for n in names], height=0.7)
+            axis.barh(names, list(values.values()), color=[colours.get(n, _REST) for n in names], height=0.7)
             axis.bar_label(axis.containers[0], fmt=f'%.{digits}f', padding=3, fontsize=9)
             axis.set_title(title)
             axis.margins(x=0.22)
@@ -49,14 +50,13 @@ def bars(panels: Mapping[str, Mapping[str, float]], colors: Mapping[str, str], d
             axis.spines['bottom'].set_visible(False)
             axis.tick_params(left=False)
         axes[0][0].invert_yaxis()  # shared: once for all
-        figure.tight_layout(w_pad=2)
         return figure
 
 
 def confidence_dots(names: Sequence[str], groups: Sequence[str], means: Mapping[str, Sequence[float]]) -> Figure:
     """Mean confidence by attribute and source: size and shade of a dot (Fig. 5 a)."""
     sources = list(means)
-    with plt.rc_context(_STYLE):
+    with matplotlib.rc_context(_STYLE):
         figure, axis = plt.subplots(figsize=(1.15 * len(sources) + 3.2, 0.32 * len(names) + 1.3))
         for column, source in enumerate(sources):
             values = np.asarray(means[source], float)
@@ -73,15 +73,7 @@ def confidence_dots(names: Sequence[str], groups: Sequence[str], means: Mapping[
                 linewidths=0.4,
             )
             for row in known:
-                axis.annotate(
-                    f'{values[row]:.2f}',
-                    (column, row),
-                    ha='left',
-                    va='center',
-                    xytext=(13, 0),
-                    textcoords='offset points',
-                    fontsize=8,
-                )
+                _label(axis, f'{values[row]:.2f}', (column, row), 13)
         for row in [r for r in range(1, len(names)) if groups[r] != groups[r - 1]]:
             axis.axhline(row - 0.5, color='#ccc', linewidth=0.8)
         axis.set_yticks(range(len(names)), names)
@@ -93,6 +85,10 @@ def confidence_dots(names: Sequence[str], groups: Sequence[str], means: Mapping[
         return figure
 
 
+def _label(axis: plt.Axes, text: str, place: tuple[float, float], gap: int) -> None:
+    axis.annotate(text, place, xytext=(gap, 0), textcoords='offset points', ha='left', va='center', fontsize=8)
+
+
 def confidence_boxes(histograms: Mapping[str, Mapping[str, np.ndarray]]) -> Figure:
     """Distribution of confidence by attribute group and source, unknowns left out (Fig. 5 b).
 
@@ -100,8 +96,8 @@ def confidence_boxes(histograms: Mapping[str, Mapping[str, np.ndarray]]) -> Figu
         histograms: group -> source -> (101,) counts.
     """
     groups, sources = list(histograms), list(next(iter(histograms.values())))
-    colors = colors_of(sources)
-    with plt.rc_context(_STYLE):
+    colours = colours_of(sources)
+    with matplotlib.rc_context(_STYLE):
         figure, axis = plt.subplots(figsize=(max(6.0, 2.0 * len(groups)), 3.6))
         width = 0.8 / len(sources)
         for column, source in enumerate(sources):
@@ -109,12 +105,7 @@ def confidence_boxes(histograms: Mapping[str, Mapping[str, np.ndarray]]) -> Figu
             for row, group in enumerate(groups):
                 counts = histograms[group][source]
                 if counts.sum():
-                    low, q1, median, q3, high = (
-                        histogram_quantile(counts, share) for share in (0.05, 0.25, 0.5, 0.75, 0.95)
-                    )
-                    boxes.append(
-                        dict(whislo=low, q1=q1, med=median, q3=q3, whishi=high, mean=histogram_mean(counts), fliers=[])
-                    )
+                    boxes.append(_box(counts))
                     places.append(row + (column - (len(sources) - 1) / 2) * width)
             axis.bxp(
                 boxes,
@@ -123,77 +114,61 @@ def confidence_boxes(histograms: Mapping[str, Mapping[str, np.ndarray]]) -> Figu
                 patch_artist=True,
                 showmeans=True,
                 manage_ticks=False,
-                boxprops=dict(facecolor=colors[source], edgecolor='#444', linewidth=0.7),
+                boxprops=dict(facecolor=colours[source], edgecolor='#444', linewidth=0.7),
                 medianprops=dict(color='#111'),
                 meanprops=dict(marker='D', markersize=3, markerfacecolor='white', markeredgecolor='#111'),
             )
-            axis.bar([0], [0], color=colors[source], label=source)
+            axis.bar([0], [0], color=colours[source], label=source)
         axis.set_xticks(range(len(groups)), groups)
         axis.set_ylim(0, 1.02)
         axis.set_ylabel('confidence')
         axis.set_title('Confidence by attribute group (box: quartiles, whiskers: 5 and 95 %, diamond: mean)')
-        axis.legend(ncols=len(sources), loc='lower left', fontsize=9)
+        axis.legend(ncols=len(sources), loc='lower left')
         return figure
 
 
+def _box(counts: np.ndarray) -> dict[str, object]:
+    low, q1, median, q3, high = (histogram_quantile(counts, share) for share in (0.05, 0.25, 0.5, 0.75, 0.95))
+    return dict(whislo=low, q1=q1, med=median, q3=q3, whishi=high, mean=histogram_mean(counts), fliers=[])
+
+
 def agreement_bars(
-    names: Sequence[str], series: Mapping[str, Sequence[float]], title: str, colors: Mapping[str, str]
+    names: Sequence[str], series: Mapping[str, Sequence[float]], title: str, colours: Mapping[str, str]
 ) -> Figure:
     """Percent of agreement by attribute; a series named "by chance" is drawn as a mark."""
     drawn = {label: values for label, values in series.items() if label != 'by chance'}
     height = 0.8 / len(drawn)
-    with plt.rc_context(_STYLE):
+    with matplotlib.rc_context(_STYLE):
         figure, axis = plt.subplots(figsize=(7, 0.42 * len(names) + 1.1))
         for index, (label, values) in enumerate(drawn.items()):
             places = np.arange(len(names)) + (index - (len(drawn) - 1) / 2) * height
-            axis.barh(
-                places, np.nan_to_num(values), height=height * 0.9, label=label, color=colors.get(label, PALETTE[index])
-            )
+            colour = colours.get(label, COLOURS[index])
+            axis.barh(places, np.nan_to_num(values), height=height * 0.9, label=label, color=colour)
             for place, value in zip(places, values):
                 if not np.isnan(value):
-                    axis.annotate(
-                        f'{value:.0f}',
-                        (value, place),
-                        xytext=(3, 0),
-                        textcoords='offset points',
-                        va='center',
-                        fontsize=8,
-                    )
+                    _label(axis, f'{value:.0f}', (value, place), 3)
         if 'by chance' in series:
-            axis.scatter(
-                series['by chance'],
-                range(len(names)),
-                marker='|',
-                s=120,
-                color='#111',
-                label='any two pictures',
-                zorder=3,
-            )
+            marks = dict(marker='|', s=120, color='#111', label='any two pictures', zorder=3)
+            axis.scatter(series['by chance'], range(len(names)), **marks)
         axis.set_yticks(range(len(names)), names)
         axis.set_ylim(len(names) - 0.4, -0.6)
         axis.set_xlim(0, 108)
         axis.set_xlabel('%')
         axis.set_title(title)
-        axis.legend(loc='upper left', bbox_to_anchor=(1, 1), fontsize=9)
+        axis.legend(loc='upper left', bbox_to_anchor=(1, 1))
         return figure
 
 
 def token_histogram(tokens: Mapping[str, Sequence[int]]) -> Figure:
     """Caption lengths in CLIP tokens by modality, with the context limit."""
-    with plt.rc_context(_STYLE):
+    with matplotlib.rc_context(_STYLE):
         figure, axis = plt.subplots(figsize=(7, 3))
         longest = max(max(values) for values in tokens.values() if len(values))
         bins = np.arange(0, max(longest, CONTEXT_LENGTH) + 4, 2)
         for name, values in tokens.items():
-            axis.hist(
-                values,
-                bins=bins,
-                histtype='stepfilled',
-                alpha=0.45,
-                color=MODALITY_COLORS.get(name, PALETTE[0]),
-                label=name,
-            )
-        axis.axvline(CONTEXT_LENGTH, color='#b00', linewidth=1.2)
+            colour = MODALITY_COLOURS.get(name, _REST)
+            axis.hist(values, bins=bins, histtype='stepfilled', alpha=0.45, color=colour, label=name)
+        axis.axvline(CONTEXT_LENGTH, color=WRONG, linewidth=1.2)
         axis.annotate(
             f'{CONTEXT_LENGTH}: CLIP reads no further',
             (CONTEXT_LENGTH, axis.get_ylim()[1]),
@@ -201,7 +176,7 @@ def token_histogram(tokens: Mapping[str, Sequence[int]]) -> Figure:
             textcoords='offset points',
             va='top',
             ha='right',
-            color='#b00',
+            color=WRONG,
             fontsize=9,
         )
         axis.set_xlabel('CLIP tokens, start and end counted')
@@ -211,17 +186,19 @@ def token_histogram(tokens: Mapping[str, Sequence[int]]) -> Figure:
         return figure
 
 
-def shares(names: Sequence[str], parts: Mapping[str, Sequence[float]], colors: Mapping[str, str], title: str) -> Figure:
+def shares(
+    names: Sequence[str], parts: Mapping[str, Sequence[float]], colours: Mapping[str, str], title: str
+) -> Figure:
     """Stacked shares in percent by attribute."""
-    with plt.rc_context(_STYLE):
+    with matplotlib.rc_context(_STYLE):
         figure, axis = plt.subplots(figsize=(7, 0.3 * len(names) + 1.2))
         left = np.zeros(len(names))
         for label, values in parts.items():
-            axis.barh(names, values, left=left, color=colors.get(label, '#dddddd'), label=label, height=0.75)
+            axis.barh(names, values, left=left, color=colours.get(label, _REST), label=label, height=0.75)
             left += np.asarray(values, float)
         axis.set_ylim(len(names) - 0.4, -0.6)
         axis.set_xlim(0, 100)
         axis.set_xlabel('%')
         axis.set_title(title)
-        axis.legend(loc='upper left', bbox_to_anchor=(1, 1), fontsize=9)
+        axis.legend(loc='upper left', bbox_to_anchor=(1, 1))
         return figure

@@ -8,14 +8,17 @@ from pathlib import Path
 
 from next_mm.captioning.attributes.mentions import read_attributes
 from next_mm.captioning.attributes.schema import Schema
-from next_mm.captioning.report.figures import MODALITY_COLORS, agreement_bars
-from next_mm.captioning.report.page import Section, write_page
+from next_mm.captioning.report.figures import agreement_bars
+from next_mm.captioning.report.gallery import gallery_of_folder
+from next_mm.captioning.report.page import ReportSection, write_report
 from next_mm.captioning.report.sections import agreement_section, text_section, token_section
 from next_mm.captioning.report.statistics import Agreement, TextStatistics
 from next_mm.captioning.settings import CaptionSettings
 from next_mm.captions import read_captions
 from next_mm.captions.files import FILE_NAMES
+from next_mm.captions.tokenizer import CONTEXT_LENGTH
 from next_mm.errors import DataError
+from next_mm.visualization.style import MODALITY_COLOURS
 
 Files = dict[tuple[str, str], dict[str, str]]
 
@@ -78,7 +81,7 @@ def write_folder_report(
                     sets[name] = {n: next(iter(v)) for n, v in read_attributes(text, schema).items() if len(v) == 1}
                     mentions[name].update([*sets[name], 'captions'])
             agreement.add(identity_of(item, pattern), sets)
-    sections = [
+    sections: list[ReportSection | None] = [
         text_section(texts),
         token_section(texts),
         _unknown_section(texts),
@@ -86,23 +89,27 @@ def write_folder_report(
         agreement_section(
             schema,
             {'read off the captions': agreement},
-            'An unknown rate says nothing about truth. The three pictures of a triplet show the same thing at the same time, and the '
-            'pictures of an identity the same person or vehicle: where the captions contradict each other, one of them is wrong. '
+            'An unknown rate says nothing about truth. The three pictures of a triplet show the same thing at the same '
+            'time, and the pictures of an identity the same person or vehicle: where the captions contradict each '
+            'other, one of them is wrong. '
             '"Any two" is the agreement of two pictures drawn blindly.',
         ),
     ]
-    return write_page(
+    if expected is not None:
+        sections.insert(0, gallery_of_folder(files, expected))
+    return write_report(
         out,
-        f'Captions in {folder.name if folder.name != "text" else folder.parent.name}',
-        f'{sum(map(len, files.values())):,} captions in {len(files)} files, attributes read off the texts by the schema "{schema.name}".',
-        _tiles(texts, agreement, schema),
-        [s for s in sections if s is not None],
+        title=f'Captions in {folder.name if folder.name != "text" else folder.parent.name}',
+        lead=f'{sum(map(len, files.values())):,} captions in {len(files)} files, attributes read off the texts by the '
+        f'schema "{schema.name}".',
+        tiles=_tiles(texts, agreement, schema),
+        sections=[section for section in sections if section is not None],
     )
 
 
 def _tiles(texts: dict, agreement: Agreement, schema: Schema) -> list[tuple[str, str]]:
     total = sum(len(s.words) for s in texts.values())
-    over = sum(t > 77 for s in texts.values() for t in s.tokens)
+    over = sum(t > CONTEXT_LENGTH for s in texts.values() for t in s.tokens)
     tiles = [
         (f'{sum(sum(s.words) for s in texts.values()) / total:.1f}', 'words in a caption'),
         (
@@ -116,26 +123,27 @@ def _tiles(texts: dict, agreement: Agreement, schema: Schema) -> list[tuple[str,
     return [*tiles, (f'{rows[worst]:.0f} %', f'agreement across modalities on {worst}, the lowest')] if worst else tiles
 
 
-def _unknown_section(texts: dict) -> Section | None:
+def _unknown_section(texts: dict) -> ReportSection | None:
     words: Counter[str] = sum((s.unknown for s in texts.values()), Counter())
     if not words:
         return None
-    return Section(
+    return ReportSection(
         'Words for "unknown"',
         'As they stand in the captions.',
         table=[['word', 'times'], *([w, n] for w, n in words.most_common(15))],
     )
 
 
-def _mention_section(schema: Schema, mentions: dict[str, Counter]) -> Section:
+def _mention_section(schema: Schema, mentions: dict[str, Counter]) -> ReportSection:
     names = [n for n in schema.attributes if any(counts[n] for counts in mentions.values())]
     series = {
         m: [100 * counts[n] / counts['captions'] if counts[n] else float('nan') for n in names]
         for m, counts in mentions.items()
     }
-    return Section(
+    colours = {name: MODALITY_COLOURS[name] for name in series}
+    return ReportSection(
         'What the captions mention',
         'Share of the captions that state exactly one value of an attribute.',
-        agreement_bars(names, series, 'Captions that state the attribute', MODALITY_COLORS),
+        agreement_bars(names, series, 'Captions that state the attribute', colours),
         'mentions',
     )

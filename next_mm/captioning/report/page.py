@@ -1,4 +1,4 @@
-"""The page of a caption report, and its pictures beside it as PNG."""
+"""A report: sections with charts and pictures on one self-contained page, each chart beside it as PNG."""
 
 from __future__ import annotations
 
@@ -9,49 +9,68 @@ from pathlib import Path
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from next_mm.visualization import page
+from next_mm.visualization.page import PagePicture, Section, embed_png, figure_png, write_page
 
-__all__ = ['Section', 'write_page']
+__all__ = ['ReportSection', 'write_report']
 
 
-@dataclass
-class Section:
-    """Part of a page: heading, what it says in a sentence or two, a picture, a table whose first row is the heads."""
+@dataclass(frozen=True)
+class ReportSection:
+    """Part of a report.
+
+    Attributes:
+        title: its heading.
+        text: a sentence or two.
+        chart: a figure; it is closed once it is drawn.
+        name: of the chart's file.
+        table: rows of cells, the first row the heads.
+        text_table: whether the cells are texts rather than numbers.
+        pictures: pictures of the dataset, in rows.
+    """
 
     title: str
     text: str = ''
-    figure: Figure | None = None
+    chart: Figure | None = None
     name: str = ''
     table: Sequence[Sequence[object]] = ()
+    text_table: bool = False
+    pictures: Sequence[PagePicture] = ()
 
 
-def write_page(
-    folder: Path, title: str, lead: str, tiles: Sequence[tuple[str, str]], sections: Sequence[Section]
+def write_report(
+    folder: Path, *, title: str, lead: str, tiles: Sequence[tuple[str, str]], sections: Sequence[ReportSection]
 ) -> Path:
-    """Write ``index.html`` and a PNG for each picture.
+    """Write ``index.html`` and a PNG for each chart.
 
     Args:
-        folder: where they go; it is made.
+        folder: where they go.
         title: heading of the page.
         lead: a sentence on what was looked at.
-        tiles: figure and caption of the key numbers on top.
+        tiles: number and caption of the key figures on top.
         sections: the rest.
 
     Returns:
         The page.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    shown = [
-        page.Section(section.title, section.text, table=section.table, pictures=_pictures(folder, section))
+    parts = [
+        Section(
+            section.title,
+            section.text,
+            section.table,
+            text_table=section.text_table,
+            pictures=[*_draw(section, folder), *section.pictures],
+            in_rows=bool(section.pictures),
+        )
         for section in sections
     ]
-    return page.write_page(folder / 'index.html', title=title, lead=lead, tiles=tiles, sections=shown)
+    return write_page(folder / 'index.html', title=title, lead=lead, tiles=tiles, sections=parts)
 
 
-def _pictures(folder: Path, section: Section) -> list[page.PagePicture]:
-    if section.figure is None:
+def _draw(section: ReportSection, folder: Path) -> list[PagePicture]:
+    if section.chart is None:
         return []
-    png = page.figure_png(section.figure)
-    plt.close(section.figure)
+    png = figure_png(section.chart)
+    plt.close(section.chart)
     (folder / f'{section.name}.png').write_bytes(png)
-    return [page.PagePicture(page.embed_png(png))]
+    return [PagePicture(embed_png(png))]

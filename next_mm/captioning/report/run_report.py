@@ -9,9 +9,10 @@ from next_mm.captioning.attributes.observations import AttributeSet
 from next_mm.captioning.attributes.schema import Schema
 from next_mm.captioning.attributes.template import compose_sentences
 from next_mm.captioning.context import CaptionContext
-from next_mm.captioning.report.figures import bars, colors_of, confidence_boxes, confidence_dots, shares
+from next_mm.captioning.report.figures import bars, colours_of, confidence_boxes, confidence_dots, shares
+from next_mm.captioning.report.gallery import gallery_of_run
 from next_mm.captioning.report.ledger import cost_section, failure_section
-from next_mm.captioning.report.page import Section, write_page
+from next_mm.captioning.report.page import ReportSection, write_report
 from next_mm.captioning.report.sections import agreement_section, text_section, token_section
 from next_mm.captioning.report.statistics import Agreement, ConfidenceStatistics, TextStatistics, histogram_mean
 from next_mm.captioning.stages.failures import summarize_failures, write_failures
@@ -100,16 +101,19 @@ def write_run_report(run: CaptionContext, out: Path, word_sample: int = 2000) ->
     texts = _captions(run)
     if texts:
         sections += [text_section(texts), token_section(texts)]
+    gallery = gallery_of_run(run)
+    if gallery is not None:
+        sections.insert(0, gallery)
     if write_failures(run):
         sections.append(failure_section(run))
     sections.append(cost_section(run))
-    return write_page(
+    return write_report(
         out,
-        f'Caption run: {run.settings.dataset.get("type", "dataset")}',
-        f'{statistics.triplets:,} triplets, schema "{schema.name}" version {schema.version}, '
+        title=f'Caption run: {run.settings.dataset.get("type", "dataset")}',
+        lead=f'{statistics.triplets:,} triplets, schema "{schema.name}" version {schema.version}, '
         f'models {", ".join(run.model_names)}.',
-        _tiles(statistics, run),
-        sections,
+        tiles=_tiles(statistics, run),
+        sections=sections,
     )
 
 
@@ -144,8 +148,8 @@ def _tiles(statistics: RunStatistics, run: CaptionContext) -> list[tuple[str, st
     ]
 
 
-def _step_section(statistics: RunStatistics) -> Section:
-    names, colors = _all_names(statistics), colors_of(statistics.sources)
+def _step_section(statistics: RunStatistics) -> ReportSection:
+    names, colours = _all_names(statistics), colours_of(statistics.sources)
     used = {s: c for s, c in statistics.confidence.items() if c.sets}
     panels = {
         'Words by template': {s: statistics.words[s][0] / max(1, statistics.words[s][1]) for s in used},
@@ -156,17 +160,18 @@ def _step_section(statistics: RunStatistics) -> Section:
         ['attribute', *(f'{s}, unknown %' for s in used)],
         *([n, *(c.unknown_rate([n]) for c in used.values())] for n in names),
     ]
-    return Section(
+    return ReportSection(
         'Before and after',
-        'What each model says alone, what is left unknown when the surest of them is taken for each attribute, and when the '
-        'other modalities fill the gaps. "Identity incomplete": pictures with an unknown among the attributes of the identity.',
-        bars(panels, colors),
+        'What each model says alone, what is left unknown when the surest of them is taken for each attribute, and '
+        'when the other modalities fill the gaps. "Identity incomplete": pictures with an unknown among the attributes of '
+        'the identity.',
+        bars(panels, colours),
         'before_after',
         table,
     )
 
 
-def _dot_section(statistics: RunStatistics) -> Section:
+def _dot_section(statistics: RunStatistics) -> ReportSection:
     names = _all_names(statistics)
     means = {
         s: [histogram_mean(c.histogram[n]) if n in c.histogram else float('nan') for n in names]
@@ -174,7 +179,7 @@ def _dot_section(statistics: RunStatistics) -> Section:
         if c.sets
     }
     groups = [statistics.schema.attributes[n].group for n in names]
-    return Section(
+    return ReportSection(
         'Confidence by attribute',
         'Mean over the known values. Confidence is what the models say of themselves.',
         confidence_dots(names, groups, means),
@@ -182,7 +187,7 @@ def _dot_section(statistics: RunStatistics) -> Section:
     )
 
 
-def _box_section(statistics: RunStatistics) -> Section:
+def _box_section(statistics: RunStatistics) -> ReportSection:
     names = _all_names(statistics)
     groups = dict.fromkeys(statistics.schema.attributes[n].group for n in names)
     histograms = {
@@ -193,21 +198,21 @@ def _box_section(statistics: RunStatistics) -> Section:
         }
         for g in groups
     }
-    return Section('Confidence by group', '', confidence_boxes(histograms), 'confidence_by_group')
+    return ReportSection('Confidence by group', '', confidence_boxes(histograms), 'confidence_by_group')
 
 
-def _origin_section(statistics: RunStatistics) -> Section:
+def _origin_section(statistics: RunStatistics) -> ReportSection:
     names = _all_names(statistics)
     labels = [*statistics.sources[:-2], 'complemented', 'unknown']
     parts = {
         label: [100 * statistics.origin[n][label] / max(1, statistics.origin[n].total()) for n in names]
         for label in labels
     }
-    colors = {**colors_of(statistics.sources), 'unknown': '#e3e3e3'}
-    return Section(
+    colours = {**colours_of(statistics.sources), 'unknown': '#e3e3e3'}
+    return ReportSection(
         'Where the values come from',
         'The model whose answer was kept, or another modality.',
-        shares(names, parts, colors, 'Origin of the final values'),
+        shares(names, parts, colours, 'Origin of the final values'),
         'origin',
     )
 

@@ -138,8 +138,9 @@ class Agreement:
                 self._agreeing[name] += len(set(told)) == 1
 
     def row(self, name: str) -> dict[str, float]:
-        """Percent: triplets whose modalities all say the same; pairs of pictures of one identity that
-        do; any two pictures."""
+        """Percent: triplets whose modalities all say the same; pairs of pictures of one identity that do; any two
+        pictures.
+        """
         across = 100 * self._agreeing[name] / self._triplets[name] if self._triplets[name] else float('nan')
         counts = [list(c.values()) for c in self._by_identity[name].values()]
         pairs = sum(sum(c) * (sum(c) - 1) for c in counts)

@@ -1,5 +1,6 @@
-"""Stand-ins for multi-modal LLMs whose errors are known: to try the pipeline without a key, to
-test it, and to measure it."""
+"""Stand-ins for multi-modal LLMs whose errors are known: to try the pipeline without a key, to test it, and to measure
+it.
+"""
 
 from next_mm.captioning.simulation.behaviour import BEHAVIOURS, Behaviour, simulate_answer
 

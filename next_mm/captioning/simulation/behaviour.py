@@ -38,8 +38,8 @@ class Behaviour:
 
 
 BEHAVIOURS = {
-    # Strengths as in Fig. 5 of the paper: one is better on appearance and clothing, the other on
-    # accessories and environment.
+    # Strengths as in Fig. 5 of the paper: one is better on appearance and clothing, the other on accessories and
+    # environment.
     'clothing-expert': Behaviour(
         skill={
             'appearance': 0.95,

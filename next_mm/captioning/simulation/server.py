@@ -1,8 +1,10 @@
 """A server that speaks the OpenAI chat protocol and answers as the simulated models do.
 
-``python -m next_mm.captioning.simulation.server --schema person --truth data/synthetic/RGBNT201/attributes.json --port 8000``
+``python -m next_mm.captioning.simulation.server --schema person --truth data/synthetic/RGBNT201/attributes.json --port
+8000``
 
-The name of the model in a request chooses the behaviour; a request without a picture is answered with the example caption it holds.
+The name of the model in a request chooses the behaviour; a request without a picture is answered with the example
+caption it holds.
 """
 
 from __future__ import annotations

@@ -29,7 +29,8 @@ class TruePicture:
 
 
 def read_truth(path: Path) -> Iterator[TruePicture]:
-    """Read ``attributes.json`` of a dataset in RGBNT201's layout: ``{"splits": {split: {item: {modality: {attribute: value}}}}}``.
+    """Read ``attributes.json`` of a dataset in RGBNT201's layout: ``{"splits": {split: {item: {modality: {attribute:
+    value}}}}}``.
 
     Raises:
         DataError: the file is not of that form, or names a picture outside its folder.

@@ -1,10 +1,10 @@
 """A chat server that misbehaves by plan, to see that a caption run loses and invents nothing.
 
-``python -m next_mm.captioning.simulation.unruly LOG PLAN [--schema NAME] [--latency S] [--stall-after N]``: PLAN is a JSON
-file, picture key -> what to do with the first, second, ... request about it (names of ``misbehaviour.py``); then it answers
-properly. ``*`` stands for every other picture, ``compose`` for a request without one. With ``--stall-after`` it answers N
-requests and no more. LOG gets a line for each request, each answer and each failure, with how many requests there were at
-that moment and with the time.
+``python -m next_mm.captioning.simulation.unruly LOG PLAN [--schema NAME] [--latency S] [--stall-after N]``: PLAN is a
+JSON file, picture key -> what to do with the first, second, ... request about it (names of ``misbehaviour.py``); then
+it answers properly. ``*`` stands for every other picture, ``compose`` for a request without one. With ``--stall-after``
+it answers N requests and no more. LOG gets a line for each request, each answer and each failure, with how many
+requests there were at that moment and with the time.
 """
 
 from __future__ import annotations

@@ -54,7 +54,9 @@ class AttributeQuestions:
         return self._open.count()
 
     def read_received(self) -> int:
-        """Read answers that came to an earlier run and that a fault of the program kept from being read; returns how many."""
+        """Read answers that came to an earlier run and that a fault of the program kept from being read; returns how
+        many.
+        """
         modality_of = {version: modality for modality, version in self.versions.items()}
         received = self.run.store.answers.received(self.model.name, tuple(self.versions.values()))
         for subject, model, prompt, answer in received:

@@ -1,5 +1,6 @@
-"""Stage 3: from attributes to captions, by a language model under a checker, or by the template (Sec. IV,
-"Caption Generation")."""
+"""Stage 3: from attributes to captions, by a language model under a checker, or by the template (Sec. IV, "Caption
+Generation").
+"""
 
 from __future__ import annotations
 

@@ -13,8 +13,9 @@ from next_mm.captioning.stages.attributes import AttributeQuestions
 __all__ = ['Estimate', 'estimate_run']
 
 ANSWER_TOKENS = 16
-"""Tokens of one attribute in an answer, measured with the GPT-4 tokenizer's kin; replaced by the
-store's mean once there is one."""
+"""Tokens of one attribute in an answer, measured with the GPT-4 tokenizer's kin; replaced by the store's mean once
+there is one.
+"""
 CAPTION_TOKENS, COMPOSE_TOKENS = 80, 500
 
 

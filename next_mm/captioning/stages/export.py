@@ -15,8 +15,8 @@ __all__ = ['export_captions']
 
 
 def export_captions(run: CaptionContext) -> list[tuple[Path, int]]:
-    """Write ``{train,test}_{RGB,NI,TI}.json`` in the released format and ``attributes.jsonl`` with
-    every value's provenance.
+    """Write ``{train,test}_{RGB,NI,TI}.json`` in the released format and ``attributes.jsonl`` with every value's
+    provenance.
 
     Returns:
         Each file and its number of entries.

@@ -45,8 +45,7 @@ def failures_path(store: Path) -> Path:
 
 
 def iterate_failures(run: CaptionContext) -> Iterator[Failure]:
-    """All failures that stand: those of earlier runs too, unless they were made good.
-    Unreadable pictures come first."""
+    """All failures that stand, those of earlier runs too unless they were made good; unreadable pictures first."""
     splits = run.settings.splits
     for picture in run.store.pictures.unreadable(splits):
         yield Failure(*picture[:4], '', 'unreadable', picture.problem)

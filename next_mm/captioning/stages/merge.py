@@ -38,8 +38,8 @@ class AnsweredTriplet:
 def iterate_triplets(run: CaptionContext) -> Iterator[AnsweredTriplet]:
     """Read, merge and complement triplet by triplet, in the dataset's order.
 
-    The answers are read from their raw text: a schema with new names for old values, or new
-    thresholds, asks nothing anew.
+    The answers are read from their raw text: a schema with new names for old values, or new thresholds, asks nothing
+    anew.
     """
     versions = run.attribute_versions
     for split in run.settings.splits:
@@ -68,8 +68,9 @@ def _completed(triplet: AnsweredTriplet, schema: Schema) -> AnsweredTriplet:
 
 @dataclass
 class MergeCounts:
-    """What the merge stage did: captions' attribute sets written, triplets without any answer, values taken
-    from another modality."""
+    """What the merge stage did: captions' attribute sets written, triplets without any answer, values taken from
+    another modality.
+    """
 
     sets: int = 0
     unanswered: int = 0

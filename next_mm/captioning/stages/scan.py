@@ -10,13 +10,14 @@ from itertools import islice
 
 from next_mm.captioning.context import CaptionContext
 from next_mm.captioning.pictures import picture_key
+from next_mm.captioning.settings import CaptionSettings
 from next_mm.captioning.store import Picture
 from next_mm.captioning.store.pictures import KnownFile, ReadFile
 from next_mm.errors import DataError
 from next_mm.utils.pictures import PictureError, read_file
 from next_mm.utils.text import is_encodable
 
-__all__ = ['hash_pictures', 'list_dataset']
+__all__ = ['check_places', 'hash_pictures', 'list_dataset']
 
 _CHUNK = 512
 
@@ -28,15 +29,13 @@ def list_dataset(run: CaptionContext) -> tuple[int, list[str]]:
         How many pictures there are, and one line for each that cannot even be listed.
 
     Raises:
-        DataError: the dataset has none, or names pictures outside its folder: nothing of such a dataset is read or sent.
+        DataError: the dataset has none, or names pictures outside its folder: nothing of such a dataset is read or
+            sent.
     """
     settings = run.settings
     problems: list[str] = []
     pictures = run.services.list_pictures(settings.dataset, settings.splits, settings.custom_imports)
-    root = settings.dataset.get('data_root')
-    if root is not None:
-        pictures = _inside(pictures, str(root), settings.follow_links)
-    count = run.store.pictures.enter(_with_names(pictures, problems), settings.splits)
+    count = run.store.pictures.enter(_with_names(check_places(pictures, settings), problems), settings.splits)
     if not count:
         raise DataError(f'the dataset {settings.dataset} lists no pictures for {settings.splits}')
     return count, problems
@@ -51,8 +50,17 @@ def _with_names(pictures: Iterable[Picture], problems: list[str]) -> Iterator[Pi
             yield picture
 
 
-def _inside(pictures: Iterable[Picture], root: str, follow_links: bool) -> Iterator[Picture]:
-    """Refuse a dataset that names pictures outside its folder, by their paths or by symbolic links."""
+def check_places(pictures: Iterable[Picture], settings: CaptionSettings) -> Iterator[Picture]:
+    """Pass pictures on, and refuse at their end a dataset that names some outside its folder.
+
+    Raises:
+        DataError: by their paths or by symbolic links they lie elsewhere.
+    """
+    root = settings.dataset.get('data_root')
+    if root is None:  # a class of one's own that knows where its pictures are
+        yield from pictures
+        return
+    root = str(root)
     whole, real = os.path.abspath(root), os.path.realpath(root)
     outside: list[str] = []
     linked: list[str] = []
@@ -61,7 +69,7 @@ def _inside(pictures: Iterable[Picture], root: str, follow_links: bool) -> Itera
         path = os.path.abspath(picture.path)
         if not _is_below(path, whole):
             outside.append(picture.path)
-        elif not follow_links and not _is_below(_real_path(path, real_folder), real):
+        elif not settings.follow_links and not _is_below(_real_path(path, real_folder), real):
             linked.append(picture.path)
         yield picture
     if outside:
@@ -71,9 +79,9 @@ def _inside(pictures: Iterable[Picture], root: str, follow_links: bool) -> Itera
         )
     if linked:
         raise DataError(
-            f'{len(linked):,} pictures of the dataset lie outside its folder {root} by way of symbolic links, the first is '
-            f'{linked[0]} -> {os.path.realpath(linked[0])}. Nothing was read or sent; follow_links=True in the caption config '
-            'takes them all the same'
+            f'{len(linked):,} pictures of the dataset lie outside its folder {root} by way of symbolic links, '
+            f'the first is {linked[0]} -> {os.path.realpath(linked[0])}. Nothing was read or sent; '
+            'follow_links=True in the caption config takes them all the same'
         )
 
 

@@ -94,8 +94,8 @@ class Answers:
         rows = self._database.execute(
             'SELECT p.split, p.item, p.modality, p.path, a.model, a.status, a.raw FROM pictures p '
             f'JOIN answers a ON a.subject=p.picture AND a.prompt={version_of_modality("p.modality")} '
-            f'WHERE p.split IN ({marks(splits)}) AND a.status NOT IN ({marks(USABLE)}) AND a.model IN '
-            f'({marks(models)}) '
+            f'WHERE p.split IN ({marks(splits)}) AND a.status NOT IN ({marks(USABLE)}) '
+            f'AND a.model IN ({marks(models)}) '
             'ORDER BY p.rowid, a.model',
             (*(versions[modality] for modality in MODALITIES), *splits, *USABLE, *models),
         )
@@ -110,8 +110,8 @@ class Answers:
             'SELECT COUNT(*), COALESCE(SUM(NOT usable), 0) FROM ('
             f'SELECT MAX(a.status IN ({marks(USABLE)})) AS usable FROM pictures p '
             f'JOIN answers a ON a.subject=p.picture AND a.prompt={version_of_modality("p.modality")} '
-            f'WHERE p.split IN ({marks(splits)}) AND a.model IN ({marks(models)}) AND a.status IN {settled} GROUP BY '
-            'p.rowid)',
+            f'WHERE p.split IN ({marks(splits)}) AND a.model IN ({marks(models)}) AND a.status IN {settled} '
+            'GROUP BY p.rowid)',
             (*USABLE, *(versions[m] for m in MODALITIES), *splits, *models, *USABLE, *FAILED, 'unreached'),
         )[0]
         return row[0], row[1]

@@ -89,8 +89,8 @@ def _condition(
     model: str, versions: Mapping[str, str], splits: Sequence[str], selection: Selection
 ) -> tuple[str, tuple[Any, ...]]:
     done = selection.settled
-    # The plus signs keep SQLite from any index but the row number: a chunk then costs what it holds,
-    # not what the table holds.
+    # The plus signs keep SQLite from any index but the row number: a chunk then costs what it holds, not what the table
+    # holds.
     query = (
         f'FROM pictures p WHERE p.picture IS NOT NULL AND +p.split IN ({marks(splits)}) '
         # a picture that is in the list twice is asked about once

@@ -72,8 +72,7 @@ class Requests:
         return most_in or 0, most_out or 0
 
     def mean_tokens(self, model: str, prompts: Sequence[str]) -> MeanTokens | None:
-        """Means over the requests of ``model`` to ``prompts`` whose tokens were counted;
-        ``None`` where there are none."""
+        """Means over the requests of ``model`` whose tokens were counted; ``None`` where there are none."""
         count, mean_in, mean_out, questions = self._database.rows(
             'SELECT COUNT(*), AVG(tokens_in), AVG(tokens_out), COUNT(DISTINCT subject) FROM requests '
             f'WHERE model=? AND prompt IN ({marks(prompts)}) AND tokens_in>0',

@@ -22,8 +22,8 @@ def rescue_path(store: Path) -> Path:
 
 
 class Store:
-    """Pictures, answers, requests and captions of a run. Every answer is committed on its own
-    before the next is looked at.
+    """Pictures, answers, requests and captions of a run. Every answer is committed on its own before the next is looked
+    at.
 
     Attributes:
         pictures, answers, requests, captions: the named queries, by what they are about.
@@ -89,8 +89,8 @@ class Store:
                 self.answers.write(subject, model, prompt, answer)
 
     def absorb(self, other: str | Path) -> int:
-        """Take over the answers and requests of another store; what both have stays, a usable
-        answer beats a failed one.
+        """Take over the answers and requests of another store; what both have stays, a usable answer beats a failed
+        one.
 
         Returns:
             How many answers came in.

@@ -79,7 +79,10 @@ def test_what_is_no_plate(text: str) -> None:
 
 
 def test_redaction_takes_plates_out_wherever_they_are() -> None:
-    text = '{"plate_text": {"value": "47 11", "confidence": 1}, "registration": 4711, "licence_plate": {"value": "yes"}, "make": {"value": "VW AB 1234"}}'
+    text = (
+        '{"plate_text": {"value": "47 11", "confidence": 1}, "registration": 4711, "licence_plate": {"value": "yes"}, '
+        '"make": {"value": "VW AB 1234"}}'
+    )
     clean, count = redact(text, MAKES, ['licence_plate'])
     assert count == 3 and '11' not in clean and '1234' not in clean and '"licence_plate": {"value": "yes"}' in clean
     json.loads(clean)
@@ -111,11 +114,27 @@ def test_redaction_takes_plates_out_of_any_json_value() -> None:
     assert 'AB12' not in json.dumps(redact_value(nested)[0])
 
 
-@pytest.mark.parametrize(
-    'piece',
-    ['plate A ', '"plate', '1A', 'A 1 ', '京A', r'\u4eac', '&#20140;', '%E4', 'a-1-', ' ', '"a":', '\\', '"plate":"', '1 ',
-     'A', '&', 'yun-', 'AB12CDE ', '"plate" : { "value" :'],
-)  # fmt: skip
+PIECES = [
+    'plate A ',
+    '"plate',
+    '1A',
+    'A 1 ',
+    '京A',
+    r'\u4eac',
+    '&#20140;',
+    '%E4',
+    'a-1-',
+    ' ',
+    '"a":',
+    '\\',
+    '1 ',
+    'A',
+    '&',
+]
+PIECES += ['"plate":"', 'yun-', 'AB12CDE ', '"plate" : { "value" :']
+
+
+@pytest.mark.parametrize('piece', PIECES)
 def test_time_grows_with_the_length_alone(piece: str) -> None:
     start = time.perf_counter()
     redact(piece * (100_000 // len(piece)), MAKES)

@@ -94,9 +94,8 @@ def test_captions_are_whole_and_pass_the_checker():
     text = compose_caption(WOMAN, PERSON)
     assert text == (
         'An adult female wearing an orange striped jacket, blue jeans and leather shoes. She is carrying a backpack. '
-        'She has long hair and '
-        'no glasses. She is holding an umbrella. Seen from the side during nighttime in dim lighting. The image '
-        'appears blurry.'
+        'She has long hair and no glasses. She is holding an umbrella. '
+        'Seen from the side during nighttime in dim lighting. The image appears blurry.'
     )
     assert not check_caption(text, WOMAN, PERSON)
     assert not check_caption(compose_caption(CAR, VEHICLE), CAR, VEHICLE)
@@ -133,10 +132,9 @@ def test_the_reader_reads_what_the_template_wrote(attributes, schema):
 
 def test_the_reader_on_released_wording():
     text = (
-        'An adult male seen from the back during nighttime in dim lighting. He is wearing a t-shirt with black '
-        'trousers, paired with casual '
-        'sneakers. Short straight hair and he is not wearing glasses. He is not carrying a handbag, backpack, or '
-        'suitcase.'
+        'An adult male seen from the back during nighttime in dim lighting. '
+        'He is wearing a t-shirt with black trousers, paired with casual sneakers. '
+        'Short straight hair and he is not wearing glasses. He is not carrying a handbag, backpack, or suitcase.'
     )
     assert read_attributes(text, PERSON) == {
         'age': {'adult'},
