@@ -27,6 +27,9 @@ from next_mm.captioning.pictures import picture_key
 from next_mm.captioning.store import Store
 from tests.captioning import light_tool
 
+Serve = Callable[..., tuple[str, Path]]
+"""Starts a chat server by plan; returns its address and the path of its log."""
+
 ROOT = Path(__file__).parents[2]
 SECRET = 'sk-test-5ecr3t-do-not-leak'
 
@@ -52,7 +55,7 @@ def dataset(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Callable[..., tuple[str, Path]]]:
+def serve(tmp_path: Path) -> Iterator[Serve]:
     """Start a chat server; returns its base URL and the path of its log."""
     processes = []
 

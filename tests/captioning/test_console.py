@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
 
 from next_mm.captioning.console import RunProgress, print_table, say
 from next_mm.captioning.llm.limits import Budget
-from tests.captioning.conftest import make_dataset, run_tool, write_config
+from tests.captioning.conftest import Serve, make_dataset, run_tool, write_config
 
 HOSTILE = 'a [/INST] [red] \x1b]0;title\x07\x1b[2J \u202e b'
 SHOWN = r'a [/INST] [red] \x1b]0;title\x07\x1b[2J \u202e b'
@@ -28,7 +27,7 @@ def test_text_is_neither_markup_nor_command() -> None:
         assert text.count(SHOWN) >= 2 and '\x1b]0' not in text and '\x1b[2J' not in text and '\u202e' not in text
 
 
-def test_names_of_pictures_and_errors_of_servers(tmp_path: Path, serve: Callable[..., tuple[str, Path]]) -> None:
+def test_names_of_pictures_and_errors_of_servers(tmp_path: Path, serve: Serve) -> None:
     data = make_dataset(tmp_path / 'RGBNT201', 8)
     first = next((data / 'train_171/RGB').iterdir())
     for modality in ('RGB', 'NI', 'TI'):

@@ -1,16 +1,20 @@
 """The whole pipeline over real HTTP, against a server that does everything wrong that servers do."""
 
+from __future__ import annotations
+
 import json
 import os
 import signal
 import subprocess
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from next_mm.captioning.attributes.schema import load_schema
 from next_mm.captioning.simulation.misbehaviour import PLATE
 from tests.captioning.conftest import (
+    Serve,
     answered,
     assert_no_secret,
     log_of,
@@ -49,7 +53,7 @@ PLAN = {
 }
 
 
-def test_misbehaving_server_loses_and_invents_nothing(dataset, serve, tmp_path):
+def test_misbehaving_server_loses_and_invents_nothing(dataset: Path, serve: Serve, tmp_path: Path) -> None:
     keys = pictures_of(dataset)
     cases = dict(zip(PLAN, keys))
     url, log = serve({cases[name]: steps for name, (steps, _, _) in PLAN.items()})
@@ -126,7 +130,7 @@ def test_misbehaving_server_loses_and_invents_nothing(dataset, serve, tmp_path):
             )
 
 
-def test_a_server_that_hangs_or_drips_is_given_up_and_asked_again(tmp_path, serve):
+def test_a_server_that_hangs_or_drips_is_given_up_and_asked_again(tmp_path: Path, serve: Serve) -> None:
     data = make_dataset(tmp_path / 'RGBNT201', 1)
     url, log = serve({key: [trick] for key, trick in zip(pictures_of(data), ('hang', 'drip', 'answer'))})
     (data / 'test').mkdir()
@@ -141,7 +145,9 @@ def test_a_server_that_hangs_or_drips_is_given_up_and_asked_again(tmp_path, serv
     ('trick', 'text'),
     [('wrong_key', 'the key was not accepted'), ('elsewhere', 'pictures are sent to no other address')],
 )
-def test_a_hopeless_endpoint_stops_the_run_at_once(dataset, serve, tmp_path, trick, text):
+def test_a_hopeless_endpoint_stops_the_run_at_once(
+    dataset: Path, serve: Serve, tmp_path: Path, trick: str, text: str
+) -> None:
     url, log = serve({key: [trick] * 99 for key in pictures_of(dataset)})
     output = run_tool(write_config(tmp_path, dataset, url, models=('m',)), 'attributes', code=3)
     assert text in output
@@ -150,7 +156,7 @@ def test_a_hopeless_endpoint_stops_the_run_at_once(dataset, serve, tmp_path, tri
     assert_no_secret(tmp_path / 'run')
 
 
-def test_no_more_requests_are_in_flight_than_allowed(tmp_path, serve):
+def test_no_more_requests_are_in_flight_than_allowed(tmp_path: Path, serve: Serve) -> None:
     url, log = serve(latency=0.1)
     run_tool(
         write_config(tmp_path, make_dataset(tmp_path / 'RGBNT201', 12), url, models=('m',), max_concurrency=5),
@@ -159,7 +165,7 @@ def test_no_more_requests_are_in_flight_than_allowed(tmp_path, serve):
     assert max(int(words[4]) for words in log_of(log)) == 5
 
 
-def test_failures_are_listed_and_an_unreadable_picture_fails_the_run_at_its_end(tmp_path, serve):
+def test_failures_are_listed_and_an_unreadable_picture_fails_the_run_at_its_end(tmp_path: Path, serve: Serve) -> None:
     data = make_dataset(tmp_path / 'RGBNT201', 8)
     keys, pictures = pictures_of(data), sorted(data.rglob('*.jpg'))
     url, _ = serve({keys[0]: ['bad_request'] * 9, keys[1]: ['refusal'] * 9, keys[2]: ['error_500'] * 9})
@@ -194,7 +200,7 @@ def test_failures_are_listed_and_an_unreadable_picture_fails_the_run_at_its_end(
     assert not (tmp_path / 'run/store.failures.jsonl').exists()
 
 
-def test_an_endpoint_that_fails_every_time_stops_the_run(tmp_path, serve):
+def test_an_endpoint_that_fails_every_time_stops_the_run(tmp_path: Path, serve: Serve) -> None:
     data = make_dataset(tmp_path / 'RGBNT201', 20)
     url, log = serve({key: ['bad_request'] * 99 for key in pictures_of(data)})
     output = run_tool(write_config(tmp_path, data, url, models=('m',)), 'attributes', code=3)
@@ -202,7 +208,7 @@ def test_an_endpoint_that_fails_every_time_stops_the_run(tmp_path, serve):
     assert sum(words[0] == 'asked' for words in log_of(log)) <= 10 + 8
 
 
-def test_killed_and_started_again_asks_nothing_twice(tmp_path, serve):
+def test_killed_and_started_again_asks_nothing_twice(tmp_path: Path, serve: Serve) -> None:
     """2,000 pictures: killed with requests in flight, started again, the same output as an uninterrupted run."""
     data = make_dataset(tmp_path / 'RGBNT201', 667, 4)
     url, log = serve(stall_after=700)

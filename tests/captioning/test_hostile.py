@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -20,6 +20,7 @@ import pytest
 from next_mm.captioning.simulation.misbehaviour import PLATE
 from tests.captioning.conftest import (
     SECRET,
+    Serve,
     assert_no_secret,
     log_of,
     make_dataset,
@@ -30,8 +31,6 @@ from tests.captioning.conftest import (
     tool_environment,
     write_config,
 )
-
-Serve = Callable[..., tuple[str, Path]]
 
 ALWAYS = 9
 # What is done to the first so many requests about a picture -> state of its answer and number of requests that it

@@ -18,7 +18,7 @@ from next_mm.captioning.pictures import picture_key, prepare_picture
 from next_mm.utils.pictures import PictureError
 
 
-def test_pictures_are_sent_whole_small_and_without_metadata(tmp_path: Path):
+def test_pictures_are_sent_whole_small_and_without_metadata(tmp_path: Path) -> None:
     path = tmp_path / 'a.jpg'
     picture = Image.radial_gradient('L').convert('RGB').resize((90, 30))
     picture.save(path)

@@ -18,7 +18,7 @@ LEAVES = sorted((ROOT / 'configs/captions').glob('*.py'))
 
 
 @pytest.mark.parametrize('path', LEAVES, ids=[p.stem for p in LEAVES])
-def test_every_caption_config_is_valid(path: Path):
+def test_every_caption_config_is_valid(path: Path) -> None:
     settings = parse_settings(Config.fromfile(path).to_dict(), str(path))
     load_schema(settings.schema_file)
 
@@ -42,13 +42,13 @@ def test_every_caption_config_is_valid(path: Path):
         (dict(splits=['val']), 'splits'),
     ],
 )
-def test_a_wrong_config_is_named_and_no_secret_repeated(change: dict, text: str):
+def test_a_wrong_config_is_named_and_no_secret_repeated(change: dict, text: str) -> None:
     with pytest.raises(ValueError, match=text) as caught:
         parse_settings({**CONFIG, **change}, 'config.py')
     assert 'sk-secret' not in str(caught.value)
 
 
-def test_a_key_that_is_not_set_is_named(monkeypatch: pytest.MonkeyPatch):
+def test_a_key_that_is_not_set_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv('NEXT_MM_NO_KEY', raising=False)
     model = parse_settings({**CONFIG, 'models': [dict(MODEL, api_key_env='NEXT_MM_NO_KEY')]}, 'c').models[0]
     with pytest.raises(ValueError, match='NEXT_MM_NO_KEY is not set'):

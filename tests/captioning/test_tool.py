@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,10 +12,10 @@ import pytest
 from next_mm.captioning.context import Services
 from next_mm.captioning.store import Picture, Store, shard_of
 from tests.captioning import light_tool
-from tests.captioning.conftest import count_rows, make_dataset, run_tool, write_config
+from tests.captioning.conftest import Serve, count_rows, make_dataset, run_tool, write_config
 
 
-def test_dry_run_limit_budget_and_shards(tmp_path, serve):
+def test_dry_run_limit_budget_and_shards(tmp_path: Path, serve: Serve) -> None:
     data = make_dataset(tmp_path / 'RGBNT201', 12)
     url, log = serve()
     config = write_config(tmp_path, data, url, models=('m',))
@@ -51,7 +50,9 @@ def test_dry_run_limit_budget_and_shards(tmp_path, serve):
         (('--absorb', 'nowhere.sqlite'), 'no store nowhere.sqlite'),
     ],
 )
-def test_what_cannot_be_run_is_said_in_one_line(tmp_path, dataset, arguments, text):
+def test_what_cannot_be_run_is_said_in_one_line(
+    tmp_path: Path, dataset: Path, arguments: tuple[str, ...], text: str
+) -> None:
     assert text in run_tool(write_config(tmp_path, dataset, 'http://127.0.0.1:9/v1'), *arguments, code=2)
 
 
@@ -64,7 +65,7 @@ def test_what_cannot_be_run_is_said_in_one_line(tmp_path, dataset, arguments, te
         (('--limit', 'x'), 'expected a number'),
     ],
 )
-def test_wrong_arguments(capsys, arguments, text):
+def test_wrong_arguments(capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], text: str) -> None:
     with pytest.raises(SystemExit):
         light_tool.main(['config.py', *arguments])
     assert text in capsys.readouterr().err
@@ -117,9 +118,7 @@ def test_mistakes_in_a_config_are_told_in_a_line(
     assert re.search(text, run_tool(path, '--dry-run', *flags, code=2, services=usual))
 
 
-def test_pictures_without_an_answer_end_the_run_with_a_code_and_the_reason(
-    tmp_path: Path, serve: Callable[..., tuple[str, Path]]
-) -> None:
+def test_pictures_without_an_answer_end_the_run_with_a_code_and_the_reason(tmp_path: Path, serve: Serve) -> None:
     data = make_dataset(tmp_path / 'RGBNT201', 4)
     url, _ = serve({'*': ['refusal'] * 9})
     config = write_config(tmp_path, data, url, models=('m',))

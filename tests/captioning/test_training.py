@@ -1,15 +1,18 @@
 """The files of a caption run load as they are where captions are required, and a model trains on them."""
 
+from __future__ import annotations
+
 import json
+from pathlib import Path
 
 import torch
 
 from next_mm.apis import load_config, train
 from next_mm.registry import DATASETS
-from tests.captioning.conftest import ROOT, make_dataset, run_tool, write_config
+from tests.captioning.conftest import ROOT, Serve, make_dataset, run_tool, write_config
 
 
-def test_a_model_trains_on_generated_captions(tmp_path, serve, tiny_clip):
+def test_a_model_trains_on_generated_captions(tmp_path: Path, serve: Serve, tiny_clip: str) -> None:
     data, text = make_dataset(tmp_path / 'RGBNT201', 12), tmp_path / 'run/text'
     url, _ = serve()
     run_tool(write_config(tmp_path, data, url), 'attributes', 'merge', 'compose')

@@ -1,5 +1,7 @@
 """What goes wrong around a run: a store that another program holds, a second run, keys, files in the way, Ctrl-C."""
 
+from __future__ import annotations
+
 import os
 import signal
 import sqlite3
@@ -17,6 +19,7 @@ from next_mm.captioning.store import Answer, Store, StoreError
 from tests.captioning import light_tool
 from tests.captioning.conftest import (
     ROOT,
+    Serve,
     answered,
     log_of,
     make_dataset,
@@ -70,7 +73,7 @@ def assert_each_was_answered_once(log: Path, pictures: int) -> None:
     assert len(keys) == len(set(keys)) == pictures
 
 
-def test_a_store_that_is_held_for_good_stops_the_run_and_loses_no_answer(tmp_path, serve):
+def test_a_store_that_is_held_for_good_stops_the_run_and_loses_no_answer(tmp_path: Path, serve: Serve) -> None:
     url, log = serve(latency=0.02)
     config = write_config(tmp_path, make_dataset(tmp_path / 'RGBNT201', 40), url, models=('m',))
     store, ended, held = tmp_path / 'run/store.sqlite', threading.Event(), threading.Event()
@@ -93,7 +96,9 @@ def test_a_store_that_is_held_for_good_stops_the_run_and_loses_no_answer(tmp_pat
     assert stored(tmp_path / 'run') == 120
 
 
-def test_a_second_run_is_refused_a_held_store_is_waited_for_and_one_sigterm_ends_the_wait(tmp_path, serve):
+def test_a_second_run_is_refused_a_held_store_is_waited_for_and_one_sigterm_ends_the_wait(
+    tmp_path: Path, serve: Serve
+) -> None:
     url, log = serve(latency=0.02)
     config = write_config(tmp_path, make_dataset(tmp_path / 'RGBNT201', 40), url, models=('m',))
     process = start_tool(config, 'attributes')
@@ -116,7 +121,7 @@ def test_a_second_run_is_refused_a_held_store_is_waited_for_and_one_sigterm_ends
     assert_each_was_answered_once(log, 120)
 
 
-def test_every_key_is_asked_for_before_anything_is_sent(tmp_path, serve):
+def test_every_key_is_asked_for_before_anything_is_sent(tmp_path: Path, serve: Serve) -> None:
     url, log = serve()
     config = write_config(tmp_path, make_dataset(tmp_path / 'RGBNT201', 4), url, models=('m',))
     config.write_text(
@@ -127,7 +132,7 @@ def test_every_key_is_asked_for_before_anything_is_sent(tmp_path, serve):
     run_tool(config, 'attributes', 'merge')  # stages that do not ask the composer do not need its key
 
 
-def test_what_is_in_the_way_is_said_before_anything_is_sent(tmp_path, serve):
+def test_what_is_in_the_way_is_said_before_anything_is_sent(tmp_path: Path, serve: Serve) -> None:
     url, log = serve()
     config = write_config(tmp_path, make_dataset(tmp_path / 'RGBNT201', 4), url, models=('m',))
     (tmp_path / 'run').mkdir()
@@ -142,7 +147,7 @@ def test_what_is_in_the_way_is_said_before_anything_is_sent(tmp_path, serve):
     assert not log_of(log)
 
 
-def test_a_locked_store_is_no_foreign_file(tmp_path):
+def test_a_locked_store_is_no_foreign_file(tmp_path: Path) -> None:
     Store(tmp_path / 's.sqlite').close()
     with (
         hold_store(tmp_path / 's.sqlite'),
@@ -157,7 +162,9 @@ def test_a_locked_store_is_no_foreign_file(tmp_path):
     other.close()
 
 
-def test_options_are_read_and_absorbed_stores_count_in_the_estimate(tmp_path, serve, capsys):
+def test_options_are_read_and_absorbed_stores_count_in_the_estimate(
+    tmp_path: Path, serve: Serve, capsys: pytest.CaptureFixture[str]
+) -> None:
     url, _ = serve()
     data = make_dataset(tmp_path / 'RGBNT201', 4)
     config = write_config(tmp_path, data, url, models=('m',))
@@ -175,7 +182,7 @@ def test_options_are_read_and_absorbed_stores_count_in_the_estimate(tmp_path, se
         assert f'argument {wrong[-2]}' in capsys.readouterr().err
 
 
-def test_two_interruptions_do_not_wait_and_show_no_traceback(tmp_path, serve):
+def test_two_interruptions_do_not_wait_and_show_no_traceback(tmp_path: Path, serve: Serve) -> None:
     url, log = serve({}, stall_after=5)
     config = write_config(tmp_path, make_dataset(tmp_path / 'RGBNT201', 10), url, models=('m',), price_input=1e4)
     process = start_tool(config, 'attributes')
@@ -188,7 +195,7 @@ def test_two_interruptions_do_not_wait_and_show_no_traceback(tmp_path, serve):
     assert len(costs) == 8 and all(cost > 0 for (cost,) in costs)  # they were sent, and may be charged
 
 
-def test_an_interruption_while_pictures_are_listed_shows_no_traceback(tmp_path):
+def test_an_interruption_while_pictures_are_listed_shows_no_traceback(tmp_path: Path) -> None:
     flag = tmp_path / 'listing'
     config = write_config(tmp_path, tmp_path, 'http://127.0.0.1:9/v1', models=('m',))
     (tmp_path / 'slow_layout.py').write_text(

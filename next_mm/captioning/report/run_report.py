@@ -163,8 +163,8 @@ def _step_section(statistics: RunStatistics) -> ReportSection:
     return ReportSection(
         'Before and after',
         'What each model says alone, what is left unknown when the surest of them is taken for each attribute, and '
-        'when the other modalities fill the gaps. "Identity incomplete": pictures with an unknown among the attributes of '
-        'the identity.',
+        'when the other modalities fill the gaps. "Identity incomplete": pictures with an unknown among the '
+        'attributes of the identity.',
         bars(panels, colours),
         'before_after',
         table,

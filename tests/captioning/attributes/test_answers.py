@@ -1,5 +1,7 @@
 """Answers: what is repaired, what is unknown, what is dropped. Plates: found, and gone."""
 
+from __future__ import annotations
+
 import json
 
 import pytest
@@ -46,12 +48,12 @@ def one(name: str, entry: object, schema=PERSON):
         ('.', 0),
     ],
 )
-def test_confidence(given_confidence, expected):
+def test_confidence(given_confidence: object, expected: object) -> None:
     observation, _ = one('gender', {'value': 'male', 'confidence': given_confidence})
     assert observation.value == 'male' and observation.confidence == pytest.approx(expected)
 
 
-def test_confidence_that_is_no_number_at_all():
+def test_confidence_that_is_no_number_at_all() -> None:
     observation = parse_answer('{"gender": {"value": "male", "confidence": NaN}}', PERSON, 'rgb').attributes['gender']
     assert (observation.value, observation.confidence) == ('male', 0)
 
@@ -74,18 +76,18 @@ def test_confidence_that_is_no_number_at_all():
         ({'a': 1}, None),
     ],
 )
-def test_value(value, expected):
+def test_value(value: object, expected: object) -> None:
     observation, _ = one('gender', {'value': value, 'confidence': 0.9})
     assert (observation.value if observation else None) == expected
 
 
-def test_a_confident_no_is_a_value_and_none_is_not():
+def test_a_confident_no_is_a_value_and_none_is_not() -> None:
     assert one('backpack', {'value': False, 'confidence': 0.9})[0].value == 'no'
     assert one('backpack', {'value': 'not carrying', 'confidence': 0.9})[0].value == 'no'
     assert one('backpack', {'value': 'none', 'confidence': 0.9})[0].value is None
 
 
-def test_free_values_are_taken_within_reason():
+def test_free_values_are_taken_within_reason() -> None:
     assert one('make', {'value': 'Wartburg', 'confidence': 0.5}, VEHICLE)[0].value == 'Wartburg'
     assert one('make', {'value': 'VW', 'confidence': 0.5}, VEHICLE)[0].value == 'Volkswagen'
     assert (
@@ -101,14 +103,14 @@ def test_free_values_are_taken_within_reason():
 @pytest.mark.parametrize(
     'text', ['', 'null', '[]', '3', '{', '{"a', '{"gender"', '{}', 'no JSON here', '[' * 5000, '{"a":' * 5000]
 )
-def test_hopeless_answers_are_invalid(text):
+def test_hopeless_answers_are_invalid(text: str) -> None:
     parsed = parse_answer(text, PERSON, 'rgb')
     assert parsed.status == 'invalid' and not parsed.attributes
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.text(max_size=80), st.integers(0, 3000))
-def test_any_text_and_any_cut_is_survived_and_nothing_is_invented(noise, cut):
+def test_any_text_and_any_cut_is_survived_and_nothing_is_invented(noise: str, cut: int) -> None:
     whole = json.dumps({n: {'value': next(iter(a.values)), 'confidence': 0.5} for n, a in PERSON.attributes.items()})
     parse_answer(noise, PERSON, 'tir')
     parsed = parse_answer(noise.replace('{', '') + whole[:cut], PERSON, 'rgb', cut_off=True)
@@ -116,7 +118,7 @@ def test_any_text_and_any_cut_is_survived_and_nothing_is_invented(noise, cut):
         assert observation.value in (None, next(iter(PERSON.attributes[name].values)))
 
 
-def test_every_way_of_not_knowing_is_known():
+def test_every_way_of_not_knowing_is_known() -> None:
     assert all(is_unknown(phrase.upper() + ' ') for phrase in UNKNOWN_PHRASES) and is_unknown(' -- ')
     assert not any(
         is_unknown(v) for s in (PERSON, VEHICLE) for a in s.attributes.values() for v in (*a.values, *a.lookup)

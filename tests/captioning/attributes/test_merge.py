@@ -1,5 +1,7 @@
 """Merge and complement: worked examples and properties."""
 
+from __future__ import annotations
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,7 +27,7 @@ def merged_sets():
     return st.fixed_dictionaries({}, optional={m: answer('m', m) for m in MODALITIES})
 
 
-def test_surest_known_value_wins_and_keeps_where_it_came_from():
+def test_surest_known_value_wins_and_keeps_where_it_came_from() -> None:
     first = {'gender': Observation('male', 0.7, 'a', 'rgb'), 'glasses': Observation(None, 0.99, 'a', 'rgb')}
     second = {'gender': Observation('female', 0.8, 'b', 'rgb'), 'glasses': Observation('no', 0.2, 'b', 'rgb')}
     assert merge_models([first, second]) == {
@@ -34,7 +36,7 @@ def test_surest_known_value_wins_and_keeps_where_it_came_from():
     }
 
 
-def test_ties_go_to_the_model_configured_first():
+def test_ties_go_to_the_model_configured_first() -> None:
     assert (
         merge_models([{'view': Observation('front', 0.5, 'a')}, {'view': Observation('back', 0.5, 'b')}])['view'].model
         == 'a'
@@ -43,7 +45,7 @@ def test_ties_go_to_the_model_configured_first():
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(answer('x'), min_size=1, max_size=4), st.randoms())
-def test_merge_does_not_depend_on_the_order_but_for_ties(answers, random):
+def test_merge_does_not_depend_on_the_order_but_for_ties(answers: list, random: object) -> None:
     shuffled = list(answers)
     random.shuffle(shuffled)
     one, other = merge_models(answers), merge_models(shuffled)
@@ -60,7 +62,7 @@ def test_merge_does_not_depend_on_the_order_but_for_ties(answers, random):
 
 @settings(max_examples=80, deadline=None)
 @given(merged_sets())
-def test_complement_properties(sets):
+def test_complement_properties(sets: dict) -> None:
     complete = complement_modalities(sets, SCHEMA)
     assert complete.keys() == sets.keys()
     for modality, attributes in complete.items():
@@ -114,13 +116,13 @@ def test_complement_properties(sets):
         ),  # cannot be seen there
     ],
 )
-def test_what_is_complemented(name, own, other, expected):
+def test_what_is_complemented(name: str, own: Observation, other: Observation, expected: object) -> None:
     complete = complement_modalities({'rgb': {name: own}, other.modality: {name: other}}, SCHEMA)
     assert complete['rgb'][name].value == expected
     if name == 'backpack' and expected == 'yes':
         assert complete['rgb'][name] == Observation('yes', other.confidence, 'a', 'tir', True)
 
 
-def test_colour_is_not_brought_to_where_it_cannot_be_seen():
+def test_colour_is_not_brought_to_where_it_cannot_be_seen() -> None:
     complete = complement_modalities({'rgb': {'upper_color': Observation('red', 0.9)}, 'tir': {}}, SCHEMA)
     assert 'upper_color' not in complete['tir'] and complete['rgb']['upper_color'].value == 'red'

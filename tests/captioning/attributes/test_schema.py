@@ -26,7 +26,7 @@ from tests.captioning.conftest import ROOT
         ('name: person', 'name: [', 'YAML'),
     ],
 )
-def test_a_wrong_schema_file_is_named(tmp_path: Path, old: str, new: str, text: str):
+def test_a_wrong_schema_file_is_named(tmp_path: Path, old: str, new: str, text: str) -> None:
     source = (ROOT / 'next_mm/captioning/schemas/person.yaml').read_text(encoding='utf-8')
     assert old in source
     (tmp_path / 'my.yaml').write_text(source.replace(old, new, 1), encoding='utf-8')
@@ -36,7 +36,7 @@ def test_a_wrong_schema_file_is_named(tmp_path: Path, old: str, new: str, text: 
         load_schema('persn')
 
 
-def test_the_question_asks_what_can_be_seen_and_never_for_a_plate():
+def test_the_question_asks_what_can_be_seen_and_never_for_a_plate() -> None:
     for name in ('person', 'vehicle'):
         schema = load_schema(name)
         for modality in ('rgb', 'nir', 'tir'):

@@ -1,10 +1,13 @@
 """Sentences, captions within a budget, the reader of captions, and the checker."""
 
+from __future__ import annotations
+
 import re
+from pathlib import Path
 
 import pytest
 
-from next_mm.captioning import Observation, check_caption, compose_caption, load_schema
+from next_mm.captioning import Observation, Schema, check_caption, compose_caption, load_schema
 from next_mm.captioning.attributes.grammar import Filling, fill, parse_template
 from next_mm.captioning.attributes.mentions import read_attributes
 from next_mm.captioning.attributes.template import compose_sentences, count_tokens, fit_budget
@@ -79,18 +82,18 @@ CAR = known(
         ('{He} and {he}', {}, 'She and she'),
     ],
 )
-def test_the_language_of_sentences(template, values, expected):
+def test_the_language_of_sentences(template: str, values: dict[str, str], expected: object) -> None:
     filling = Filling(values.get, lambda name: values[name], lambda name: values.get(name) == 'jeans', 'she')
     assert fill(parse_template(template), filling) == expected
 
 
 @pytest.mark.parametrize('template', ['[a', 'a]', '<a)', '{x', 'x}', '{x y}', '(a|b', '{}'])
-def test_a_broken_template_is_an_error_that_quotes_it(template):
+def test_a_broken_template_is_an_error_that_quotes_it(template: str) -> None:
     with pytest.raises(ValueError, match='sentence'):
         parse_template(template)
 
 
-def test_captions_are_whole_and_pass_the_checker():
+def test_captions_are_whole_and_pass_the_checker() -> None:
     text = compose_caption(WOMAN, PERSON)
     assert text == (
         'An adult female wearing an orange striped jacket, blue jeans and leather shoes. She is carrying a backpack. '
@@ -101,7 +104,7 @@ def test_captions_are_whole_and_pass_the_checker():
     assert not check_caption(compose_caption(CAR, VEHICLE), CAR, VEHICLE)
 
 
-def test_nothing_known_and_little_known():
+def test_nothing_known_and_little_known() -> None:
     assert compose_caption({}, PERSON) == 'A person.' and compose_caption({}, VEHICLE) == 'A vehicle.'
     assert (
         compose_caption({'gender': Observation('male', 0.1), 'view': Observation(None, 1.0)}, PERSON) == 'A person.'
@@ -109,7 +112,7 @@ def test_nothing_known_and_little_known():
     assert compose_caption(known(upper_color='red', backpack='no'), PERSON) == 'A person wearing red upper clothing.'
 
 
-def test_vehicle_captions_fit_the_context_and_drop_from_the_end():
+def test_vehicle_captions_fit_the_context_and_drop_from_the_end() -> None:
     every = compose_sentences(CAR, VEHICLE)
     assert 2 + sum(map(count_tokens, every)) > 77
     for budget in (77, 40, 20):
@@ -118,19 +121,19 @@ def test_vehicle_captions_fit_the_context_and_drop_from_the_end():
     assert sum(map(count_tokens, every)) == count_tokens(' '.join(every))  # sentences can be counted one by one
 
 
-def test_budget_keeps_the_first_and_skips_what_does_not_fit():
+def test_budget_keeps_the_first_and_skips_what_does_not_fit() -> None:
     assert fit_budget(['a b c', 'd e f g', 'h'], 6, lambda s: len(s.split())) == ['a b c', 'h']
     assert fit_budget(['a b c d'], 3, lambda s: len(s.split())) == ['a b c d']
 
 
 @pytest.mark.parametrize(('attributes', 'schema'), [(WOMAN, PERSON), (CAR, VEHICLE)])
-def test_the_reader_reads_what_the_template_wrote(attributes, schema):
+def test_the_reader_reads_what_the_template_wrote(attributes: dict[str, Observation], schema: Schema) -> None:
     told = read_attributes(' '.join(compose_sentences(attributes, schema)), schema)
     said_together = {'handbag', 'suitcase'}  # "carrying a backpack" does not say that there is no handbag
     assert told == {n: {o.value} for n, o in attributes.items() if n not in said_together}
 
 
-def test_the_reader_on_released_wording():
+def test_the_reader_on_released_wording() -> None:
     text = (
         'An adult male seen from the back during nighttime in dim lighting. '
         'He is wearing a t-shirt with black trousers, paired with casual sneakers. '
@@ -172,7 +175,7 @@ def test_the_reader_on_released_wording():
         ('She has long hair. ' * 20, 'CLIP tokens'),
     ],
 )
-def test_the_checker_rejects(text, problem):
+def test_the_checker_rejects(text: str, problem: str) -> None:
     assert any(problem in line for line in check_caption(text, WOMAN, PERSON)), check_caption(text, WOMAN, PERSON)
 
 
@@ -184,11 +187,11 @@ def test_the_checker_rejects(text, problem):
         'The woman is wearing leather shoes and is not carrying a handbag.',
     ],
 )
-def test_the_checker_accepts_other_words_for_the_same(text):
+def test_the_checker_accepts_other_words_for_the_same(text: str) -> None:
     assert not check_caption(text, WOMAN, PERSON)
 
 
-def test_the_attribute_that_the_documentation_adds(tmp_path):
+def test_the_attribute_that_the_documentation_adds(tmp_path: Path) -> None:
     section = (
         (ROOT / 'docs/captions.md')
         .read_text(encoding='utf-8')

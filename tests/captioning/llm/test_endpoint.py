@@ -59,7 +59,7 @@ class Echo(BaseHTTPRequestHandler):
         """Print nothing."""
 
 
-def test_an_answer_that_quotes_the_key_comes_without_it(monkeypatch: pytest.MonkeyPatch):
+def test_an_answer_that_quotes_the_key_comes_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv('ECHO_KEY', 'sk-echoed-123')
     with HTTPServer(('localhost', 0), Echo) as server:
         threading.Thread(target=server.handle_request, daemon=True).start()

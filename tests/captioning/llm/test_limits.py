@@ -8,7 +8,7 @@ import time
 from next_mm.captioning.llm.limits import Budget, RateLimiter, StopSignal
 
 
-def test_budget_is_never_exceeded():
+def test_budget_is_never_exceeded() -> None:
     budget = Budget(1.0, spent=0.5)
     assert budget.reserve(0.3) and not budget.reserve(0.3) and budget.reserve(0.2)
     budget.settle(0.3, 0.1)
@@ -16,7 +16,7 @@ def test_budget_is_never_exceeded():
     assert Budget(None).reserve(1e9)
 
 
-def test_the_limiter_spaces_requests_and_stop_wakes_sleepers():
+def test_the_limiter_spaces_requests_and_stop_wakes_sleepers() -> None:
     async def run() -> tuple[float, float]:
         stop = StopSignal()
         limiter = RateLimiter(6000, stop)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 from next_mm.captioning import load_schema, parse_settings
@@ -13,15 +12,13 @@ from next_mm.captioning.report import write_folder_report
 from next_mm.captioning.report.ledger import failure_section
 from next_mm.captioning.store import Answer, Picture, Store
 from next_mm.captioning.store.pictures import ReadFile
-from tests.captioning.conftest import make_context, make_dataset, run_tool, write_config
+from tests.captioning.conftest import Serve, make_context, make_dataset, run_tool, write_config
 
 SCHEMA = load_schema('person')
 FOREIGN = r'(?:src|href)="(?!data:|#)'
 
 
-def test_reports_are_one_file_each_and_say_what_is_there(
-    tmp_path: Path, serve: Callable[..., tuple[str, Path]]
-) -> None:
+def test_reports_are_one_file_each_and_say_what_is_there(tmp_path: Path, serve: Serve) -> None:
     data = make_dataset(tmp_path / 'RGBNT201', 8)
     url, _ = serve()
     config = write_config(tmp_path, data, url)

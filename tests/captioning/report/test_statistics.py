@@ -8,7 +8,7 @@ import pytest
 from next_mm.captioning.report.statistics import Agreement, histogram_mean, histogram_quantile
 
 
-def test_agreement_by_hand():
+def test_agreement_by_hand() -> None:
     agreement = Agreement()
     agreement.add('1', {'rgb': {'gender': 'male'}, 'tir': {'gender': 'male'}})
     agreement.add('1', {'rgb': {'gender': 'male'}, 'tir': {'gender': 'female'}})
@@ -21,7 +21,7 @@ def test_agreement_by_hand():
     assert row['any two, %'] == pytest.approx(100 * (0.6**2 + 0.4**2))
 
 
-def test_histograms_by_hand():
+def test_histograms_by_hand() -> None:
     histogram = np.zeros(101, int)
     histogram[[20, 80]] = 1, 3
     assert (

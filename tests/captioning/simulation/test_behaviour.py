@@ -45,7 +45,7 @@ def test_merging_and_complementing_help_with_simulated_models_and_not_with_an_ov
     assert bad['merged'][2] < bad['clothing-expert'][2]  # a confidence that says nothing wins over one that does
 
 
-def test_simulated_answers_depend_on_their_seed_alone():
+def test_simulated_answers_depend_on_their_seed_alone() -> None:
     one = simulation.simulate_answer(simulation.BEHAVIOURS['overconfident'], {}, 'nir', SCHEMA, 's')
     assert one == simulation.simulate_answer(simulation.BEHAVIOURS['overconfident'], {}, 'nir', SCHEMA, 's')
     assert one != simulation.simulate_answer(simulation.BEHAVIOURS['overconfident'], {}, 'nir', SCHEMA, 't')

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from next_mm.captioning.stages.compose import ask_composer, clean_text, write_te
 from next_mm.captioning.store import Store
 from tests.captioning.conftest import (
     SECRET,
+    Serve,
     assert_no_secret,
     make_context,
     make_dataset,
@@ -92,9 +92,7 @@ def test_a_composer_is_corrected_once_and_then_replaced_by_the_template(tmp_path
     assert not composer.asked  # started again: nothing is paid for twice
 
 
-def test_a_composer_over_http_words_every_caption_and_its_second_run_asks_nothing(
-    tmp_path: Path, serve: Callable[..., tuple[str, Path]]
-) -> None:
+def test_a_composer_over_http_words_every_caption_and_its_second_run_asks_nothing(tmp_path: Path, serve: Serve) -> None:
     data = make_dataset(tmp_path / 'RGBNT201', 4)
     url, log = serve()
     config = write_config(tmp_path, data, url)
@@ -107,9 +105,7 @@ def test_a_composer_over_http_words_every_caption_and_its_second_run_asks_nothin
     assert log.read_text() == before and 0 < before.count('asked compose') <= 12  # equal sets once
 
 
-def test_a_composer_that_repeats_the_key_in_its_errors_does_not_spread_it(
-    tmp_path: Path, serve: Callable[..., tuple[str, Path]]
-) -> None:
+def test_a_composer_that_repeats_the_key_in_its_errors_does_not_spread_it(tmp_path: Path, serve: Serve) -> None:
     url, _ = serve({'compose': ['error_500', 'bad_request'] * 4})
     config = write_config(tmp_path, make_dataset(tmp_path / 'RGBNT201', 4), url, models=('clothing-expert',))
     config.write_text(config.read_text() + 'composer = dict(models[0], name="composer", structured_output="text")\n')

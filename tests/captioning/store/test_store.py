@@ -9,7 +9,7 @@ import pytest
 from next_mm.captioning.store import Answer, Request, Store, StoreError
 
 
-def test_store_merges_losslessly_and_a_usable_answer_beats_a_failed_one(tmp_path: Path):
+def test_store_merges_losslessly_and_a_usable_answer_beats_a_failed_one(tmp_path: Path) -> None:
     with Store(tmp_path / 'a.sqlite') as a, Store(tmp_path / 'b.sqlite') as b:
         a.record('p1', 'm', 'v', Request('refused', cost=1.0), Answer('refused'))
         b.record('p1', 'm', 'v', Request('complete', cost=2.0), Answer('complete', 'x', notes={'r': 1}))
