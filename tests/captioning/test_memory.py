@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from next_mm.triplet import MODALITIES
 from tests.captioning.conftest import ROOT
 
 TRIPLETS = 33_333
@@ -32,9 +33,10 @@ def test_listing_100_000_pictures_stays_under_the_limit(tmp_path: Path) -> None:
         rows = csv.writer(file)
         rows.writerow(['split', 'identity', 'rgb', 'nir', 'tir', 'camera', 'name'])
         for index in range(TRIPLETS):
-            name = f'{index:06d}_camera_{index % 4}.jpg'
-            os.link(tmp_path / 'picture.jpg', tmp_path / name)
-            rows.writerow(['train', f'person {index // 4}', name, 'picture.jpg', 'picture.jpg', index % 4, name])
+            names = [f'{index:06d}_camera_{index % 4}_{modality}.jpg' for modality in MODALITIES]
+            for name in names:
+                os.link(tmp_path / 'picture.jpg', tmp_path / name)
+            rows.writerow(['train', f'person {index // 4}', *names, index % 4, names[0]])
     output = subprocess.check_output([sys.executable, '-c', MEASURE, str(tmp_path)], cwd=ROOT, text=True)
     count, peak = output.split()
     assert int(count) == 3 * TRIPLETS
