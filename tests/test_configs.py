@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 from pathlib import Path
 from typing import Any
 
@@ -60,11 +61,20 @@ def shrink(node: Any, tiny_clip: str) -> None:
         shrink(inner, tiny_clip)
 
 
+def find_keys(node: Any) -> set[str]:
+    """Every key of a config, at any depth."""
+    if isinstance(node, dict):
+        return set(node).union(*map(find_keys, node.values()))
+    return set().union(*map(find_keys, node)) if isinstance(node, (list, tuple)) else set()
+
+
 @pytest.mark.parametrize('leaf', LEAVES)
 def test_leaf_is_complete_and_its_model_builds(leaf: str, tiny_clip: str) -> None:
     cfg = load_config(leaf)
     assert cfg.train_cfg and cfg.optim_wrapper and cfg.val_cfg is not None and cfg.test_cfg is not None
     assert cfg.model.num_classes > 1
+    words = [key for key in find_keys(cfg.to_dict()) if keyword.iskeyword(key)]
+    assert not words, 'a run writes its config as dict(key=value), where a word of Python is no key'
     shrink(cfg.model, tiny_clip)
     model = MODELS.build(cfg.model)
     for loader in LOADERS:
