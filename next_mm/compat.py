@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import logging
 import os
 import pickle
 from collections.abc import Callable, Iterator, Mapping
@@ -30,6 +31,7 @@ __all__ = [
     'replace_pkg_resources',
     'replace_position_resize',
     'replace_weights_reading',
+    'without_random_weights_warning',
 ]
 
 
@@ -201,3 +203,24 @@ def replace_weights_reading(state: Mapping[str, Tensor]) -> Iterator[None]:
         yield
     finally:
         factory.load_state_dict = theirs
+
+
+# -- open_clip's create_model says that weights are random which are loaded right after ------------------------------------------
+
+
+@contextmanager
+def without_random_weights_warning() -> Iterator[None]:
+    """Keep open_clip's warning "Model initialized randomly" off the log.
+
+    Upstream: ``open_clip.factory.create_model`` (3.3.0) gives it whenever no tag is named, also where weights are loaded afterwards.
+    """
+
+    def keep(record: logging.LogRecord) -> bool:
+        return 'initialized randomly' not in record.getMessage()
+
+    root = logging.getLogger()
+    root.addFilter(keep)
+    try:
+        yield
+    finally:
+        root.removeFilter(keep)

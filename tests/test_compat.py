@@ -1,5 +1,6 @@
 """Each upstream break that next_mm.compat absorbs: there, or not needed, and nothing more let through."""
 
+import logging
 import pickle
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from types import SimpleNamespace
 
 import mmengine
 import numpy as np
+import open_clip
 import pytest
 import torch
 from mmengine.config import Config
@@ -17,6 +19,7 @@ from mmengine.logging import HistoryBuffer
 from open_clip import factory
 
 from next_mm import compat
+from next_mm.models.clip.loading import load_clip
 
 
 class Getattr:
@@ -99,3 +102,27 @@ def test_open_clip_still_takes_grids_to_be_square() -> None:
     state = {'visual.positional_embedding': torch.zeros(1 + 5 * 3, 1)}
     with pytest.raises(RuntimeError, match='invalid for input of size'):
         factory.resize_pos_embed(state, SimpleNamespace(visual=SimpleNamespace(grid_size=(7, 3))))
+
+
+def test_open_clip_calls_weights_random_only_where_they_are(
+    tiny_clip: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level('WARNING'):
+        model = load_clip(tiny_clip, None)
+        torch.save(model.state_dict(), tmp_path / 'clip.pt')
+        assert 'initialized randomly' not in caplog.text
+        caplog.clear()
+        load_clip(tiny_clip, str(tmp_path / 'clip.pt'))
+        assert 'random' not in caplog.text
+        logging.getLogger().warning('Model initialized randomly')
+        assert 'initialized randomly' in caplog.text  # the filter is gone again
+
+
+def test_open_clip_still_calls_weights_random_before_it_loads_them(
+    tiny_clip: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """When this fails, ``without_random_weights_warning`` may be needed no more."""
+    load_clip(tiny_clip, None)  # open_clip knows the model now
+    with caplog.at_level('WARNING'):
+        open_clip.create_model(Path(tiny_clip).stem, pretrained=None)
+    assert 'initialized randomly' in caplog.text

@@ -16,6 +16,7 @@ from next_mm import compat
 from next_mm.apis.checks.config import check_config
 from next_mm.apis.identities import fill_num_classes
 from next_mm.engine import TripletRunner, latest_checkpoint, load_weights, read_checkpoint
+from next_mm.engine.places import errors_with_place
 from next_mm.errors import ConfigError
 from next_mm.registry import MODELS, TASK_UTILS
 
@@ -60,7 +61,8 @@ def build_runner(cfg: Config) -> TripletRunner:
         # mmengine names loggers and visualizers by experiment and second: two Runners of one second would share them.
         stem = cfg.get('experiment_name') or Path(cfg.filename or 'run').stem
         cfg.experiment_name = f'{stem}-{run}'
-    return TripletRunner.from_cfg(cfg)
+    with errors_with_place(cfg):
+        return TripletRunner.from_cfg(cfg)
 
 
 def schedule_end_note(cfg: Config) -> str | None:

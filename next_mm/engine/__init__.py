@@ -6,6 +6,7 @@ from next_mm.engine.checkpoint import latest_checkpoint, load_weights, read_chec
 from next_mm.engine.hooks import (
     ENVIRONMENT_FILE,
     METRICS_FILE,
+    CheckpointHook,
     EnvironmentHook,
     EpochSeedHook,
     FiniteLossHook,
@@ -33,6 +34,7 @@ __all__ = [
     'METRICS_FILE',
     'AutocastOptimWrapper',
     'CheckpointError',
+    'CheckpointHook',
     'EnvironmentHook',
     'EpochSeedHook',
     'FiniteLossHook',

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 
 from next_mm.errors import CheckpointError
 from next_mm.utils.conventions import HasOptionalState
-from next_mm.utils.weights import refuse_unreadable
+from next_mm.utils.weights import check_archive, refuse_unreadable
 
 __all__ = ['latest_checkpoint', 'load_weights', 'read_checkpoint']
 
@@ -41,6 +42,7 @@ def read_checkpoint(path: str | Path, map_location: Any = 'cpu') -> dict[str, An
         if remote:
             checkpoint = torch.hub.load_state_dict_from_url(name, map_location=map_location, weights_only=True)
         else:
+            check_archive(Path(name))
             checkpoint = torch.load(name, map_location=map_location, weights_only=True)
     if not isinstance(checkpoint, dict):
         raise CheckpointError(f'{name}: expected a dictionary with weights, got {type(checkpoint).__name__}')
@@ -101,20 +103,39 @@ def load_weights(
 def latest_checkpoint(work_dir: str | Path) -> str | None:
     """Find the checkpoint to resume from, also in a folder that was moved.
 
+    It is the one that ``last_checkpoint`` names, else the newest of ``epoch_*.pth`` or ``iter_*.pth``.
+
+    Returns:
+        Its path; ``None`` in a folder without any checkpoint.
+
     Raises:
-        CheckpointError: ``last_checkpoint`` names a file that is gone.
+        CheckpointError: there are checkpoints, or a note of one, but none to resume from.
     """
-    note = Path(work_dir) / 'last_checkpoint'
-    if not note.is_file():
-        return None
-    named = Path(note.read_text().strip())
-    for candidate in (Path(work_dir) / named.name, named):
+    folder = Path(work_dir)
+    note = folder / 'last_checkpoint'
+    named = Path(note.read_bytes().decode('utf-8', 'replace').strip()) if note.is_file() else Path()
+    for candidate in (folder / named.name, named):
         if candidate.is_file():
             return str(candidate)
-    raise CheckpointError(
-        f'{note} names {named.name}, which is not in {work_dir}; '
-        f'give a checkpoint (--resume PATH) or delete {note} to start anew'
-    )
+    newest = max(folder.glob('*.pth'), key=_step_of, default=None)
+    if newest is not None and _step_of(newest) >= 0:
+        told = 'names none that is there' if note.is_file() else 'is not there'
+        print_log(f'{note} {told}: going on from {newest}, the newest', 'current', logging.WARNING)
+        return str(newest)
+    if newest is not None or named.name:
+        what = (
+            f'{note} names {named.name}, which is not in {work_dir}' if named.name else f'{folder} holds {newest.name}'
+        )
+        raise CheckpointError(
+            f'{what}, and no epoch_*.pth to resume from; give a checkpoint (--resume PATH), or another work directory to start anew'
+        )
+    return None
+
+
+def _step_of(path: Path) -> int:
+    """The number in the name of a checkpoint that was saved to be resumed from; -1 of others."""
+    match = re.fullmatch(r'(?:epoch|iter)_(\d+)\.pth', path.name)
+    return int(match[1]) if match else -1
 
 
 def _optional_prefixes(model: nn.Module) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from next_mm.errors import CheckpointError, ConfigError
 
-__all__ = ['is_torchscript', 'load_exactly', 'read_weights', 'refuse_unreadable']
+__all__ = ['check_archive', 'is_torchscript', 'load_exactly', 'read_weights', 'refuse_unreadable']
 
 _DAMAGED = (
     pickle.UnpicklingError,
@@ -57,6 +57,28 @@ def refuse_unreadable(name: str) -> Iterator[None]:
         raise CheckpointError(f'{name}: {_explain(error)}') from None
 
 
+def check_archive(path: Path) -> None:
+    """Compare every record of an archive that ``torch.save`` wrote with its checksum, which torch itself does not.
+
+    Args:
+        path: a file; one that is no archive (the format before torch 1.6, safetensors) holds no checksums and passes.
+
+    Raises:
+        CheckpointError: a record is not what was written.
+    """
+    if not zipfile.is_zipfile(path):
+        return
+    try:
+        with zipfile.ZipFile(path) as archive:
+            broken = archive.testzip()
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, OSError, ValueError) as error:
+        raise CheckpointError(f'{path}: damaged or no checkpoint ({error})') from None
+    if broken is not None:
+        raise CheckpointError(
+            f'{path}: damaged, the checksum of its record {broken} is wrong (a flipped bit is enough); take another copy'
+        )
+
+
 def read_weights(path: Path) -> dict[str, Tensor]:
     """Read the weights of a ``.safetensors`` file, of OpenAI's own TorchScript archive, or of
     what ``torch.save`` wrote.
@@ -68,6 +90,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         CheckpointError: a damaged file, one that could run code, or one without weights.
     """
     with refuse_unreadable(str(path)):
+        check_archive(path)
         if path.suffix == '.safetensors':
             found = load_file(path)
         elif is_torchscript(path):

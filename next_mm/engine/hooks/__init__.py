@@ -1,5 +1,6 @@
 """Hooks: what happens around training and testing, one idea a file."""
 
+from next_mm.engine.hooks.checkpoint import CheckpointHook
 from next_mm.engine.hooks.class_count import IdentityCountHook
 from next_mm.engine.hooks.environment import ENVIRONMENT_FILE, EnvironmentHook
 from next_mm.engine.hooks.epoch_seed import EpochSeedHook, epoch_seed
@@ -11,6 +12,7 @@ from next_mm.engine.hooks.report import METRICS_FILE, ReportHook, best_epoch, me
 __all__ = [
     'ENVIRONMENT_FILE',
     'METRICS_FILE',
+    'CheckpointHook',
     'EnvironmentHook',
     'EpochSeedHook',
     'FiniteLossHook',

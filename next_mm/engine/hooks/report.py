@@ -73,7 +73,7 @@ class ReportHook(Hook):
         """Read back what the resumed run had noted; validate its last epoch where that is missing."""
         self.start = time.monotonic()
         path = Path(runner.work_dir) / METRICS_FILE
-        noted = json.loads(path.read_text()) if runner.epoch and path.is_file() else []
+        noted = _read(path, runner) if runner.epoch and path.is_file() else []
         self.history = [entry for entry in noted if entry['epoch'] <= runner.epoch]
         if (
             runner.val_loop is not None
@@ -106,6 +106,21 @@ class ReportHook(Hook):
         """Print the result of a test."""
         if metrics:
             runner.logger.info('\n' + metric_table(_title(runner.test_dataloader.dataset), {'test': metrics}))
+
+
+def _read(path: Path, runner: Runner) -> list[dict[str, Any]]:
+    """Read what was noted; a file that is not whole must not keep a run from going on."""
+    try:
+        noted = json.loads(path.read_text(encoding='utf-8'))
+        return [entry for entry in noted if isinstance(entry['epoch'], int)]
+    except (ValueError, TypeError, KeyError) as error:
+        kept = path.with_name(f'{path.name}.broken')
+        path.replace(kept)
+        runner.logger.warning(
+            f'{path}: expected a list of metrics by epoch ({type(error).__name__}: {error}); it is kept as {kept.name}, and the '
+            'metrics of the epochs before are not in the new one'
+        )
+        return []
 
 
 def _is_due(runner: Runner) -> bool:

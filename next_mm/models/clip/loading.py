@@ -51,9 +51,10 @@ def load_clip(
         FileNotFoundError: ``pretrained`` looks like a path and there is no such file.
     """
     name = _register_config(model_name)
-    model = open_clip.create_model(
-        name, pretrained=None, force_image_size=image_size, pretrained_text=False, device=torch.get_default_device()
-    )
+    with compat.without_random_weights_warning():
+        model = open_clip.create_model(
+            name, pretrained=None, force_image_size=image_size, pretrained_text=False, device=torch.get_default_device()
+        )
     if stride is not None:
         _set_stride(model.visual, stride)
     if pretrained is None:
