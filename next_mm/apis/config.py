@@ -73,9 +73,7 @@ def complete_config(
         work_dir: folder of checkpoints and logs.
     """
     if options:
-        for key in options:
-            _check_place(cfg.to_dict(), key, options)
-        cfg.merge_from_dict(options)
+        _merge(cfg, options)
     if work_dir is not None:
         cfg.work_dir = str(work_dir)
     elif cfg.get('work_dir') is None:
@@ -105,6 +103,41 @@ def find_config(path: str | Path) -> Path:
         if Path(path).parts[:1] == ('configs',) and (root / path).is_file():
             return root / path
     raise FileNotFoundError(f'{path}: no such config file')
+
+
+def _merge(cfg: Config, options: Mapping[str, Any]) -> None:
+    """Put options into a config in place; an entry of a list may be given anew, which mmengine does for dictionaries alone."""
+    for key in options:
+        _check_place(cfg.to_dict(), key, options)
+    entries = {key: value for key, value in options.items() if _in_list(cfg, key) and not isinstance(value, Mapping)}
+    try:
+        cfg.merge_from_dict({key: value for key, value in options.items() if key not in entries})
+    except (AssertionError, AttributeError, KeyError, TypeError) as error:
+        raise ConfigError(f'--cfg-options {" ".join(options)}: cannot be put into the config ({error})') from error
+    for key, value in entries.items():
+        place, _, index = key.rpartition('.')
+        found = [*_entry(cfg, place)]
+        found[int(index)] = value
+        cfg.merge_from_dict({place: found})
+
+
+def _entry(cfg: Config, place: str) -> Any:
+    """The value at a dotted place, ``None`` where there is none."""
+    node: Any = cfg
+    for part in place.split('.'):
+        if isinstance(node, (list, tuple)) and part.isdecimal():
+            node = node[int(part)]
+        elif isinstance(node, (Mapping, Config)):
+            node = node.get(part)
+        else:
+            return None
+    return node
+
+
+def _in_list(cfg: Config, key: str) -> bool:
+    """Whether a dotted key leads to an entry of a list that is there."""
+    place = key.rpartition('.')[0]
+    return bool(place) and isinstance(_entry(cfg, place), (list, tuple))
 
 
 def _drop_unread_captions(cfg: Config) -> None:

@@ -10,6 +10,7 @@ from torch.utils.data import Sampler
 from next_mm.datasets.seeding import SeededIndex
 from next_mm.errors import ConfigError, DataError
 from next_mm.registry import DATA_SAMPLERS
+from next_mm.utils.options import check_integer
 
 
 @DATA_SAMPLERS.register_module()
@@ -64,8 +65,9 @@ class IdentityBatchSampler(Sampler):
 
 
 def check_size(batch_size: int, num_instances: int) -> None:
-    """Refuse a batch size that is no multiple of K with a ConfigError."""
-    if num_instances < 1 or batch_size < 1 or batch_size % num_instances:
+    """Refuse a batch size that is no multiple of K, and a K without positives, with a ConfigError."""
+    check_integer('IdentityBatchSampler.num_instances', num_instances, 2)
+    if batch_size < 1 or batch_size % num_instances:
         raise ConfigError(
             f'IdentityBatchSampler: batch_size={batch_size} should be a positive multiple of '
             f'num_instances={num_instances} (P identities with K triplets each)'

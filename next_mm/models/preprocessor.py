@@ -12,6 +12,7 @@ from torch import Tensor
 from next_mm.errors import ConfigError
 from next_mm.registry import MODELS
 from next_mm.structures import ReIDDataSample, TripletBatch
+from next_mm.utils.options import check_number
 
 
 @MODELS.register_module()
@@ -21,10 +22,20 @@ class TripletPreprocessor(BaseDataPreprocessor):
     Args:
         mean: mean of each channel in RGB order, in grey levels (0 to 255).
         std: standard deviation of each channel, likewise.
+
+    Raises:
+        ConfigError: they are not three numbers each, or a standard deviation is not above 0.
     """
 
     def __init__(self, *, mean: Sequence[float], std: Sequence[float]) -> None:
         super().__init__(non_blocking=True)
+        for name, values in (('mean', mean), ('std', std)):
+            if not isinstance(values, (list, tuple)) or len(values) != 3:
+                raise ConfigError(
+                    f'TripletPreprocessor.{name}={values!r}: expected three numbers, one for each channel'
+                )
+            for value in values:
+                check_number(f'TripletPreprocessor.{name}', value, 0, above=name == 'std')
         self.register_buffer('mean', torch.tensor(mean, dtype=torch.float32).view(-1, 1, 1), persistent=False)
         self.register_buffer('std', torch.tensor(std, dtype=torch.float32).view(-1, 1, 1), persistent=False)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,7 +19,7 @@ from next_mm.models.heads import IdentityBranch
 from next_mm.registry import MODELS
 from next_mm.structures import ReIDDataSample, TripletBatch
 from next_mm.triplet import NUM_MODALITIES
-from next_mm.utils.options import check_integer
+from next_mm.utils.options import check_integer, did_you_mean
 
 __all__ = ['TEXT_ENCODER', 'MissingModalities', 'ReIDModel']
 
@@ -95,6 +96,13 @@ class ReIDModel(BaseModel):
             ConfigError: a name is no feature of the model, or nothing is learnt or compared.
         """
         readers = {name: (name,) for name in widths} | dict(shared or {})
+        if isinstance(test_features, str) or not isinstance(branches, Mapping):
+            raise ConfigError(
+                f'model.branches and model.test_features: expected a dictionary and a list of names, got {branches!r} and '
+                f'{test_features!r}'
+            )
+        for name, options in branches.items():
+            _check_branch(f'model.branches.{name}', options)
         for option, names, known in (('branches', branches, readers), ('test_features', test_features, widths)):
             if not names:
                 raise ConfigError(f'model.{option}: expected at least one of {", ".join(known)}, got none')
@@ -296,3 +304,16 @@ class ReIDModel(BaseModel):
             if self.reads_captions:
                 sample.feature_text = sample.get('has_text', torch.ones(NUM_MODALITIES, dtype=torch.bool))
         return samples
+
+
+def _check_branch(where: str, options: Any) -> None:
+    """Refuse options that a branch does not know, and losses that are no dictionary of components."""
+    known = set(inspect.signature(IdentityBranch).parameters) - {'feature_dim', 'num_classes'}
+    if not isinstance(options, Mapping) or not isinstance(options.get('losses'), Mapping):
+        raise ConfigError(f'{where}: expected a dictionary with losses=dict(name=dict(type=...), ...), got {options!r}')
+    for key in options:
+        if key not in known:
+            raise ConfigError(f'{where}: unknown key {key!r}{did_you_mean(key, known)}')
+    for name, loss in options['losses'].items():
+        if not isinstance(loss, Mapping) or 'type' not in loss:
+            raise ConfigError(f'{where}.losses.{name}: expected a dictionary with the type of a loss, got {loss!r}')

@@ -23,9 +23,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from next_mm.errors import ConfigError
 from next_mm.retrieval.comparison import Comparison, CosineComparison
 from next_mm.retrieval.distances import DistanceRows, query_slices, tiled_rows
+from next_mm.utils.options import check_integer, check_number
 
 __all__ = ['ReRanking', 'rerank']
 
@@ -48,8 +48,9 @@ class ReRanking:
     lambda_value: float = 0.3
 
     def __post_init__(self) -> None:
-        if self.k1 < 1 or self.k2 < 1 or not 0 <= self.lambda_value <= 1:
-            raise ConfigError(f're-ranking: expected k1 >= 1, k2 >= 1 and 0 <= lambda_value <= 1, got {self}')
+        check_integer('rerank.k1', self.k1, 1)
+        check_integer('rerank.k2', self.k2, 1)
+        check_number('rerank.lambda_value', self.lambda_value, 0, 1)
 
     def rows(self, comparison: Comparison, queries: slice, gallery: slice) -> DistanceRows:
         """Prepare the re-ranked distances and serve them row by row.

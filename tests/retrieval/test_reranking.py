@@ -56,5 +56,5 @@ def test_rows_are_those_of_the_whole_and_overlap_takes_part_once():
 
 @pytest.mark.parametrize('options', [{'k1': 0}, {'k2': 0}, {'lambda_value': -0.1}])
 def test_bad_options(options):
-    with pytest.raises(ValueError, match='re-ranking: expected k1 >= 1'):
+    with pytest.raises(ValueError, match='rerank.k1=0: expected a whole number from 1'):
         ReRanking(**options)

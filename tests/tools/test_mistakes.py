@@ -81,10 +81,10 @@ def train(config: Path, *options: str, flags: tuple[str, ...] = ()) -> str:
             (),
             "ReIDMetric.exclude='cam': expected one of 'same camera', 'same scene', 'itself'",
         ),
-        (['val_evaluator.rerank.k1=0'], (), 're-ranking: expected k1 >= 1'),
+        (['val_evaluator.rerank.k1=0'], (), 'rerank.k1=0: expected a whole number from 1'),
         ([], ('--amp', 'fp16'), 'AutocastOptimWrapper: fp16 needs a GPU; on the CPU use bf16'),
         (['train_cfg.max_epochs=two'], (), "train_cfg.max_epochs: expected a number, got 'two'"),
-        (['train_dataloader.dataset.split=val'], (), "RGBNT201: split should be one of ('train', 'test'), got 'val'"),
+        (['train_dataloader.dataset.split=val'], (), "RGBNT201.split='val': expected one of 'train', 'test'"),
         (['train_dataloader.dataset.pipeline.9.size=3'], (), 'train_dataloader.dataset.pipeline.9'),
         (['model.num_classes.x=3'], (), 'model.num_classes'),
     ],
@@ -157,7 +157,7 @@ def test_a_checkpoint_that_is_not_there(config: Path, tmp_path: Path) -> None:
     ended = call('analysis/distances.py', tmp_path / 'none.pth', *words, '--labels', 'a', 'b')
     assert ended == 'error: --labels: expected one for each of the 1 runs, got 2'
     assert call('report.py', tmp_path / 'none').startswith(f'error: {tmp_path / "none"}')
-    assert call('run_study.py', 'table0').startswith("error: study 'table0' has no configs")
+    assert call('run_study.py', 'table0').startswith("error: study 'table0': no file ")
     assert call('test.py', config, tmp_path / 'none.pth', '--work-dir', tmp_path / 'work').endswith(
         'none.pth: no such checkpoint file'
     )

@@ -33,14 +33,14 @@ from next_mm.utils.options import check_integer, check_number, check_size, did_y
         (lambda: EraseTriplet(fill=(0, 0, 300)), 'expected .noise. or three grey levels from 0 to 255'),
         (lambda: ResizeTriplet(size=(4, 4), interpolation='area'), "expected one of 'bicubic', 'bilinear'"),
         (lambda: TMSE(dim=8, sampling='topk', top_share=2), 'TMSE.top_share=2: expected a number above 0 to 1'),
-        (lambda: TMSE(dim=8, num_experts=0), 'TMSE.num_experts=0: expected a number from 1'),
+        (lambda: TMSE(dim=8, num_experts=0), 'TMSE.num_experts=0: expected a whole number from 1'),
         (
             lambda: CrossEntropy(label_smoothing=2),
-            'CrossEntropy.label_smoothing=2: expected a number from 0 to 1',
+            'CrossEntropy.label_smoothing=2: expected a number from 0 to below 1',
         ),
         (
             lambda: IdentityBranch(feature_dim=8, num_classes=0, losses={}),
-            'IdentityBranch.num_classes=0: expected a number from 1',
+            'IdentityBranch.num_classes=0: expected a whole number from 1',
         ),
         (
             lambda: CLIPVisual(model_name='ViT-B-16', pretrained=None, image_size=256),

@@ -16,10 +16,11 @@ from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner, Tes
 from mmengine.utils.dl_utils import set_multi_processing
 
 from next_mm import registry as ours
+from next_mm.apis.checks.bounds import check_bounds, check_no_nan
 from next_mm.apis.checks.known_keys import arguments, check_keys, check_numbers, names
 from next_mm.errors import ConfigError
 from next_mm.utils.conventions import DeclaresOptionKeys
-from next_mm.utils.options import check_number, did_you_mean
+from next_mm.utils.options import check_choice, check_integer, did_you_mean
 
 __all__ = ['check_config']
 
@@ -70,6 +71,20 @@ _SECTIONS: dict[str, Registry] = {
     'log_processor': ours.LOG_PROCESSORS,
     'prepare': ours.TASK_UTILS,
 }
+_DICTIONARIES = (
+    'auto_scale_lr',
+    'default_hooks',
+    'env_cfg',
+    'log_processor',
+    'model',
+    'optim_wrapper',
+    'prepare',
+    'randomness',
+    *(f'{loop}_{part}' for loop in ('train', 'val', 'test') for part in ('cfg', 'dataloader')),
+)
+_COMPONENT_LISTS = ('metrics', 'pipeline', 'transforms', 'vis_backends')
+_LISTS = ('custom_hooks', 'param_scheduler', 'test_evaluator', 'val_evaluator')
+_LOG_LEVELS = ('DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL')
 _NESTED: dict[str, Registry] = {
     'dataset': ours.DATASETS,
     'datasets': ours.DATASETS,
@@ -108,6 +123,8 @@ def check_config(cfg: Config) -> None:
     Raises:
         ConfigError: an unknown key or type, named with its place and the closest known one.
     """
+    _check_shapes(cfg)
+    check_no_nan('', cfg.to_dict())
     top = [key for key in cfg if not key.startswith('_')]
     check_keys('the config', top, _RUNNER_KEYS | _EXTRA_KEYS)
     check_keys('env_cfg', cfg.get('env_cfg') or {}, _ENV_KEYS)
@@ -123,6 +140,41 @@ def check_config(cfg: Config) -> None:
     for key, section in _SECTIONS.items():
         _check_components(key, cfg.get(key), section, _DEFAULT_TYPES.get(key))
     _check_optim_wrapper('optim_wrapper', cfg.get('optim_wrapper'))
+    for key in ('auto_scale_lr', 'param_scheduler', 'default_hooks'):
+        check_bounds(key, cfg.get(key))
+    check_integer('randomness.seed', (cfg.get('randomness') or {}).get('seed') or 0, 0)
+    _check_load_ignore(cfg.get('load_ignore'))
+
+
+def _check_shapes(cfg: Config) -> None:
+    """Refuse a part of the config that is no dictionary, or no list of them, where one is expected."""
+    for key in _DICTIONARIES:
+        if cfg.get(key) is not None:
+            _expect(key, cfg[key], Mapping, 'a dictionary')
+    for key in _LISTS:
+        parts = cfg.get(key)
+        if parts is not None and not isinstance(parts, Mapping):
+            _expect(key, parts, (list, tuple), 'a dictionary or a list of them')
+            for index, part in enumerate(parts):
+                _expect(f'{key}[{index}]', part, Mapping, 'a dictionary')
+    if cfg.get('find_unused_parameters') is not None:
+        _expect('find_unused_parameters', cfg.find_unused_parameters, bool, 'True or False')
+    if cfg.get('log_level') is not None:
+        check_choice('log_level', cfg.log_level, _LOG_LEVELS)
+    if isinstance(cfg.get('model'), Mapping) and cfg.model.get('type') is None:
+        raise ConfigError('model.type: expected the name of a class, got None')
+
+
+def _expect(where: str, value: Any, kind: Any, words: str) -> None:
+    if not isinstance(value, kind):
+        raise ConfigError(f'{where}: expected {words}, got {value!r}')
+
+
+def _check_load_ignore(prefixes: Any) -> None:
+    if prefixes is None:
+        return
+    if not isinstance(prefixes, (list, tuple)) or not all(isinstance(prefix, str) for prefix in prefixes):
+        raise ConfigError(f"load_ignore: expected a list of names of weights, such as ['branches'], got {prefixes!r}")
 
 
 def _check_complete(cfg: Config, keys: Sequence[str]) -> None:
@@ -145,8 +197,13 @@ def _check_loop(where: str, loop: Mapping | None) -> None:
         known = EpochBasedTrainLoop if loop.get('by_epoch', True) else IterBasedTrainLoop
         check_keys(where, loop, {*names(known), 'by_epoch'} - {'runner', 'dataloader'})
         check_numbers(where, loop, inspect.signature(known).parameters)
-        for key in ('max_epochs', 'max_iters', 'val_interval'):
-            check_number(f'{where}.{key}', loop.get(key, 1), 1)
+        check_bounds(where, loop)
+        length = loop.get('max_epochs', loop.get('max_iters', float('inf')))
+        if loop.get('val_begin', 1) > length:
+            raise ConfigError(
+                f'{where}.val_begin={loop["val_begin"]}: the training ends with {length}, so it would never be validated; '
+                'to train without validation set val_dataloader, val_cfg and val_evaluator to None'
+            )
     else:
         check_keys(
             where, loop, names(ValLoop if where == 'val_cfg' else TestLoop) - {'runner', 'dataloader', 'evaluator'}
@@ -160,6 +217,8 @@ def _check_loader(where: str, loader: Mapping | None) -> None:
 
     check_keys(where, loader, {*_LOADER_KEYS, *names(DataLoader)})
     check_numbers(where, loader, inspect.signature(DataLoader).parameters)
+    check_bounds(where, {key: loader[key] for key in ('batch_size', 'num_workers') if key in loader})
+    _expect(f'{where}.dataset', loader.get('dataset'), Mapping, 'a dictionary')
     for key in ('dataset', 'sampler', 'batch_sampler'):
         _check_components(f'{where}.{key}', loader.get(key), _NESTED[key])
     for key, given in _GIVEN_TO_FUNCTIONS.items():
@@ -182,8 +241,10 @@ def _check_optim_wrapper(where: str, cfg: Mapping | None) -> None:
     wrapper = {key: value for key, value in cfg.items() if key not in ('constructor', 'paramwise_cfg', 'optimizer')}
     _check_components(where, wrapper, ours.OPTIM_WRAPPERS, 'OptimWrapper')
     _check_components(f'{where}.optimizer', cfg.get('optimizer'), ours.OPTIMIZERS)
+    check_bounds(where, {key: value for key, value in cfg.items() if key != 'paramwise_cfg'})
     clip = cfg.get('clip_grad')
-    if clip:
+    if clip is not None:
+        _expect(f'{where}.clip_grad', clip, Mapping, 'a dictionary')
         by_value = clip.get('type') == 'value'
         known = names(clip_grad_value_ if by_value else clip_grad_norm_) - {'parameters'} | {'type'}
         check_keys(f'{where}.clip_grad', clip, known)
@@ -196,6 +257,9 @@ def _check_optim_wrapper(where: str, cfg: Mapping | None) -> None:
 
 def _check_components(where: str, cfg: Any, section: Registry, default_type: str | None = None) -> None:
     """Check a component, and all components inside it, against the constructors that they name."""
+    if where.rpartition('.')[2] in _COMPONENT_LISTS and isinstance(cfg, (list, tuple)):
+        for index, part in enumerate(cfg):
+            _expect(f'{where}[{index}]', part, Mapping, 'a dictionary with the type of a component')
     if isinstance(cfg, Mapping):
         kind = cfg.get('type', default_type)
         if kind is not None:
@@ -234,7 +298,9 @@ def _children(where: str, cfg: Any) -> Iterator[tuple[str, str, Any]]:
 
 def _find(where: str, kind: Any, section: Registry) -> Any:
     """Look a type up as the Runner will: in its section, else (a component of another kind inside) anywhere."""
-    if not isinstance(kind, str):
+    if not isinstance(kind, str) or not kind:
+        if not callable(kind):
+            raise ConfigError(f'{where}.type: expected the name of a class, got {kind!r}')
         return kind
     registries = [section, *(r for r in {*_SECTIONS.values(), *_NESTED.values()} if r is not section), ours.FUNCTIONS]
     for registry in registries:

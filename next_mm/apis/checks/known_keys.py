@@ -58,7 +58,7 @@ def check_keys(where: str, keys: Iterable[str], known: Iterable[str]) -> None:
 
 
 def check_numbers(where: str, cfg: Mapping[str, Any], parameters: Mapping[str, inspect.Parameter]) -> None:
-    """Refuse a text where a signature speaks of numbers only: ``max_epochs=two``.
+    """Refuse a text where a signature speaks of numbers or of True and False alone: ``max_epochs=two``, ``shuffle=no``.
 
     Raises:
         ConfigError: it is named with its place.
@@ -68,3 +68,5 @@ def check_numbers(where: str, cfg: Mapping[str, Any], parameters: Mapping[str, i
             words = set(re.findall(r'\w+', str(parameters[key].annotation)))
             if words & {'int', 'float'} and not words & {'str', 'Any'}:
                 raise ConfigError(f"{where}.{key}: expected a number, got '{value}'")
+            if words - {'class'} == {'bool'}:
+                raise ConfigError(f"{where}.{key}: expected True or False, got '{value}'")

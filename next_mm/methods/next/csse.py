@@ -8,7 +8,7 @@ import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from next_mm.methods.next.experts import ExpertSet
+from next_mm.methods.next.experts import ExpertSet, check_experts
 from next_mm.methods.next.routing import by_modality
 from next_mm.methods.next.tmse import ROUTERS
 from next_mm.registry import MODELS
@@ -35,7 +35,7 @@ class CSSE(BaseModule):
         router: Table VII: ``'share'`` for one router for the three modalities, ``'multi'`` for one each.
 
     Raises:
-        ConfigError: ``router`` is neither.
+        ConfigError: ``router`` is neither, or a number is out of range.
     """
 
     def __init__(
@@ -43,7 +43,10 @@ class CSSE(BaseModule):
     ) -> None:
         super().__init__()
         check_choice('CSSE.router', router, ROUTERS)
-        self.experts = ExpertSet(num_experts=num_experts, dim=dim, hidden=hidden or dim * 3 // 2, dropout=dropout)
+        check_experts('CSSE', num_experts, hidden, dropout)
+        self.experts = ExpertSet(
+            num_experts=num_experts, dim=dim, hidden=dim * 3 // 2 if hidden is None else hidden, dropout=dropout
+        )
         routers = NUM_MODALITIES if router == 'multi' else 1
         if num_experts == 1:
             routers = 0  # the weight of an only expert is one: there is nothing to route, and nothing to learn

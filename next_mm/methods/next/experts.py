@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from next_mm.utils.options import check_integer, check_number
+
 
 class ExpertSet(nn.Module):
     """Experts ``E(F) = Dropout(MLP(LN(F))) + F`` (Eq. 1), MLP ``dim -> hidden -> dim`` with GELU.
@@ -43,6 +45,24 @@ class ExpertSet(nn.Module):
             out = F.linear(F.gelu(F.linear(normed, weight, bias)), weight2, bias2)
             outputs.append(F.dropout(out, self.dropout, self.training).view_as(tokens))
         return outputs
+
+
+def check_experts(name: str, num_experts: int, hidden: int | None, dropout: float) -> None:
+    """Check what TMSE and CSSE give to their :class:`ExpertSet`.
+
+    Args:
+        name: the class, for messages.
+        num_experts: number of experts.
+        hidden: width of the hidden layer, or ``None`` for the default.
+        dropout: drop rate.
+
+    Raises:
+        ConfigError: a number is out of range.
+    """
+    check_integer(f'{name}.num_experts', num_experts, 1)
+    if hidden is not None:
+        check_integer(f'{name}.hidden', hidden, 1)
+    check_number(f'{name}.dropout', dropout, 0, 1, below=True)
 
 
 def linear_parameter(*shape: int, fan_in: int) -> nn.Parameter:

@@ -13,6 +13,7 @@ from next_mm.errors import ConfigError
 from next_mm.methods.next.neck import ExpertFeatures
 from next_mm.models.backbones.base import VisualFeatures
 from next_mm.registry import MODELS
+from next_mm.utils.options import check_integer
 
 
 class CrossAttention(nn.Module):
@@ -29,6 +30,7 @@ class CrossAttention(nn.Module):
 
     def __init__(self, dim: int, num_heads: int) -> None:
         super().__init__()
+        check_integer('CrossAttention.num_heads', num_heads, 1)
         if dim % num_heads:
             raise ConfigError(f'num_heads={num_heads} does not divide the token width {dim}')
         self.num_heads = num_heads
@@ -74,6 +76,7 @@ class MGFAHead(BaseModule):
 
     def __init__(self, *, dim: int, num_heads: int = 8, ffn_ratio: int = 2) -> None:
         super().__init__()
+        check_integer('MGFAHead.ffn_ratio', ffn_ratio, 1)
         self.attention = CrossAttention(dim, num_heads)
         self.norm = nn.LayerNorm(dim)
         self.ffn = nn.Sequential(nn.Linear(dim, ffn_ratio * dim), nn.GELU(), nn.Linear(ffn_ratio * dim, dim))

@@ -10,7 +10,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from next_mm.errors import ConfigError
-from next_mm.methods.next.experts import ExpertSet
+from next_mm.methods.next.experts import ExpertSet, check_experts
 from next_mm.methods.next.routing import (
     Router,
     TextModulator,
@@ -74,7 +74,8 @@ class TMSE(BaseModule):
         super().__init__()
         check_choice('TMSE.sampling', sampling, SAMPLINGS)
         check_choice('TMSE.router', router, ROUTERS)
-        check_number('TMSE.num_experts', num_experts, 1)
+        check_experts('TMSE', num_experts, hidden, dropout)
+        check_number('TMSE.fixed_threshold', fixed_threshold, float('-inf'))
         check_number('TMSE.top_share', top_share, 0, 1, above=True)
         if text_gain is not None:
             check_number('TMSE.text_gain', text_gain, 0, above=True)
@@ -82,7 +83,9 @@ class TMSE(BaseModule):
         self.sampling = sampling
         self.fixed_threshold = fixed_threshold
         self.top_share = top_share
-        self.experts = ExpertSet(num_experts=num_experts, dim=dim, hidden=hidden or dim * 3 // 2, dropout=dropout)
+        self.experts = ExpertSet(
+            num_experts=num_experts, dim=dim, hidden=dim * 3 // 2 if hidden is None else hidden, dropout=dropout
+        )
         if sampling == 'all':
             return  # nothing is routed, so there is nothing to learn
         routers = NUM_MODALITIES if router == 'multi' else 1

@@ -69,7 +69,7 @@ class CLIPVisual(TripletBackbone):
         """Turn (B, 3, H, W) pictures of one modality into the tokens (B, 1 + N, width) in front of the first norm."""
         tower = self.tower if tower is None else tower
         patches = tower.conv1(images).flatten(2).transpose(1, 2)  # (B, N, width)
-        classes = tower.class_embedding.to(patches.dtype).expand(len(patches), 1, -1)
+        classes = tower.class_embedding.to(patches.dtype).expand(patches.shape[0], 1, -1)
         if camera is not None and self.camera_on == 'class':
             classes = classes + camera
         x = torch.cat([classes, patches], dim=1) + tower.positional_embedding.to(patches.dtype)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from next_mm.models.heads.gather import gather_batch
 from next_mm.models.losses.build import build_loss
 from next_mm.triplet import UNKNOWN
-from next_mm.utils.options import check_choice, check_number
+from next_mm.utils.options import check_choice, check_integer, check_number
 
 VIEWS = ('feature', 'normed', 'logits')
 """What a loss can read: the feature, the feature behind BNNeck, the classifier's logits."""
@@ -55,7 +55,8 @@ class IdentityBranch(BaseModule):
         across_ranks: bool = True,
     ) -> None:
         super().__init__()
-        check_number('IdentityBranch.num_classes', num_classes, 1)
+        check_integer('IdentityBranch.num_classes', num_classes, 1)
+        check_number('IdentityBranch.test_weight', test_weight, 0, above=True)
         check_choice('IdentityBranch.test', test, ('before', 'after', 'logits'))
         self.feature_dim = feature_dim
         self.num_classes = num_classes

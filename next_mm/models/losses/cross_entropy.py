@@ -27,7 +27,8 @@ class CrossEntropy(nn.Module):
 
     def __init__(self, *, label_smoothing: float = 0.0, weight: float = 1.0) -> None:
         super().__init__()
-        check_number('CrossEntropy.label_smoothing', label_smoothing, 0, 1)
+        check_number('CrossEntropy.label_smoothing', label_smoothing, 0, 1, below=True)
+        check_number('CrossEntropy.weight', weight, 0)
         self.label_smoothing = label_smoothing
         self.weight = weight
 

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from next_mm.registry import MODELS
-from next_mm.utils.options import check_choice
+from next_mm.utils.options import check_choice, check_number
 
 
 def batch_hard_triplet(features: Tensor, labels: Tensor, margin: float | None) -> Tensor:
@@ -54,6 +54,9 @@ class TripletLoss(nn.Module):
     def __init__(self, *, margin: float | None = None, weight: float = 1.0, on: str = 'feature') -> None:
         super().__init__()
         check_choice('TripletLoss.on', on, ('feature', 'normed'))
+        check_number('TripletLoss.weight', weight, 0)
+        if margin is not None:
+            check_number('TripletLoss.margin', margin, 0)
         self.on = on
         self.margin = margin
         self.weight = weight

@@ -263,8 +263,8 @@ def test_a_config_that_fails_is_named(tmp_path: Path, text: str, message: str) -
     [
         ('val_dataloader', None, 'val_dataloader: None, but val_cfg and val_evaluator given: expected all of'),
         ('optim_wrapper', None, 'optim_wrapper: None, but train_dataloader and train_cfg given'),
-        ('train_cfg__val_interval', 0, 'train_cfg.val_interval=0: expected a number from 1'),
-        ('train_cfg__max_epochs', -2, 'train_cfg.max_epochs=-2: expected a number from 1'),
+        ('train_cfg__val_interval', 0, 'train_cfg.val_interval=0: expected a whole number from 1'),
+        ('train_cfg__max_epochs', -2, 'train_cfg.max_epochs=-2: expected a whole number from 1'),
     ],
 )
 def test_a_loop_that_cannot_run_is_refused(tmp_path: Path, key: str, value: object, message: str) -> None:

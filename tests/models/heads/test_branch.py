@@ -116,7 +116,7 @@ def test_losses_are_computed_in_full_precision_under_autocast(feature: Tensor) -
 @pytest.mark.parametrize(
     ('options', 'message'),
     [
-        (dict(num_classes=0), 'IdentityBranch.num_classes=0: expected a number from 1'),
+        (dict(num_classes=0), 'IdentityBranch.num_classes=0: expected a whole number from 1'),
         (dict(test='both'), "IdentityBranch.test='both': expected one of 'before', 'after'"),
         (dict(losses={'id': dict(type='CrossEntropy', label_smoothing=2)}), 'CrossEntropy.label_smoothing=2: expected'),
         (
