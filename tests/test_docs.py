@@ -66,6 +66,9 @@ def test_the_commands_are_found() -> None:
 
 @pytest.mark.parametrize('command', COMMANDS, ids=lambda command: command.place)
 def test_a_command_is_understood(command: Command, tmp_path: Path) -> None:
+    for program, package in NEEDS.items():
+        if program in command.words:
+            pytest.importorskip(package, reason=f'{program} needs an extra')
     for variable in command.variables:
         name = variable.partition('=')[0]
         assert name in _sources('configs', 'next_mm', 'tests', 'tools'), f'{command}: nothing reads {name}'
