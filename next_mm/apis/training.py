@@ -4,6 +4,7 @@ tests goes through here."""
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -14,6 +15,7 @@ from torch import nn
 
 from next_mm import compat
 from next_mm.apis.checks.config import check_config
+from next_mm.apis.checks.presence import check_presence
 from next_mm.apis.identities import fill_num_classes
 from next_mm.engine import TripletRunner, latest_checkpoint, load_weights, read_checkpoint
 from next_mm.engine.places import errors_with_place
@@ -40,14 +42,17 @@ def prepare(cfg: Config) -> None:
     barrier()
 
 
-def build_runner(cfg: Config) -> TripletRunner:
-    """Check the config, start the process group, prepare, and build the Runner.
+def build_runner(cfg: Config, loops: Sequence[str] = ()) -> TripletRunner:
+    """Check the config, start the process group, prepare, look for the data, and build the Runner.
 
     Args:
         cfg: a config with ``work_dir``.
+        loops: the loops that will run; their data are looked for before the model is built.
 
     Raises:
-        ConfigError: an unknown key or type, or ``work_dir`` is a file.
+        ConfigError: an unknown key or type, a value that cannot be used, or ``work_dir`` is a file.
+        DataError: the data of ``loops`` cannot be used.
+        FileNotFoundError: they are not there.
     """
     check_config(cfg)
     if Path(cfg.work_dir).is_file():
@@ -55,6 +60,8 @@ def build_runner(cfg: Config) -> TripletRunner:
     compat.init_distributed(cfg.get('launcher', 'none'), (cfg.get('env_cfg') or {}).get('dist_cfg') or {})
     prepare(cfg)
     cfg = cfg.copy()
+    with errors_with_place(cfg):
+        check_presence(cfg, loops)
     fill_num_classes(cfg)
     run = next(_runs)
     if run:
@@ -109,7 +116,7 @@ def train(cfg: Config) -> TripletRunner:
     Returns:
         The Runner; ``runner.model`` is the trained model.
     """
-    runner = build_runner(cfg)
+    runner = build_runner(cfg, ('train', 'val'))
     note = schedule_end_note(cfg)
     if note:
         runner.logger.warning(note)
@@ -135,7 +142,7 @@ def test(cfg: Config, checkpoint: str | Path | None) -> dict[str, float]:
     cfg.load_from = str(checkpoint) if checkpoint is not None else None
     if checkpoint is not None:
         fill_num_classes(cfg, checkpoint)
-    return build_runner(cfg).test()
+    return build_runner(cfg, ('test',)).test()
 
 
 def build_model(cfg: Config, checkpoint: str | Path | None = None, device: str | torch.device = 'cpu') -> nn.Module:

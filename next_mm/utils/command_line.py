@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import ast
 import logging
 import sys
 import traceback
@@ -26,10 +27,10 @@ _MISTAKEN, _INTERRUPTED = 1, 130
 
 
 class ConfigOptions(DictAction):
-    """The argument ``--cfg-options``: KEY=VALUE, any number of times.
+    """The argument ``--cfg-options``: KEY=VALUE, any number of times; values as configs write them, dictionaries in lists too.
 
     Raises:
-        argparse.ArgumentError: a word without ``=`` or without a key, which mmengine would end with a traceback.
+        argparse.ArgumentError: a word without ``=`` or without a key, or a value whose brackets do not close.
     """
 
     def __call__(
@@ -43,7 +44,47 @@ class ConfigOptions(DictAction):
         for word in values or ():
             if not word.partition('=')[0] or '=' not in word:
                 raise argparse.ArgumentError(self, f'expected KEY=VALUE, got {word!r}')
-        super().__call__(parser, namespace, values, option_string)
+        options = dict(getattr(namespace, self.dest, None) or {})
+        for word in values or ():
+            key, _, text = word.partition('=')
+            try:
+                options[key] = parse_value(text)
+            except ValueError as error:
+                raise argparse.ArgumentError(self, f'{word}: {error}') from None
+        setattr(namespace, self.dest, options)
+
+
+def parse_value(text: str) -> Any:
+    """Read a value as a config writes it, without running it: numbers, texts, lists, ``dict(type='X')``; else as mmengine does.
+
+    Args:
+        text: what stands behind ``=`` on the command line.
+
+    Raises:
+        ValueError: brackets that do not close.
+    """
+    try:
+        return _value_of(ast.parse(text.strip(), mode='eval').body)
+    except (SyntaxError, ValueError):
+        pass  # words without quotes, such as a path or [a,b]
+    problem = 'expected a value such as 3, text, [1,2], or "[dict(type=\'X\')]"'
+    if text.startswith(('(', '[', '{')) and any(text.count(a) != text.count(b) for a, b in ('()', '[]', '{}')):
+        raise ValueError(problem)
+    try:
+        return DictAction._parse_iterable(text)
+    except (AssertionError, RecursionError):
+        raise ValueError(problem) from None
+
+
+def _value_of(node: ast.expr) -> Any:
+    if isinstance(node, (ast.List, ast.Tuple)):
+        items = [_value_of(item) for item in node.elts]
+        return items if isinstance(node, ast.List) else tuple(items)
+    if isinstance(node, ast.Dict):
+        return {_value_of(key): _value_of(value) for key, value in zip(node.keys, node.values) if key is not None}
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == 'dict' and not node.args:
+        return {str(keyword.arg): _value_of(keyword.value) for keyword in node.keywords}
+    return ast.literal_eval(node)
 
 
 def command_line(main: Callable[P, T]) -> Callable[P, T]:
