@@ -121,4 +121,4 @@ class TestTimeTrainingLoop(TestLoop):
             losses = self.runner.model(**data, mode='adapt')
         loss, _ = self.model.parse_losses(losses)
         optimizer.update_params(loss)
-        return float(loss)
+        return float(loss.detach())
