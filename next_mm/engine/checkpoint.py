@@ -81,13 +81,10 @@ def load_weights(
     given = {key: value for key, value in given.items() if not key.startswith(tuple(ignore))}
     expected = {key: value for key, value in model.state_dict().items() if not key.startswith(tuple(ignore))}
     optional = _optional_prefixes(model)
-    problems = _differences(
-        *(
-            {key: value for key, value in weights.items() if not key.startswith(optional)}
-            for weights in (expected, given)
-        ),
-        getattr(model, 'num_classes', None),
+    required, offered = (
+        {key: value for key, value in weights.items() if not key.startswith(optional)} for weights in (expected, given)
     )
+    problems = _differences(required, offered, getattr(model, 'num_classes', None))
     if problems:
         raise CheckpointError(
             f'{source} is not a checkpoint of this model; nothing was loaded.\n' + '\n'.join(problems)
@@ -122,10 +119,10 @@ def latest_checkpoint(work_dir: str | Path) -> str | None:
         told = 'names none that is there' if note.is_file() else 'is not there'
         print_log(f'{note} {told}: going on from {newest}, the newest', 'current', logging.WARNING)
         return str(newest)
-    if newest is not None or named.name:
-        what = (
-            f'{note} names {named.name}, which is not in {work_dir}' if named.name else f'{folder} holds {newest.name}'
-        )
+    what = f'{folder} holds {newest.name}' if newest is not None else ''
+    if named.name:
+        what = f'{note} names {named.name}, which is not in {work_dir}'
+    if what:
         raise CheckpointError(
             f'{what}, and no epoch_*.pth to resume from; give a checkpoint (--resume PATH), or another work directory to start anew'
         )

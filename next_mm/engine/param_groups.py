@@ -86,9 +86,9 @@ def group_parameters(
             made[f'{name} bias'] = {'name': f'{name} bias', 'params': [], 'lr': rate * factor, **decay}
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
-            rule = next(key for key, rule in rules.items() if re.match(rule.get('match', key), name))
-            apart = f'{rule} bias'
-            made[apart if apart in made and name.endswith('bias') else rule]['params'].append(parameter)
+            first = next(key for key, rule in rules.items() if re.match(rule.get('match', key), name))
+            apart = f'{first} bias'
+            made[apart if apart in made and name.endswith('bias') else first]['params'].append(parameter)
     _check_used(model, groups, made)
     return [group for group in made.values() if group['params']]
 

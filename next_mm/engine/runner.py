@@ -199,5 +199,5 @@ def _seed_sampler(loader: DataLoader, seed: int) -> None:
     """Give the samplers of a loader the seed of the run that goes on; they were built with that of the config."""
     batch_sampler = getattr(loader, 'batch_sampler', None)
     for sampler in (loader.sampler, batch_sampler, getattr(batch_sampler, 'sampler', None)):
-        if hasattr(sampler, 'seed'):
+        if sampler is not None and hasattr(sampler, 'seed'):
             sampler.seed = seed

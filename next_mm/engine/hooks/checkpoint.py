@@ -32,7 +32,8 @@ class CheckpointHook(MMEngineCheckpointHook):
                 runner.message_hub.update_info(name, str(folder / Path(noted).name))
         super().before_train(runner)
         if self.max_keep_ckpts > 0:
-            self.keep_ckpt_ids = deque(self.keep_ckpt_ids)  # one more while the new one is written
+            kept = self.keep_ckpt_ids  # type: ignore[has-type]
+            self.keep_ckpt_ids = deque(kept)  # one more while the new one is written
         if is_main_process():
             for part in Path(self.out_dir).glob('*.pth.part'):
                 part.unlink()
