@@ -30,6 +30,8 @@ def _all_commands() -> list[Command]:
 
 
 COMMANDS = _all_commands()
+NEEDS = {'tools/serve.py': 'fastapi', 'projects.search_app': 'gradio'}
+"""Programs that need an extra, and a package of it."""
 SNIPPETS = [
     passage
     for path in DOCUMENTS
