@@ -263,7 +263,7 @@ def test_base_configs_load(tmp_path, repo_dir, name):
         loader.dataset.update(data_root=root, captions_required=False)
         loader.update(num_workers=0, persistent_workers=False, pin_memory=False)
     config.train_dataloader.update(batch_size=2)
-    config.train_dataloader.batch_sampler.update(num_instances=1)
+    config.train_dataloader.batch_sampler.update(num_instances=2)
     for loader in (config.train_dataloader, config.test_dataloader):
         height, width = next(step.size for step in loader.dataset.pipeline if step.type == 'ResizeTriplet')
         batch = next(iter(Runner.build_dataloader(loader, seed=0)))
@@ -343,10 +343,10 @@ def test_real_names_and_captions(tmp_path, shared_dir, caplog_mm, name, counts):
         for part in parts:
             chosen = [item for item in items if part != 'query' or item.endswith('_000.jpg')]
             trees.touch_pictures(
-                tmp_path / dataset_class.parts[part],
+                tmp_path / dataset_class.layout_class.parts[part],
                 chosen,
-                dataset_class.folders,
-                by_identity=dataset_class.by_identity,
+                dataset_class.layout_class.folders,
+                by_identity=dataset_class.layout_class.by_identity,
             )
     for split, (triplets, identities) in counts.items():
         dataset = dataset_class(data_root=str(tmp_path), split=split, caption_dir=str(captions), captions_required=True)
