@@ -28,7 +28,7 @@ WORK = (
     'next_mm.apis.inference.inferencer._open',
     'next_mm.gallery.Gallery.open',
     'next_mm.retrieval.feature_files.read_features',
-    'next_mm.analysis.command_line.find_checkpoint',
+    'next_mm.analysis.run_logs.find_checkpoint',
     'next_mm.apis.run_config.find_run_config',
     'next_mm.analysis.run_report.write_report',
     'next_mm.analysis.studies.cost.row_costs',

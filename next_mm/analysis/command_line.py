@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from mmengine.config import Config
 
-from next_mm.analysis.run_logs import find_checkpoint, run_name
 from next_mm.errors import UserError
 from next_mm.utils.command_line import ConfigOptions
 
@@ -83,10 +82,13 @@ def load_runs(args: argparse.Namespace) -> list[TrainedModel]:
 
 
 def _label(run: Path) -> str:
+    from next_mm.analysis.run_logs import run_name  # late: it loads torch
+
     return run_name(run if run.is_dir() else run.parent)
 
 
 def _load_run(label: str, run: Path, config: Path | None, options: dict[str, Any]) -> TrainedModel:
+    from next_mm.analysis.run_logs import find_checkpoint  # late: it loads torch
     from next_mm.apis import load_config, load_model, load_run_config
 
     work_dir, checkpoint = (run, find_checkpoint(run)) if run.is_dir() else (run.parent, run)
