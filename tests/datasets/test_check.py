@@ -142,8 +142,8 @@ def test_tool_exits_non_zero_when_training_would_be_wrong(tmp_path, repo_dir, mo
             (root / f'train_171/TI/000007_cam{number + 1}_0_0{number}.jpg').unlink()
     options = [
         'model.num_classes=3',
-        'train_dataloader.batch_size=4',
-        'train_dataloader.batch_sampler.num_instances=2' if sound else 'train_dataloader.batch_sampler.num_instances=1',
+        f'train_dataloader.batch_size={4 if sound else 8}',
+        'train_dataloader.batch_sampler.num_instances=2',
     ]
     roots = [
         f'{loader}.dataset.data_root={root}' for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader')

@@ -54,7 +54,14 @@ def test_rows_are_those_of_the_whole_and_overlap_takes_part_once():
     torch.testing.assert_close(half, every[:100, 100:], rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize('options', [{'k1': 0}, {'k2': 0}, {'lambda_value': -0.1}])
-def test_bad_options(options):
-    with pytest.raises(ValueError, match='rerank.k1=0: expected a whole number from 1'):
+@pytest.mark.parametrize(
+    ('options', 'message'),
+    [
+        ({'k1': 0}, 'rerank.k1=0: expected a whole number from 1'),
+        ({'k2': 0}, 'rerank.k2=0: expected a whole number from 1'),
+        ({'lambda_value': -0.1}, 'rerank.lambda_value=-0.1: expected a number from 0 to 1'),
+    ],
+)
+def test_bad_options(options, message):
+    with pytest.raises(ValueError, match=message):
         ReRanking(**options)
