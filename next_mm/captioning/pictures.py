@@ -23,6 +23,7 @@ _HEAVY_TURN = threading.Lock()
 
 _METADATA = frozenset(range(0xE1, 0xEE)) | {0xEF, 0xFE}
 """JPEG segments that may say where, when and with what a picture was taken."""
+_END = b'\xff\xd9'
 _PNG = b'\x89PNG\r\n\x1a\n'
 _PNG_DEPTH = 24  # byte of the header that holds the bits per channel
 _GREY_TAILS = (0.5, 99.5)
@@ -117,6 +118,8 @@ def _data_url(data: bytes, kind: str) -> str:
 
 
 def _has_metadata(data: bytes) -> bool:
+    if not data.endswith(_END):
+        return True  # whatever some cameras add behind the picture
     at = 2
     while at + 4 <= len(data) and data[at] == 0xFF:
         marker = data[at + 1]

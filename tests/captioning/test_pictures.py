@@ -29,6 +29,9 @@ def test_pictures_are_sent_whole_small_and_without_metadata(tmp_path: Path) -> N
     picture.save(path, exif=exif)
     sent = decode(prepare_picture(str(path), -1, 100, picture_key(path.read_bytes(), -1)))
     assert b'taken at home' in path.read_bytes() and b'taken at home' not in sent
+    path.write_bytes(data + b'taken at home')
+    assert b'home' not in decode(prepare_picture(str(path), -1, 100, picture_key(path.read_bytes(), -1)))
+    picture.save(path, exif=exif)
     panel = Image.open(io.BytesIO(decode(prepare_picture(str(path), 1, 100, picture_key(path.read_bytes(), 1)))))
     assert panel.size == (30, 30) and panel.tobytes() == Image.open(path).crop((30, 0, 60, 30)).tobytes()
     assert Image.open(

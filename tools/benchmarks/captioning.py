@@ -1,10 +1,13 @@
 """Measure the caption pipeline against simulated models.
 
     python tools/benchmarks/captioning.py speed [--pictures 20000] [--latency 0.2] [--concurrency 64]
+    python tools/benchmarks/captioning.py hostile [--rounds 3]
     python tools/benchmarks/captioning.py quality data/synthetic/RGBNT201/attributes.json [--models NAME NAME ...]
 
 ``speed`` asks a local server, in a process of its own, about tiny pictures and reports answers a second, peak memory,
-and whether every process of the pipeline stayed under 500 MiB. ``quality`` compares simulated models, whose errors are
+and whether every process of the pipeline stayed under 500 MiB. ``hostile`` asks a server that does whatever a server can do wrong, each wrong to pictures of its own, and reports what became of
+them, the money booked, and peak memory.
+``quality`` compares simulated models, whose errors are
 known, with what merging and complementing make of them.
 """
 
@@ -28,22 +31,20 @@ MEMORY_LIMIT = 500
 
 def make_pictures(root: Path, count: int) -> None:
     """Write ``count`` tiny pictures, all different, as triplets in RGBNT201's layout."""
-    import io
-
     from PIL import Image
 
-    buffer = io.BytesIO()
-    Image.effect_noise((64, 128), 60).convert('RGB').save(buffer, 'JPEG', quality=75)
-    data = buffer.getvalue()
+    picture = Image.effect_noise((64, 128), 60).convert('RGB')
     for index in range(-(-count // 3)):
         split = 'train_171' if index % 5 else 'test'
-        for modality in ('RGB', 'NI', 'TI'):
+        for number, modality in enumerate(('RGB', 'NI', 'TI')):
             folder = root / split / modality
             if index < 6:
                 folder.mkdir(parents=True, exist_ok=True)
-            # bytes before the last segment marker differ, as a JPEG comment would, at the price of no new encoding
+            for bit in range(24):  # its number as black and white squares, which JPEG leaves apart
+                grey = 255 * ((3 * index + number) >> bit & 1)
+                picture.paste((grey, grey, grey), (bit % 8 * 8, bit // 8 * 8, bit % 8 * 8 + 8, bit // 8 * 8 + 8))
             path = folder / f'{index // 4 + 1:06d}_cam{index % 4 + 1}_0_{index % 4:02d}.jpg'
-            path.write_bytes(data[:-2] + f'{index}{modality}'.encode() + data[-2:])
+            picture.save(path, quality=75)
 
 
 def start_server(latency: float) -> tuple[subprocess.Popen, str]:
@@ -91,6 +92,73 @@ def measure_speed(arguments: argparse.Namespace) -> dict:
             f'every process under {MEMORY_LIMIT} MiB': 'yes' if max(stages, lister) < MEMORY_LIMIT else 'NO',
             'CPU s, server included': usage.ru_utime + usage.ru_stime,
             'whole run s': total,
+        }
+
+
+def measure_hostile(arguments: argparse.Namespace) -> dict:
+    """Run the attribute stage against every misbehaviour there is, and read answers, money and memory off it."""
+    import sqlite3
+
+    from next_mm.captioning.pictures import picture_key
+    from next_mm.captioning.simulation.misbehaviour import MISBEHAVIOURS
+
+    fatal = {'wrong_key', 'elsewhere', 'too_many_tomorrow'}  # they stop the run at once, as they should
+    names = [name for name in MISBEHAVIOURS if name not in fatal] * arguments.rounds
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        make_pictures(
+            root / 'RGBNT201', 6 * len(names)
+        )  # as many answered well, so that no row of failures stops the run
+        pictures = sorted((root / 'RGBNT201').rglob('*.jpg'))
+        plan = {picture_key(path.read_bytes(), -1): [name] * 9 for path, name in zip(pictures[::6], names)}
+        (root / 'plan.json').write_text(json.dumps(plan))
+        command = [
+            sys.executable,
+            '-m',
+            'next_mm.captioning.simulation.unruly',
+            str(root / 'log'),
+            str(root / 'plan.json'),
+        ]
+        server = subprocess.Popen(
+            command, stdout=subprocess.PIPE, text=True, env={**os.environ, 'PYTHONPATH': str(ROOT)}
+        )
+        model = dict(
+            name='m', model='m', base_url=server.stdout.readline().split()[-1] + '/v1', api_key_env='HOSTILE_KEY'
+        )
+        model |= dict(max_concurrency=16, max_attempts=2, timeout=10.0, price_input=1.0, price_output=1.0)
+        config = root / 'config.py'
+        config.write_text(
+            f'dataset = dict(type="RGBNT201", data_root={str(root / "RGBNT201")!r})\nschema = "person"\nmodels = [{model!r}]\n'
+            f'store = {str(root / "store.sqlite")!r}\ncaptions = {str(root / "text")!r}\n'
+        )
+        try:
+            process = subprocess.Popen(
+                [sys.executable, str(ROOT / 'tools/generate_captions.py'), str(config), 'attributes'],
+                env={**os.environ, 'PYTHONPATH': str(ROOT), 'HOSTILE_KEY': 'sk-hostile-5ecret-key'},
+                stdout=subprocess.DEVNULL,
+            )
+            peak, lister = watch_memory(process)
+        finally:
+            server.kill()
+            server.wait()
+            server.stdout.close()
+        asked = sum(line.startswith('asked') for line in (root / 'log').read_text().splitlines())
+        with sqlite3.connect(root / 'store.sqlite') as db:
+            states = dict(db.execute('SELECT status, COUNT(*) FROM answers GROUP BY status'))
+            booked, cost, least = db.execute('SELECT COUNT(*), TOTAL(cost), MIN(cost) FROM requests').fetchone()
+        return {
+            'misbehaviours': len(set(names)),
+            'pictures': len(pictures),
+            **{f'answers {status}': count for status, count in sorted(states.items())},
+            'pictures without any state': len(pictures) - sum(states.values()),
+            'requests at the server': asked,
+            'requests booked': booked,
+            'US dollars': cost,
+            'least cost of a request': least,
+            'exit code': process.returncode,
+            'peak memory MiB': peak,
+            'peak memory MiB, lister': lister,
+            f'every process under {MEMORY_LIMIT} MiB': 'yes' if max(peak, lister) < MEMORY_LIMIT else 'NO',
         }
 
 
@@ -252,11 +320,13 @@ def main() -> None:
     speed.add_argument('--pictures', type=int, default=20000)
     speed.add_argument('--latency', type=float, default=0.2)
     speed.add_argument('--concurrency', type=int, default=64)
+    hostile = commands.add_parser('hostile')
+    hostile.add_argument('--rounds', type=int, default=3, help='pictures that each wrong is done to')
     quality = commands.add_parser('quality')
     quality.add_argument('truth', type=Path)
     quality.add_argument('--schema', default='person')
     quality.add_argument('--models', nargs='+', default=['clothing-expert', 'accessory-expert'])
-    for command in (speed, quality):
+    for command in (speed, hostile, quality):
         command.add_argument('--out', type=Path, help='JSON file to write')
     arguments = parser.parse_args()
     if arguments.command == 'quality':
@@ -265,11 +335,11 @@ def main() -> None:
         print_quality(list(scores), rows)
         write('Captions, quality', rows, arguments)
         return
-    result = measure_speed(arguments)
+    result = measure_speed(arguments) if arguments.command == 'speed' else measure_hostile(arguments)
     for name, value in result.items():
         shown = value if isinstance(value, str) else f'{value:,.1f}' if isinstance(value, float) else f'{value:,}'
         print(f'{name:36} {shown}')
-    write('Captions, speed', [result], arguments)
+    write(f'Captions, {arguments.command}', [result], arguments)
 
 
 if __name__ == '__main__':
