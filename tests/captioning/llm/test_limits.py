@@ -31,3 +31,12 @@ def test_the_limiter_spaces_requests_and_stop_wakes_sleepers() -> None:
 
     spaced, woken = asyncio.run(run())
     assert spaced >= 0.095 and woken < 30
+
+
+def test_a_budget_never_gains_credit() -> None:
+    budget = Budget(1.0, spent=-36.0)
+    for paid in (-5.0, float('nan'), float('-inf'), float('inf')):
+        assert budget.reserve(0.2)
+        budget.settle(0.2, paid)
+    assert 0.79 < budget.spent < 0.81  # booked as they were set aside
+    assert not budget.reserve(0.3)
