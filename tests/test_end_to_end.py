@@ -159,7 +159,7 @@ def test_testing_a_checkpoint_gives_the_numbers_of_training(
     result = json.loads((tmp_path / 'out' / 'result.json').read_text())
     expected = {key: value for key, value in _history(finished)[-1].items() if key != 'epoch'}
     assert result['metrics'] == pytest.approx(expected, abs=1e-6)
-    assert len(list((tmp_path / 'lists').glob('*.png'))) == 8
+    assert len(list((tmp_path / 'lists').glob('[0-9][0-9]_query_*.png'))) == 8
 
 
 def test_killed_in_the_middle_of_an_epoch_and_resumed(finished: Path, options: dict[str, Any], tmp_path: Path) -> None:
