@@ -8,8 +8,8 @@ COPY next_mm ./next_mm
 COPY configs ./configs
 COPY projects ./projects
 COPY tools ./tools
-RUN pip install --no-cache-dir ".[serve,export,openvino]" && useradd --create-home --uid 1000 service && mkdir /gallery \
-    && chown service /gallery
+RUN pip install --no-cache-dir ".[serve,export,openvino]" \
+    && useradd --create-home --uid 1000 service && mkdir /gallery && chown service /gallery
 USER service
 EXPOSE 8080
 HEALTHCHECK CMD python -c "import urllib.request as r; r.urlopen('http://127.0.0.1:8080/v1/ready', timeout=5)"

@@ -205,14 +205,15 @@ def replace_weights_reading(state: Mapping[str, Tensor]) -> Iterator[None]:
         factory.load_state_dict = theirs
 
 
-# -- open_clip's create_model says that weights are random which are loaded right after ------------------------------------------
+# -- open_clip's create_model says that weights are random which are loaded right after --------------------------------
 
 
 @contextmanager
 def without_random_weights_warning() -> Iterator[None]:
     """Keep open_clip's warning "Model initialized randomly" off the log.
 
-    Upstream: ``open_clip.factory.create_model`` (3.3.0) gives it whenever no tag is named, also where weights are loaded afterwards.
+    Upstream: ``open_clip.factory.create_model`` (3.3.0) gives it whenever no tag is named, also where weights
+    are loaded afterwards.
     """
 
     def keep(record: logging.LogRecord) -> bool:

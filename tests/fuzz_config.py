@@ -1,7 +1,8 @@
-"""Mutated config options, one at a time: does each end in a clear line, or train? ``python -m tests.fuzz_config --count 550``.
+"""Mutated config options, one at a time: does each end in a clear line, or train?
 
-Each option goes through the command line's parser into a training of one epoch on a few triplets, in a process of its own. The
-last lines count what was accepted, told in one line, ended with a traceback (a fault of ours), or did not end.
+``python -m tests.fuzz_config --count 550``. Each option goes through the command line's parser into a training of one
+epoch on a few triplets, in a process of its own. The last lines count what was accepted, told in one line, ended with
+a traceback (a fault of ours), or did not end.
 """
 
 from __future__ import annotations

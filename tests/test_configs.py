@@ -32,7 +32,7 @@ def test_leaves_are_found() -> None:
 
 
 def shrink(node: Any, tiny_clip: str) -> None:
-    """Make the networks of a config small, by their types; those of real size are built in the tests of the backbones."""
+    """Make the networks of a config small, by their types; the tests of the backbones build those of real size."""
     clip: dict[str, Any] = dict(model_name=tiny_clip, pretrained=None)
     small: dict[str, dict[str, Any]] = {
         'AdapterCLIPVisual': clip,

@@ -12,8 +12,10 @@ shift 2
 HERE=$(cd "$(dirname "$0")" && pwd)
 export PYTHONPATH="$HERE/..${PYTHONPATH:+:$PYTHONPATH}"
 if [ "${NNODES:-1}" -gt 1 ]; then
-    MEET=(--nnodes "$NNODES" --node_rank "${NODE_RANK:?}" --master_addr "${MASTER_ADDR:?}" --master_port "${PORT:-29500}")
+    MEET=(--nnodes "$NNODES" --node_rank "${NODE_RANK:?}" --master_addr "${MASTER_ADDR:?}" \
+          --master_port "${PORT:-29500}")
 else
     MEET=(--standalone)  # picks a free port
 fi
-exec python -m torch.distributed.run "${MEET[@]}" --nproc_per_node "$PROCESSES" "$HERE/train.py" "$CONFIG" --launcher pytorch "$@"
+exec python -m torch.distributed.run "${MEET[@]}" --nproc_per_node "$PROCESSES" \
+    "$HERE/train.py" "$CONFIG" --launcher pytorch "$@"

@@ -100,8 +100,8 @@ def describe(hit) -> dict:
     """Return a hit as JSON values."""
     entry = hit.entry
     return {
-        'rank': hit.rank, 'id': hit.id, 'score': round(hit.score, 6), 'verdict': hit.verdict, 'identity': entry.identity,
-        'camera': entry.camera, 'time': entry.time, 'compared': hit.compared.name(),
+        'rank': hit.rank, 'id': hit.id, 'score': round(hit.score, 6), 'verdict': hit.verdict,
+        'identity': entry.identity, 'camera': entry.camera, 'time': entry.time, 'compared': hit.compared.name(),
     }  # fmt: skip
 
 

@@ -106,7 +106,7 @@ def find_config(path: str | Path) -> Path:
 
 
 def _merge(cfg: Config, options: Mapping[str, Any]) -> None:
-    """Put options into a config in place; an entry of a list may be given anew, which mmengine does for dictionaries alone."""
+    """Put options into a config in place; unlike mmengine's own, they may give an entry of a list anew."""
     for key in options:
         _check_place(cfg.to_dict(), key, options)
     entries = {key: value for key, value in options.items() if _in_list(cfg, key) and not isinstance(value, Mapping)}

@@ -83,7 +83,7 @@ def get_model(name: str, *, dataset: str | None = None, pretrained: str | Path |
     Args:
         name: folder of the method, see :func:`list_methods`.
         dataset: whose config describes the model, see :func:`find_leaf`.
-        pretrained: a checkpoint of ours, such as ``tools/convert_checkpoint.py`` writes; ``None`` leaves the weights random.
+        pretrained: a checkpoint of ours, such as ``tools/convert_checkpoint.py`` writes; ``None``: random weights.
 
     Raises:
         ConfigError: see :func:`find_leaf`.

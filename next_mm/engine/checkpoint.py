@@ -32,7 +32,8 @@ def read_checkpoint(path: str | Path, map_location: Any = 'cpu') -> dict[str, An
         The checkpoint, with the weights under ``state_dict``.
 
     Raises:
-        CheckpointError: no such file, damaged file, a pickle that holds more than tensors and plain values, or no weights in it.
+        CheckpointError: no such file, damaged file, a pickle that holds more than tensors and plain values, or no
+            weights in it.
     """
     name = str(path)
     remote = re.match(r'https?://', name)
@@ -59,9 +60,10 @@ def read_checkpoint(path: str | Path, map_location: Any = 'cpu') -> dict[str, An
 def load_weights(
     model: nn.Module, state_dict: Mapping[str, Tensor], *, source: str, ignore: Sequence[str] = ()
 ) -> None:
-    """Load weights strictly: every weight of the model is in the checkpoint, and every weight there belongs to the model.
+    """Load weights strictly: the checkpoint has every weight of the model, and no other.
 
-    What a module lists in ``optional_state`` (the frozen text tower) may be there or not, whatever the model itself would store.
+    What a module lists in ``optional_state`` (the frozen text tower) may be there or not, whatever the model itself
+    would store.
 
     Args:
         model: the model, not wrapped.
@@ -124,7 +126,8 @@ def latest_checkpoint(work_dir: str | Path) -> str | None:
         what = f'{note} names {named.name}, which is not in {work_dir}'
     if what:
         raise CheckpointError(
-            f'{what}, and no epoch_*.pth to resume from; give a checkpoint (--resume PATH), or another work directory to start anew'
+            f'{what}, and no epoch_*.pth to resume from; give a checkpoint (--resume PATH), or another work directory '
+            'to start anew'
         )
     return None
 
@@ -136,7 +139,7 @@ def _step_of(path: Path) -> int:
 
 
 def _optional_prefixes(model: nn.Module) -> tuple[str, ...]:
-    """Weights that may be in a checkpoint or not: those under the names a module lists in ``optional_state`` (the text tower)."""
+    """Prefixes of weights that a checkpoint may lack: what a module lists in ``optional_state`` (the text tower)."""
     return tuple(
         f'{name}.{part}' if name else part
         for name, module in model.named_modules()
@@ -165,7 +168,7 @@ def _differences(expected: Mapping[str, Tensor], given: Mapping[str, Tensor], nu
 
 
 def _other_identities(shapes: Mapping[str, tuple[Tensor, Tensor]], num_classes: int | None) -> list[str]:
-    """Say so where all that differs is the number of identities: of every weight the first dimension alone, and alike."""
+    """Say so where the number of identities alone differs: of every weight the first dimension, and alike."""
     rest = all(mine.shape[1:] == theirs.shape[1:] for mine, theirs in shapes.values())
     counts = {(len(mine), len(theirs)) for mine, theirs in shapes.values() if mine.dim() and theirs.dim()}
     if not rest or len(counts) != 1 or num_classes is None or next(iter(counts))[0] != num_classes:

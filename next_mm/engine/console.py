@@ -33,7 +33,7 @@ class _Shortened(logging.Formatter):
 
 
 def shorten_console(logger: MMLogger) -> None:
-    """Let the console handlers of a logger cut records of more than 25 lines: environment, config, order of the hooks."""
+    """Let a logger's console handlers cut records of more than 25 lines: environment, config, order of the hooks."""
     for handler in logger.handlers:
         if isinstance(handler, logging.StreamHandler) and not isinstance(handler, logging.FileHandler):
             handler.setFormatter(_Shortened(handler.formatter))

@@ -82,8 +82,8 @@ class TripletRunner(Runner):
         there = sorted(path.name for path in Path(self.work_dir).glob('epoch_*.pth'))
         if there and not self._resume:
             self.logger.warning(
-                f'{self.work_dir} holds checkpoints of another training ({", ".join(there[:3])}), which this one overwrites: '
-                '--resume goes on with it, another --work-dir keeps it'
+                f'{self.work_dir} holds checkpoints of another training ({", ".join(there[:3])}), which this one '
+                'overwrites: --resume goes on with it, another --work-dir keeps it'
             )
 
     def build_train_loop(self, loop: BaseLoop | dict) -> BaseLoop:
@@ -168,8 +168,8 @@ class TripletRunner(Runner):
             if 'parameter group' not in str(error):
                 raise
             raise CheckpointError(
-                f'{filename}: its optimizer had other parameter groups than optim_wrapper makes now ({error}); resume with the config '
-                'that it was trained with, or start a new run from these weights with load_from'
+                f'{filename}: its optimizer had other parameter groups than optim_wrapper makes now ({error}); '
+                'resume with the config that it was trained with, or start a new run from these weights with load_from'
             ) from error
 
     def _require_state(self, filename: str, checkpoint: Mapping[str, Any]) -> None:
@@ -183,8 +183,8 @@ class TripletRunner(Runner):
         absent += [f'meta.{key}' for key in ('epoch', 'iter') if key not in checkpoint.get('meta', {})]
         if absent:
             raise CheckpointError(
-                f'{filename}: no {", ".join(absent)} in it, so a run cannot go on from it as if it had not stopped; resume '
-                'from an epoch_*.pth, or start a new run from these weights with load_from'
+                f'{filename}: no {", ".join(absent)} in it, so a run cannot go on from it as if it had not stopped; '
+                'resume from an epoch_*.pth, or start a new run from these weights with load_from'
             )
 
     def save_checkpoint(self, out_dir: str, filename: str, *args: Any, **kwargs: Any) -> None:

@@ -51,8 +51,8 @@ class RowTable:
             f'INSERT INTO entry ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
             [
                 (
-                    first + place, features.ids[row], new.identity[row], new.camera[row], new.time[row], new.tracklet[row],
-                    int(is_mean), sources[row], parts[row], int(captioned[row]), new.extra[row],
+                    first + place, features.ids[row], new.identity[row], new.camera[row], new.time[row],
+                    new.tracklet[row], int(is_mean), sources[row], parts[row], int(captioned[row]), new.extra[row],
                 )
                 for place, row in enumerate(rows)
             ],

@@ -27,8 +27,8 @@ TEXT_ENCODER = 'text encoder'
 """The part that encodes captions, in :attr:`ReIDModel.parts`: cost tables tell its cost apart."""
 
 MissingModalities = Literal['masked', 'zero pictures', 'reconstructed']
-"""What an absent modality is to a model: masked (it adds nothing, its part of the feature is zero), pictures of zeros after
-normalisation that run as usual, or reconstructed from the others. Its pixels change the feature in none of them."""
+"""What an absent modality is to a model: masked (it adds nothing, its part of the feature is zero), pictures of zeros
+after normalisation that run as usual, or reconstructed from the others. Its pixels never change the feature."""
 
 
 class ReIDModel(BaseModel):
@@ -41,15 +41,17 @@ class ReIDModel(BaseModel):
         data_preprocessor: config of :class:`TripletPreprocessor`.
 
     Attributes:
-        parts: name to dotted submodule path, for cost tables and figures; each part is counted once, by its own path. A text
-            encoder is called :data:`TEXT_ENCODER`.
+        parts: name to dotted submodule path, for cost tables and figures; each part is counted once, by its own path. A
+            text encoder is called :data:`TEXT_ENCODER`.
         reads_captions: whether samples must carry caption tokens.
         reads_cameras: whether the camera of a sample changes its feature.
         missing_modalities: what an absent modality is to the model.
-        feature_parts: for each named feature, the equally wide parts that it is made of, each by the index of its modality,
-            ``None`` for a part of several modalities; a feature that is not listed is one part of several modalities.
+        feature_parts: for each named feature, the equally wide parts that it is made of, each by the index of its
+            modality, ``None`` for a part of several modalities; a feature that is not listed is one part of several
+            modalities.
         optional_state: prefixes of state-dict keys that a checkpoint may lack.
-        without_captions: the option that makes a model without captions, for messages; ``None`` where the method needs them.
+        without_captions: the option that makes a model without captions, for messages; ``None`` where the method
+            needs them.
     """
 
     parts: ClassVar[Mapping[str, str]] = {'backbone': 'backbone'}
@@ -86,11 +88,12 @@ class ReIDModel(BaseModel):
         """Build the branches of the config over the features that the subclass extracts.
 
         Args:
-            branches: feature name to the options of its :class:`IdentityBranch`, all but its width and number of classes.
+            branches: feature name to the options of its :class:`IdentityBranch`, all but its width and number of
+                classes.
             widths: feature name to its width F, for every feature that may have a branch or be compared in a test.
             test_features: names of the features whose concatenation is the test feature.
-            shared: a name that ``branches`` may have beside the features' to the equally wide features that this one branch reads,
-                one after the other.
+            shared: a name that ``branches`` may have beside the features' to the equally wide features that this one
+                branch reads, one after the other.
 
         Raises:
             ConfigError: a name is no feature of the model, or nothing is learnt or compared.
@@ -98,8 +101,8 @@ class ReIDModel(BaseModel):
         readers = {name: (name,) for name in widths} | dict(shared or {})
         if isinstance(test_features, str) or not isinstance(branches, Mapping):
             raise ConfigError(
-                f'model.branches and model.test_features: expected a dictionary and a list of names, got {branches!r} and '
-                f'{test_features!r}'
+                f'model.branches and model.test_features: expected a dictionary and a list of names, got '
+                f'{branches!r} and {test_features!r}'
             )
         for name, options in branches.items():
             _check_branch(f'model.branches.{name}', options)
@@ -109,7 +112,8 @@ class ReIDModel(BaseModel):
             for name in names:
                 if name not in known:
                     raise ConfigError(
-                        f'model.{option}: {name!r} is no feature of {type(self).__name__}, expected some of {", ".join(known)}'
+                        f'model.{option}: {name!r} is no feature of {type(self).__name__}, expected some of '
+                        f'{", ".join(known)}'
                     )
         self._widths = dict(widths)
         self.test_features = tuple(test_features)
@@ -145,7 +149,7 @@ class ReIDModel(BaseModel):
         return self.view_losses(self.identity_views(features, batch))
 
     def identity_views(self, features: Mapping[str, Tensor], batch: TripletBatch) -> dict[str, dict[str, Tensor]]:
-        """Return for each feature with a branch the branch's views of the batch, for losses of the method's own that read them too."""
+        """Return for each feature with a branch the branch's views of the batch, for losses of the method's own."""
         return {
             name: self.branches[branch].batch_views(features[name], batch.labels, self.counted(name, batch))
             for name, branch in self._branch_of.items()
@@ -166,13 +170,14 @@ class ReIDModel(BaseModel):
     def before_epoch(self, epoch: int, batches: Callable[[], Iterator[tuple[Tensor, TripletBatch]]]) -> None:
         """Prepare for an epoch of training, without gradient; a method whose training has stages overrides this.
 
-        :class:`~next_mm.engine.PrepareEpochHook` calls it, also in the first epoch of a resumed run: what it leaves in the model
-        follows from the epoch and the weights.
+        :class:`~next_mm.engine.PrepareEpochHook` calls it, also in the first epoch of a resumed run: what it leaves in
+        the model follows from the epoch and the weights.
 
         Args:
             epoch: number of the epoch, from 0.
-            batches: starts a pass over the training set as a test would see it: pictures and batches as :meth:`extract` takes
-                them, on the device. A rank sees its share; sums over the set go through ``mmengine.dist.all_reduce``.
+            batches: starts a pass over the training set as a test would see it: pictures and batches as :meth:`extract`
+                takes them, on the device. A rank sees its share; sums over the set go through
+                ``mmengine.dist.all_reduce``.
         """
 
     def test_time_loss(self, images: Tensor, batch: TripletBatch) -> dict[str, Tensor]:
@@ -199,8 +204,8 @@ class ReIDModel(BaseModel):
     def feature_with_and_without_text(self, images: Tensor, batch: TripletBatch) -> tuple[Tensor, Tensor]:
         """Return the test feature (B, F) with the batch's captions and the one without any.
 
-        A gallery keeps both: a query without captions is compared with features without them. A method that can encode the
-        pictures once for both does so.
+        A gallery keeps both: a query without captions is compared with features without them. A method that can encode
+        the pictures once for both does so.
         """
         nothing = torch.zeros(len(images), NUM_MODALITIES, dtype=torch.bool, device=images.device)
         return self.feature(images, batch), self.feature(images, replace(batch, has_text=nothing))
@@ -229,7 +234,8 @@ class ReIDModel(BaseModel):
     def feature_modalities(self) -> Tensor:
         """Return (F,) the index of the modality that each dimension of the test feature belongs to, -1 for several.
 
-        The parts of a model that reconstructs absent modalities belong to several, for what stands in is made of the others.
+        The parts of a model that reconstructs absent modalities belong to several, for what stands in is made of the
+        others.
         """
         if self._owners is None:
             raise ValueError(f'{type(self).__name__}: build_branches was not called, so its feature has no known parts')
@@ -259,9 +265,10 @@ class ReIDModel(BaseModel):
         )
 
     def example_batch(self) -> TripletBatch:
-        """Return the batch of one triplet, for cost tables: a camera, and captions of full length where the model reads them.
+        """Return the batch of one triplet, for cost tables.
 
-        A method that reads ``extras`` adds them.
+        It has a camera, and captions of full length where the model reads them. A method that reads ``extras`` adds
+        them.
         """
         batch = TripletBatch(samples=[], cameras=torch.zeros(1, dtype=torch.int64))
         if self.reads_captions:
@@ -279,8 +286,8 @@ class ReIDModel(BaseModel):
         Args:
             inputs: (B, 3, 3, H, W) normalised pictures.
             data_samples: the rest of the batch.
-            mode: ``'loss'`` gives the losses, ``'predict'`` the samples with their ``feature``, ``'tensor'`` the features,
-                ``'adapt'`` the losses of test-time training.
+            mode: ``'loss'`` gives the losses, ``'predict'`` the samples with their ``feature``, ``'tensor'`` the
+                features, ``'adapt'`` the losses of test-time training.
 
         Raises:
             ValueError: another mode.

@@ -27,7 +27,7 @@ _MISTAKEN, _INTERRUPTED = 1, 130
 
 
 class ConfigOptions(DictAction):
-    """The argument ``--cfg-options``: KEY=VALUE, any number of times; values as configs write them, dictionaries in lists too.
+    """The argument ``--cfg-options``: KEY=VALUE, any number of times; values as configs write them.
 
     Raises:
         argparse.ArgumentError: a word without ``=`` or without a key, or a value whose brackets do not close.
@@ -55,7 +55,9 @@ class ConfigOptions(DictAction):
 
 
 def parse_value(text: str) -> Any:
-    """Read a value as a config writes it, without running it: numbers, texts, lists, ``dict(type='X')``; else as mmengine does.
+    """Read a value as a config writes it, without running it; else as mmengine does.
+
+    Numbers, texts, lists, ``dict(type='X')``, and dictionaries in lists too.
 
     Args:
         text: what stands behind ``=`` on the command line.

@@ -17,7 +17,8 @@ __all__ = ['lock_folder']
 def lock_folder(folder: Path, name: str, use: str) -> Iterator[None]:
     """Hold a lock in a folder while the context is open.
 
-    The lock belongs to this process: those that it forks do not inherit it, and it ends with the process, however that ends.
+    The lock belongs to this process: those that it forks do not inherit it, and it ends with the process, however that
+    ends.
 
     Args:
         folder: made where it is missing.

@@ -75,7 +75,8 @@ def check_archive(path: Path) -> None:
         raise CheckpointError(f'{path}: damaged or no checkpoint ({error})') from None
     if broken is not None:
         raise CheckpointError(
-            f'{path}: damaged, the checksum of its record {broken} is wrong (a flipped bit is enough); take another copy'
+            f'{path}: damaged, the checksum of its record {broken} is wrong (a flipped bit is enough); '
+            'take another copy'
         )
 
 

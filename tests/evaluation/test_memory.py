@@ -33,8 +33,9 @@ def evaluate(num_queries, num_gallery):
         samples = []
         for index, row in zip(indices[start:start + batch], torch.randn(batch, width, generator=generator)):
             junk = index == num_queries  # the rows behind it move up
-            samples.append(dict(sample_idx=index, name=f'{index:06d}', identity=-1 if junk else index % 50, camera=index % 3, scene=0,
-                                is_query=index < num_queries, is_gallery=index >= num_queries, feature=row))
+            samples.append(dict(sample_idx=index, name=f'{index:06d}', identity=-1 if junk else index % 50,
+                                camera=index % 3, scene=0, is_query=index < num_queries,
+                                is_gallery=index >= num_queries, feature=row))
         metric.process(None, samples)
     return metric.evaluate(size)
 

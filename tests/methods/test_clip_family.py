@@ -71,7 +71,7 @@ def draw_noise(epoch: int) -> float:
 )
 @pytest.mark.parametrize('rate', [5e-6, 3.5e-4])
 def test_the_authors_schedule(leaf: str, start: float, warmup: int, epochs: int, noisy: bool, rate: float) -> None:
-    """Of a group with some rate: a warm-up from one start for all groups, then a cosine that began with the first epoch."""
+    """For a group of any rate: a warm-up from one start for all groups, then a cosine that began with epoch one."""
     cfg = load_config(f'configs/{leaf}_authors.py')
     parameter = torch.nn.Parameter(torch.zeros(1))
     optimizer = OPTIMIZERS.build(dict(cfg.optim_wrapper.optimizer, params=[dict(params=[parameter], lr=rate)]))

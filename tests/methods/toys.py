@@ -1,4 +1,4 @@
-"""Toy models of the methods, for tests that run over all of them: ``tests/methods/<name>/toy.py`` lists them in ``TOYS``."""
+"""Toy models of the methods, for tests that run over all: ``tests/methods/<name>/toy.py`` lists them in ``TOYS``."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def find_unmoved(name: str) -> str:
 
 
 def make_batch(model: ReIDModel, size: int, seed: int = 0) -> tuple[Tensor, TripletBatch]:
-    """Draw triplets for a model: normalised pictures, two of each identity, cameras 1 and 2, captions, what it reads beside."""
+    """Draw triplets for a model: normalised pictures, two an identity, cameras 1 and 2, captions, and extras."""
     generator = torch.Generator().manual_seed(seed)
     number = torch.arange(size)
     images = torch.randn(size, 3, 3, *model.image_size, generator=generator)

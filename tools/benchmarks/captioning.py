@@ -5,10 +5,9 @@
     python tools/benchmarks/captioning.py quality data/synthetic/RGBNT201/attributes.json [--models NAME NAME ...]
 
 ``speed`` asks a local server, in a process of its own, about tiny pictures and reports answers a second, peak memory,
-and whether every process of the pipeline stayed under 500 MiB. ``hostile`` asks a server that does whatever a server can do wrong, each wrong to pictures of its own, and reports what became of
-them, the money booked, and peak memory.
-``quality`` compares simulated models, whose errors are
-known, with what merging and complementing make of them.
+and whether every process of the pipeline stayed under 500 MiB. ``hostile`` asks a server that does whatever a server
+can do wrong, each wrong to pictures of its own, and reports what became of them, the money booked, and peak memory.
+``quality`` compares simulated models, whose errors are known, with what merging and complementing make of them.
 """
 
 from __future__ import annotations
@@ -128,7 +127,8 @@ def measure_hostile(arguments: argparse.Namespace) -> dict:
         model |= dict(max_concurrency=16, max_attempts=2, timeout=10.0, price_input=1.0, price_output=1.0)
         config = root / 'config.py'
         config.write_text(
-            f'dataset = dict(type="RGBNT201", data_root={str(root / "RGBNT201")!r})\nschema = "person"\nmodels = [{model!r}]\n'
+            f'dataset = dict(type="RGBNT201", data_root={str(root / "RGBNT201")!r})\n'
+            f'schema = "person"\nmodels = [{model!r}]\n'
             f'store = {str(root / "store.sqlite")!r}\ncaptions = {str(root / "text")!r}\n'
         )
         try:

@@ -1,5 +1,5 @@
-# MarketMM as IEEE's repository takes persons: mirrored, no crop, no erasing; features are compared as they are. Batches of
-# 8 x 4.
+# MarketMM as IEEE's repository takes persons: mirrored, no crop, no erasing; features are compared as they are.
+# Batches of 8 x 4.
 _base_ = ['market_mm.py']
 
 train_dataloader = dict(

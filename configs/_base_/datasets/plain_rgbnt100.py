@@ -1,5 +1,5 @@
-# RGBNT100 as IEEE's repository takes persons: mirrored, no crop, no erasing; features are compared as they are. Batches of
-# 8 x 4.
+# RGBNT100 as IEEE's repository takes persons: mirrored, no crop, no erasing; features are compared as they are.
+# Batches of 8 x 4.
 _base_ = ['rgbnt100.py']
 
 train_dataloader = dict(

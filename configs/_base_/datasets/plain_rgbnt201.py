@@ -1,5 +1,5 @@
-# RGBNT201 as IEEE's repository takes persons: mirrored, no crop, no erasing; features are compared as they are. Batches of
-# 2 x 4.
+# RGBNT201 as IEEE's repository takes persons: mirrored, no crop, no erasing; features are compared as they are.
+# Batches of 2 x 4.
 _base_ = ['rgbnt201.py']
 
 train_dataloader = dict(

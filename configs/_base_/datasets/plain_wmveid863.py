@@ -1,5 +1,5 @@
-# WMVEID863 as IEEE's repository takes persons: mirrored, no crop, no erasing; features are compared as they are. Batches of
-# 8 x 4.
+# WMVEID863 as IEEE's repository takes persons: mirrored, no crop, no erasing; features are compared as they are.
+# Batches of 8 x 4.
 _base_ = ['wmveid863.py']
 
 train_dataloader = dict(

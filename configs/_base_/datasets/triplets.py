@@ -13,8 +13,8 @@ _authors_augment = [
     dict(type='PadCropTriplet', padding=10, per_modality=True),
     dict(type='EraseTriplet', prob=0.5, per_modality=True),
 ]
-# The convolutional methods': strong_*.py and plain_*.py put them together. Erased boxes have ImageNet's mean colour; for
-# *_authors.py that of 0.485, 0.456, 0.406 behind the preprocessor, as in "Bag of Tricks" and what descends from it.
+# The convolutional methods': strong_*.py and plain_*.py put them together. Erased boxes have ImageNet's mean colour;
+# for *_authors.py that of 0.485, 0.456, 0.406 behind the preprocessor, as in "Bag of Tricks" and what descends from it.
 _plain_augment = _augment[:2]
 _plain_authors = _authors_augment[:2]
 _strong_augment = _augment[:3]

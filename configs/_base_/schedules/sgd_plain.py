@@ -1,5 +1,5 @@
-# The recipe for persons in IEEE's repository, which is torchreid's: SGD at 1e-3, a tenth of the rate from the 61st of 80
-# epochs. Methods differ in where the rate drops.
+# The recipe for persons in IEEE's repository, which is torchreid's: SGD at 1e-3, a tenth of the rate from the 61st
+# of 80 epochs. Methods differ in where the rate drops.
 optim_wrapper = dict(
     type='OptimWrapper',
     constructor='ReIDOptimWrapperConstructor',

@@ -27,7 +27,7 @@ class DistanceHistogram:
     different: np.ndarray
 
     def threshold(self) -> tuple[float, float]:
-        """Return the distance at which as many pairs of different identities lie below as of the same above, and the share."""
+        """Return the equal-error distance and rate: pairs of two identities below, pairs of one identity above it."""
         refused = 1 - self.same.cumsum() / self.same.sum()
         accepted = self.different.cumsum() / self.different.sum()
         place = int(np.abs(refused - accepted).argmin())

@@ -1,4 +1,4 @@
-"""Values that torch and mmengine take but that train nothing, or train the wrong way: bounds by the name of the option."""
+"""Bounds by option name: values that torch and mmengine take but that train nothing, or train the wrong way."""
 
 from __future__ import annotations
 

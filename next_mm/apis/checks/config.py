@@ -1,7 +1,7 @@
 """A misspelt or unknown key in a config is an error that names it, before anything is built.
 
-mmengine's Runner reads its config with ``cfg.get``: a misspelt top-level key is ignored there, and a misspelt argument of a
-scheduler or an evaluator shows only when training starts or ends.
+mmengine's Runner reads its config with ``cfg.get``: a misspelt top-level key is ignored there, and a misspelt
+argument of a scheduler or an evaluator shows only when training starts or ends.
 """
 
 from __future__ import annotations
@@ -201,8 +201,8 @@ def _check_loop(where: str, loop: Mapping | None) -> None:
         length = loop.get('max_epochs', loop.get('max_iters', float('inf')))
         if loop.get('val_begin', 1) > length:
             raise ConfigError(
-                f'{where}.val_begin={loop["val_begin"]}: the training ends with {length}, so it would never be validated; '
-                'to train without validation set val_dataloader, val_cfg and val_evaluator to None'
+                f'{where}.val_begin={loop["val_begin"]}: the training ends with {length}, so it would never be '
+                'validated; to train without validation set val_dataloader, val_cfg and val_evaluator to None'
             )
     else:
         check_keys(

@@ -23,8 +23,9 @@ def names(function: Any) -> set[str]:
 
 
 def arguments(component: Any) -> dict[str, inspect.Parameter] | None:
-    """Return the parameters that a function or constructor takes, through ``**kwargs`` to its base classes or to the class
-    that it names (:class:`PassesOptions`); ``None`` where anything goes.
+    """Return the parameters that a function or constructor takes; ``None`` where anything goes.
+
+    ``**kwargs`` leads on to its base classes, or to the class that it names (:class:`PassesOptions`).
     """
     if not inspect.isclass(component):
         parameters = inspect.signature(component).parameters

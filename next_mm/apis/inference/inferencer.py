@@ -216,7 +216,9 @@ class ReIDInferencer(BaseInferencer):
             errors,
         ).checked()
 
-    def postprocess(self, preds: FeatureSet, *args: Any, **kwargs: Any) -> list[ReIDDataSample]:  # type: ignore[override]
+    def postprocess(  # type: ignore[override]
+        self, preds: FeatureSet, *args: Any, **kwargs: Any
+    ) -> list[ReIDDataSample]:
         """Return data samples with their ``feature`` (F,)."""
         import torch
 

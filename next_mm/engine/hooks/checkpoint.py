@@ -19,8 +19,9 @@ __all__ = ['CheckpointHook']
 class CheckpointHook(MMEngineCheckpointHook):
     """Save checkpoints as mmengine's hook does; the arguments are the same.
 
-    An outdated checkpoint goes when the new one is in place, not before (mmengine 0.10.7), so that a kill in between leaves one. What
-    a kill left half written goes at the start of a training, and in a moved work directory the best checkpoint is the one there.
+    An outdated checkpoint goes when the new one is in place, not before (mmengine 0.10.7), so that a kill in between
+    leaves one. What a kill left half written goes at the start of a training, and in a moved work directory the best
+    checkpoint is the one there.
     """
 
     def before_train(self, runner: Runner) -> None:

@@ -117,8 +117,8 @@ def _read(path: Path, runner: Runner) -> list[dict[str, Any]]:
         kept = path.with_name(f'{path.name}.broken')
         path.replace(kept)
         runner.logger.warning(
-            f'{path}: expected a list of metrics by epoch ({type(error).__name__}: {error}); it is kept as {kept.name}, and the '
-            'metrics of the epochs before are not in the new one'
+            f'{path}: expected a list of metrics by epoch ({type(error).__name__}: {error}); it is kept as '
+            f'{kept.name}, and the metrics of the epochs before are not in the new one'
         )
         return []
 

@@ -24,7 +24,8 @@ class CCNetReID(ConvReID):
     Args:
         center_weight: factor on the center loss, lambda in the paper.
         modality_weight: factor on its part over modalities, alpha in the paper.
-        options: of :class:`~next_mm.models.per_modality.PerModalityReID`, with all three modalities; the one branch is ``'whole'``.
+        options: of :class:`~next_mm.models.per_modality.PerModalityReID`, with all three modalities; the one
+            branch is ``'whole'``.
     """
 
     def __init__(self, *, center_weight: float = 0.3, modality_weight: float = 0.6, **options: Any) -> None:

@@ -1,4 +1,4 @@
-"""Multi-Grained Features Aggregation (MGFA): cross-attention from class tokens (queries) to expert features (Sec. III-D)."""
+"""Multi-Grained Features Aggregation (MGFA, Sec. III-D): cross-attention from class tokens to expert features."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ from next_mm.utils.options import check_integer
 class CrossAttention(nn.Module):
     """Multi-head attention of few queries over many tokens.
 
-    Three queries meet 3N tokens, so it is the queries that are projected into the tokens' space, not the tokens into the keys':
-    ``q . (W_k x) = (W_k^T q) . x``, and likewise ``sum_t a_t (W_v x_t) = W_v (sum_t a_t x_t)``. The numbers are those of the usual
-    form at a fraction of its work. A key bias would add the same to all scores of a query, which the softmax removes: there is none.
+    Three queries meet 3N tokens, so the queries are projected into the tokens' space, not the tokens into the keys':
+    ``q . (W_k x) = (W_k^T q) . x``, and likewise ``sum_t a_t (W_v x_t) = W_v (sum_t a_t x_t)``. The numbers are those
+    of the usual form at a fraction of its work. There is no key bias: it would add the same to all scores of a query,
+    which the softmax removes.
 
     Args:
         dim: token width D.
@@ -45,7 +46,9 @@ class CrossAttention(nn.Module):
         return torch.einsum('bqhd,hde->bhqe', queries, self.key.weight.unflatten(0, (self.num_heads, -1)))
 
     def forward(self, projected: Tensor, tokens: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Attend from projected queries (B, H, Q, D) to (B, T, D) tokens; ``mask`` (B, T) bool is true where a token may be seen.
+        """Attend from projected queries (B, H, Q, D) to (B, T, D) tokens.
+
+        ``mask`` (B, T) bool is true where a token may be seen.
 
         Returns:
             (B, Q, D).
@@ -82,7 +85,7 @@ class MGFAHead(BaseModule):
         self.ffn = nn.Sequential(nn.Linear(dim, ffn_ratio * dim), nn.GELU(), nn.Linear(ffn_ratio * dim, dim))
 
     def forward(self, visual: VisualFeatures, experts: ExpertFeatures, present: Tensor | None = None) -> Tensor:
-        """Return the identity feature (B, 3D); an absent modality has no query, is masked, and leaves zeros in its part."""
+        """Return the identity feature (B, 3D); an absent modality has no query and is masked: its part is zeros."""
         mask = None if present is None else present.repeat_interleave(visual.tokens.shape[2], dim=1)  # (B, 3N)
         queries = self.attention.project_queries(visual.classes)
         answers = torch.stack([self.attention(queries, feature, mask) for feature in experts.features])  # (E, B, 3, D)

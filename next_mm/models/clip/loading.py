@@ -102,7 +102,8 @@ def _add_config(path: Path) -> None:
         open_clip.add_model_config(path)
     elif config != open_clip.get_model_config(path.stem):
         raise ConfigError(
-            f'{path}: open_clip goes by the stem, and knows another model config as {path.stem!r} already; rename the file'
+            f'{path}: open_clip goes by the stem, and knows another model config as {path.stem!r} already; '
+            'rename the file'
         )
 
 

@@ -1,4 +1,4 @@
-"""The identity branch: BNNeck, classifier and losses over one identity feature (Luo et al., "Bag of Tricks", CVPRW 2019)."""
+"""The identity branch: BNNeck (Luo et al., CVPRW 2019), classifier and losses over one identity feature."""
 
 from __future__ import annotations
 
@@ -33,8 +33,9 @@ class IdentityBranch(BaseModule):
         bnneck_bias: whether BNNeck's bias learns; "Bag of Tricks" has no shift before the classifier.
         classifier: whether there is a classifier; without one no loss may read logits.
         classifier_bias: whether the classifier has a bias.
-        across_ranks: in distributed training gather the batch over the ranks before BNNeck and the losses, so that several
-            processes compute what one would on the global batch; otherwise statistics and triplets are a rank's own.
+        across_ranks: in distributed training gather the batch over the ranks before BNNeck and the losses, so that
+            several processes compute what one would on the global batch; otherwise statistics and triplets are
+            a rank's own.
 
     Raises:
         ConfigError: an option is out of range.

@@ -28,11 +28,11 @@ AT_THE_THRESHOLD = (
     *((0, 0, 38, 755, False), (0, 0, 46, 256, True), (0, 1, 57, 29, True), (0, 3, 7, 305, True)),
     *((1, 0, 108, 466, True), (1, 3, 33, 732, False)),
 )
-"""Mask, triplet, patch and channel within 3e-6 of the threshold, where rounding decides, and whether the authors' is above it."""
+"""Mask, triplet, patch, channel within 3e-6 of the threshold, where rounding decides; whether the authors' is above."""
 
 
 def pin(module: nn.Module, inputs: tuple[Tensor, Tensor], masks: tuple[Tensor, Tensor]) -> None:
-    """Put the elements at the threshold on the side where they were in the authors' program; one moves a score by 1e-4."""
+    """Put the elements at the threshold on the authors' side of it; one element moves a score by 1e-4."""
     threshold = -0.017860664
     for mask, triplet, patch, channel, above in AT_THE_THRESHOLD:
         if triplet < len(masks[mask]):
