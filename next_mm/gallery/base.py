@@ -8,8 +8,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
-from next_mm.errors import ConfigError
-from next_mm.gallery.records import Entry, Hit
+from next_mm.errors import ConfigError, DataError
+from next_mm.gallery.new_rows import NewRows, check_conflict, check_ids
+from next_mm.gallery.records import Entry, Filters, Hit
 from next_mm.retrieval.feature_set import FeatureSet, FeatureSpace
 
 __all__ = ['Gallery', 'OnConflict']
@@ -19,6 +20,8 @@ OnConflict = Literal['error', 'replace', 'keep']
 
 class Gallery(ABC):
     """Entries with features of one model that grow, are searched exactly, and can be deleted.
+
+    What a caller says is checked here; a store implements ``_add``, ``_search`` and ``_delete`` with checked arguments.
 
     Attributes:
         space: the feature space of all entries.
@@ -54,7 +57,6 @@ class Gallery(ABC):
 
         return SQLiteGallery(Path(uri), space, who=who, create=create, **options)
 
-    @abstractmethod
     def add(
         self,
         features: FeatureSet,
@@ -83,8 +85,17 @@ class Gallery(ABC):
         Raises:
             DataError: features of another model, ids that are there or come twice, values that cannot be stored.
         """
+        check_conflict(on_conflict)
+        self.space.check(features.space)
+        features = features.checked()
+        check_ids(features.ids)
+        new = NewRows.read(len(features), identity=identity, camera=camera, time=time, tracklet=tracklet, extra=extra)
+        return self._add(features, new, on_conflict)
 
     @abstractmethod
+    def _add(self, features: FeatureSet, new: NewRows, on_conflict: OnConflict) -> int:
+        """Add checked rows, all or none; see :meth:`add`."""
+
     def search(
         self,
         features: FeatureSet,
@@ -116,6 +127,17 @@ class Gallery(ABC):
         Raises:
             DataError: features of another model, or a filter that cannot be used.
         """
+        self.space.check(features.space)
+        if not isinstance(top, int) or isinstance(top, bool) or top < 1:
+            raise DataError(f'top={top!r}: expected a whole number from 1')
+        filters = Filters.make(camera=camera, not_camera=not_camera, after=after, before=before, identity=identity)
+        return self._search(features.checked(), filters, top=top, min_score=min_score, crops=crops)
+
+    @abstractmethod
+    def _search(
+        self, query: FeatureSet, filters: Filters, *, top: int, min_score: float | None, crops: bool
+    ) -> list[list[Hit]]:
+        """Rank the entries that pass the filters; see :meth:`search`."""
 
     @abstractmethod
     def get(self, ids: Sequence[str]) -> list[Entry]:
@@ -133,7 +155,6 @@ class Gallery(ABC):
             DataError: an id is not there.
         """
 
-    @abstractmethod
     def delete(
         self,
         ids: Sequence[str] | None = None,
@@ -149,7 +170,20 @@ class Gallery(ABC):
 
         Returns:
             How many entries were deleted.
+
+        Raises:
+            DataError: neither ids nor filters, or a filter that cannot be used.
         """
+        filters = Filters.make(
+            identity=identity, camera=camera, not_camera=not_camera, tracklet=tracklet, after=after, before=before
+        )
+        if ids is None and not filters.given():
+            raise DataError('delete: expected ids or at least one filter, got neither; nothing was deleted')
+        return self._delete(ids, filters)
+
+    @abstractmethod
+    def _delete(self, ids: Sequence[str] | None, filters: Filters) -> int:
+        """Delete the entries that pass the filters, of those with ``ids`` where they are given; see :meth:`delete`."""
 
     @abstractmethod
     def iterate(self, batch: int = 1000) -> Iterator[tuple[list[Entry], FeatureSet]]:

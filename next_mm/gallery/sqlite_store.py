@@ -16,14 +16,8 @@ from next_mm.gallery.audit import AuditLine, append_audit, read_audit, verify_au
 from next_mm.gallery.base import Gallery, OnConflict
 from next_mm.gallery.decisions import check_thresholds, decide
 from next_mm.gallery.index import Index, Ranked
-from next_mm.gallery.new_rows import NewRows, check_conflict, check_ids, refuse_known
-from next_mm.gallery.records import (
-    Comparison,
-    Entry,
-    Filters,
-    Hit,
-    read_extra,
-)
+from next_mm.gallery.new_rows import NewRows, refuse_known
+from next_mm.gallery.records import Comparison, Entry, Filters, Hit, read_extra
 from next_mm.gallery.sqlite_file import SQLiteFile
 from next_mm.gallery.sqlite_rows import DTYPES, RowTable
 from next_mm.gallery.tracklets import pool_tracklet
@@ -83,28 +77,13 @@ class SQLiteGallery(Gallery):
 
     # --- changing
 
-    def add(
-        self,
-        features: FeatureSet,
-        *,
-        identity: object = None,
-        camera: object = None,
-        time: object = None,
-        tracklet: object = None,
-        extra: object = None,
-        on_conflict: OnConflict = 'error',
-    ) -> int:
-        """Add entries; see :meth:`Gallery.add`."""
-        check_conflict(on_conflict)
-        self.space.check(features.space)
-        features = features.checked()
-        count, ids = len(features), check_ids(features.ids)
-        new = NewRows.read(count, identity=identity, camera=camera, time=time, tracklet=tracklet, extra=extra)
+    def _add(self, features: FeatureSet, new: NewRows, on_conflict: OnConflict) -> int:
+        ids = features.ids
         with self.file.transaction() as db:
             there = self.rows.find(db, ids)
             if on_conflict == 'error':
                 refuse_known(list(there))
-            keep = [row for row in range(count) if on_conflict != 'keep' or ids[row] not in there]
+            keep = [row for row in range(len(ids)) if on_conflict != 'keep' or ids[row] not in there]
             replaced = sorted(there.values()) if on_conflict == 'replace' else []
             tracklets = self.rows.erase(db, replaced)
             self.rows.insert(db, features, new, keep)
@@ -125,23 +104,7 @@ class SQLiteGallery(Gallery):
             new = NewRows([entry.identity], [entry.camera], [entry.time], [name], [read_extra(entry.extra)])
             self.rows.insert(db, mean, new, [0], is_mean=True)
 
-    def delete(
-        self,
-        ids: Sequence[str] | None = None,
-        *,
-        identity: object = None,
-        camera: object = None,
-        not_camera: object = None,
-        tracklet: object = None,
-        after: object = None,
-        before: object = None,
-    ) -> int:
-        """Delete entries; see :meth:`Gallery.delete`. Their bytes are overwritten in the file."""
-        filters = Filters.make(
-            identity=identity, camera=camera, not_camera=not_camera, tracklet=tracklet, after=after, before=before
-        )
-        if ids is None and not filters.given():
-            raise DataError('delete: expected ids or at least one filter, got neither; nothing was deleted')
+    def _delete(self, ids: Sequence[str] | None, filters: Filters) -> int:
         with self.file.transaction() as db:
             numbers = self.rows.find_all(db, filters)
             if ids is not None:
@@ -169,25 +132,9 @@ class SQLiteGallery(Gallery):
 
     # --- searching
 
-    def search(
-        self,
-        features: FeatureSet,
-        *,
-        top: int = 10,
-        camera: object = None,
-        not_camera: object = None,
-        after: object = None,
-        before: object = None,
-        identity: object = None,
-        min_score: float | None = None,
-        crops: bool = False,
+    def _search(
+        self, query: FeatureSet, filters: Filters, *, top: int, min_score: float | None, crops: bool
     ) -> list[list[Hit]]:
-        """Rank the entries for each query; see :meth:`Gallery.search`."""
-        self.space.check(features.space)
-        if not isinstance(top, int) or isinstance(top, bool) or top < 1:
-            raise DataError(f'top={top!r}: expected a whole number from 1')
-        filters = Filters.make(camera=camera, not_camera=not_camera, after=after, before=before, identity=identity)
-        query = features.checked()
         with self._lock:
             self.refresh()
             ranked = self.index.search(

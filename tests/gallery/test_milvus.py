@@ -14,7 +14,7 @@ import pytest
 pytest.importorskip('pymilvus', reason='needs the extra search')
 from next_mm.errors import ConfigError, DataError
 from next_mm.gallery import Gallery
-from next_mm.gallery.milvus_store import quote
+from next_mm.gallery.milvus_language import quote
 from next_mm.retrieval.feature_set import FeatureSet, FeatureSpace
 from tests.gallery.naive import SPACE, NaiveGallery, make_features
 from tests.gallery.test_gallery import NAMES, check_search
