@@ -36,6 +36,9 @@ REQUIRES = [
 ]
 EXPORT = ['onnx>=1.17', 'onnxruntime>=1.20', 'onnxscript>=0.3']
 SERVE = ['fastapi>=0.115', 'prometheus-client>=0.20', 'python-multipart>=0.0.12', 'uvicorn>=0.30']
+SEARCH = ['pymilvus>=2.6']
+WEB = ['gradio>=6.0']
+OPENVINO = ['onnx>=1.17', 'openvino>=2025.0']
 CAPTIONS = ['aiohttp>=3.10', 'filelock>=3.12']
 TEST = [
     *CAPTIONS,
@@ -48,6 +51,10 @@ TEST = [
     'pytorch-metric-learning>=2.6',
     'ruff>=0.9',
 ]
+DOCS = ['furo>=2024.8.6', 'myst-parser>=4.0', 'sphinx>=8.1', 'sphinx-copybutton>=0.5.2']
+ALL = [*CAPTIONS, *EXPORT, *OPENVINO, *SEARCH, *SERVE, *WEB]
+# What the tests with the mark 'extra' need; the browser is Debian's chromium.
+TEST_ALL = [*TEST, *ALL, *DOCS, 'httpx>=0.27', 'milvus-lite>=3.0', 'playwright>=1.48']
 
 INSIDE = {'next_mm.configs': 'configs', 'next_mm.projects': 'projects', 'next_mm.tools': 'tools'}
 
@@ -76,12 +83,15 @@ setup(
     },
     install_requires=REQUIRES,
     extras_require={
+        'all': ALL,
         'captions': CAPTIONS,
+        'docs': DOCS,
         'export': EXPORT,
-        'openvino': ['onnx>=1.17', 'openvino>=2025.0'],
-        'search': ['pymilvus>=2.6'],
+        'openvino': OPENVINO,
+        'search': SEARCH,
         'serve': SERVE,
-        'web': ['gradio>=6.0'],
         'test': TEST,
+        'test-all': TEST_ALL,
+        'web': WEB,
     },
 )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import random
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +25,18 @@ cv2.setNumThreads(0)  # as mmengine does: a forked loader worker would hang on t
 def pytest_xdist_auto_num_workers() -> int:
     """As many test processes as this process may use cores."""
     return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test whose mark ``extra(*packages, program=None)`` names what is absent; ``.ci/run`` runs all of them."""
+    for mark in item.iter_markers('extra'):
+        missing = [name for name in mark.args if importlib.util.find_spec(name) is None]
+        program = mark.kwargs.get('program')
+        if program and not shutil.which(program):
+            missing.append(program)
+        if missing:
+            pytest.skip(f'needs an extra: no {", ".join(missing)}')
 
 
 TINY_CLIP: dict = json.loads((Path(__file__).parent / 'data' / 'tiny-clip-quickgelu.json').read_text())

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -66,11 +67,13 @@ def test_the_commands_are_found() -> None:
     } <= places
 
 
-@pytest.mark.parametrize('command', COMMANDS, ids=lambda command: command.place)
+def _case(command: Command) -> Any:
+    packages = [package for program, package in NEEDS.items() if program in command.words]
+    return pytest.param(command, id=command.place, marks=[pytest.mark.extra(*packages)] if packages else [])
+
+
+@pytest.mark.parametrize('command', map(_case, COMMANDS))
 def test_a_command_is_understood(command: Command, tmp_path: Path) -> None:
-    for program, package in NEEDS.items():
-        if program in command.words:
-            pytest.importorskip(package, reason=f'{program} needs an extra')
     for variable in command.variables:
         name = variable.partition('=')[0]
         assert name in _sources('configs', 'next_mm', 'tests', 'tools'), f'{command}: nothing reads {name}'

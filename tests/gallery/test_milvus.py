@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import subprocess
 import time
@@ -11,7 +10,6 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-pytest.importorskip('pymilvus', reason='needs the extra search')
 from next_mm.errors import ConfigError, DataError
 from next_mm.gallery import Gallery
 from next_mm.gallery.milvus_language import quote
@@ -19,17 +17,16 @@ from next_mm.retrieval.feature_set import FeatureSet, FeatureSpace
 from tests.gallery.naive import SPACE, NaiveGallery, make_features
 from tests.gallery.test_gallery import NAMES, check_search
 
+pytestmark = pytest.mark.extra('pymilvus', program='milvus-lite')
+
 
 @pytest.fixture(scope='module')
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    program = shutil.which('milvus-lite')
-    if program is None:
-        pytest.skip('needs milvus-lite')
     with socket.socket() as probe:
         probe.bind(('127.0.0.1', 0))
         port = probe.getsockname()[1]
     folder = tmp_path_factory.mktemp('milvus')
-    command = [program, 'server', '--data-dir', str(folder), '--port', str(port)]
+    command = ['milvus-lite', 'server', '--data-dir', str(folder), '--port', str(port)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     for _ in range(300):
         with socket.socket() as probe:

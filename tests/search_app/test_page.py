@@ -19,8 +19,6 @@ from projects.search_app.cards import card_picture, describe, load_entry
 from tests.apis.inference.conftest import run_dir  # noqa: F401 (a fixture)
 from tests.apis.inference.test_inferencer import records
 
-CHROMIUM = shutil.which('chromium')
-
 
 def test_a_card_says_what_is_there_and_what_was_compared() -> None:
     tall = np.full((60, 20, 3), 200, np.uint8)
@@ -43,13 +41,8 @@ def test_only_pictures_inside_the_folder_are_shown(tmp_path: Path) -> None:
     assert load_entry(Entry('y', source='rm -rf'), tmp_path) == [None] * 3
 
 
-pages = pytest.mark.skipif(CHROMIUM is None, reason='needs Chromium')
-
-
 @pytest.fixture
 def served(run_dir: Path, tmp_path: Path) -> Iterator[tuple[str, list[dict[str, Any]]]]:  # noqa: F811
-    pytest.importorskip('gradio', reason='needs the extra web')
-    pytest.importorskip('playwright', reason='needs playwright')
     from projects.search_app.page import LAUNCH, build_page
 
     reid = ReIDInferencer(run_dir)
@@ -62,14 +55,14 @@ def served(run_dir: Path, tmp_path: Path) -> Iterator[tuple[str, list[dict[str, 
         page.close()
 
 
-@pages
+@pytest.mark.extra('gradio', 'playwright', program='chromium')
 @pytest.mark.parametrize('width', [390, 1280])
 def test_search_in_a_browser(served: tuple[str, list[dict[str, Any]]], width: int, tmp_path: Path) -> None:
     from playwright.sync_api import sync_playwright
 
     url, rows = served
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=['--no-sandbox'])
+        browser = playwright.chromium.launch(executable_path=shutil.which('chromium'), args=['--no-sandbox'])
         page = browser.new_page(viewport={'width': width, 'height': 900})
         outside: list[str] = []
         page.on(

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 pytest.importorskip('fastapi', reason='needs the extra serve')
-pytest.importorskip('httpx', reason='needs the extra serve')
+pytest.importorskip('httpx', reason='needs the extra test-all')
 
 from fastapi.testclient import TestClient
 
@@ -26,6 +26,7 @@ from next_mm.service import ServiceOptions, create_app, read_tokens
 from tests.apis.inference.conftest import run_dir  # noqa: F401 (a fixture)
 from tests.apis.inference.test_inferencer import records
 
+pytestmark = pytest.mark.extra('fastapi', 'httpx')
 TOKEN = 'a-token-of-24-characters'
 TOLERANCE = 2e-6  # unit features through four float32 layers, in another batch
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +12,7 @@ from next_mm.apis.inference.export import ExportError, export_onnx
 from next_mm.errors import CheckpointError, ConfigError
 from tests.apis.inference.test_inferencer import records
 
-pytestmark = pytest.mark.skipif(
-    any(importlib.util.find_spec(name) is None for name in ('onnx', 'onnxscript', 'onnxruntime')),
-    reason='needs the extra export',
-)
+pytestmark = pytest.mark.extra('onnx', 'onnxscript', 'onnxruntime')
 TOLERANCE = 1e-5  # what an export is refused beyond
 
 
@@ -70,7 +66,7 @@ def test_what_cannot_be_exported_says_why(run_dir: Path, tmp_path: Path, monkeyp
         ReIDInferencer(tmp_path / 'other.onnx')
 
 
-@pytest.mark.skipif(importlib.util.find_spec('openvino') is None, reason='needs the extra openvino')
+@pytest.mark.extra('openvino')
 def test_openvino_reads_the_same_file(run_dir: Path, tmp_path: Path) -> None:
     export_onnx(load_bundle(run_dir), tmp_path / 'model.onnx', text=False)
     rows = records(run_dir)
