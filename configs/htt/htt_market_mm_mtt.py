@@ -5,14 +5,4 @@
 # (python tools/train.py configs/htt/htt_market_mm_mtt.py trains as htt_market_mm.py does.)
 _base_ = ['htt_market_mm.py']
 
-test_cfg = dict(
-    type='TestTimeTrainingLoop',
-    epochs=6,
-    batch_size=2,
-    optim_wrapper=dict(
-        type='OptimWrapper',
-        optimizer=dict(type='SGD', lr=0.001, momentum=0.9, weight_decay=1e-4),
-        paramwise_cfg=dict(bias_lr_mult=2.0),
-    ),
-    param_scheduler=[dict(type='TransReIDLR', end=6, warmup=5)],
-)
+test_cfg = _base_._test_time_training

@@ -8,4 +8,4 @@ train_dataloader = dict(
         pipeline=[*_base_._authors_pictures, *_base_._strong_augment, dict(_base_._erase, prob=0.5), *_base_._pack]
     ),
 )
-val_dataloader = test_dataloader = dict(dataset=dict(pipeline=[*_base_._authors_pictures, *_base_._pack]))
+val_dataloader = test_dataloader = _base_._cnn_test

@@ -1,14 +1,9 @@
 # The plain baseline on CLIP ViT-B/16, Table IV (a): the concatenated class tokens, no captions.
+_base_ = ['clip_vit-b16.py']
+
 model = dict(
     type='BaselineReID',
-    # Open in the paper; the peers' 0.5.
-    data_preprocessor=dict(type='TripletPreprocessor', mean=[127.5] * 3, std=[127.5] * 3),
-    backbone=dict(
-        type='CLIPVisual',
-        model_name='ViT-B-16-quickgelu',
-        pretrained='openai',
-        image_size=(256, 128),
-    ),
+    backbone=dict(type='CLIPVisual'),
     branches=dict(
         classes=dict(
             losses=dict(

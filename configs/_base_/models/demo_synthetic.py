@@ -1,11 +1,4 @@
 # DeMo on the small CLIP of the synthetic data (projects/synthetic).
 _base_ = ['demo_vit-b16.py']
 
-model = dict(
-    backbone=dict(
-        model_name='{{ fileDirname }}/../../../projects/synthetic/clip_synthetic.json',
-        pretrained='data/synthetic/clip.pt',
-        image_size=(64, 32),
-        batch_modalities=True,
-    ),
-)
+model = dict(backbone=dict(_base_._small_visual, batch_modalities=True))

@@ -2,13 +2,6 @@
 _base_ = ['icpl_vit-b16.py']
 
 model = dict(
-    backbone=dict(
-        model_name='{{ fileDirname }}/../../../projects/synthetic/clip_synthetic.json',
-        pretrained='data/synthetic/clip.pt',
-        image_size=(64, 32),
-    ),
-    text=dict(
-        model_name='{{ fileDirname }}/../../../projects/synthetic/clip_synthetic.json',
-        pretrained='data/synthetic/clip.pt',
-    ),
+    backbone=_base_._small_visual,
+    text=_base_._small_clip,
 )

@@ -2,14 +2,6 @@
 _base_ = ['idea_vit-b16.py']
 
 model = dict(
-    backbone=dict(
-        model_name='{{ fileDirname }}/../../../projects/synthetic/clip_synthetic.json',
-        pretrained='data/synthetic/clip.pt',
-        image_size=(64, 32),
-        batch_modalities=True,
-    ),
-    text=dict(
-        model_name='{{ fileDirname }}/../../../projects/synthetic/clip_synthetic.json',
-        pretrained='data/synthetic/clip.pt',
-    ),
+    backbone=dict(_base_._small_visual, batch_modalities=True),
+    text=_base_._small_clip,
 )

@@ -1,10 +1,7 @@
 # IDEA on CLIP ViT-B/16. A leaf chooses branches and prefixes, and how far and with how many learned words.
-_branch = dict(
-    losses=dict(
-        id=dict(type='CrossEntropy', label_smoothing=0.1, weight=0.25),
-        triplet=dict(type='TripletLoss', margin=None),
-    )
-)
+_base_ = ['clip_cameras_vit-b16.py']
+
+_branch = _base_._branch
 _together = dict(classes=_branch, captions=_branch, visual=_branch, textual=_branch)
 _alone = dict(
     classes_rgb=_branch,
@@ -27,7 +24,6 @@ _vehicle_prefixes = dict(
     nir='A photo of a {learned} vehicle in near infrared:',
     tir='A photo of a {learned} vehicle in thermal infrared:',
 )
-_rates = dict(bias_lr_mult=2.0, groups=dict(visual=dict(bias_lr_mult=1.0)))  # over those of adam_50e.py
 _authors_captions = [
     dict(type='SampleSentences', num_subsets=1, keep_prob=1.0),
     dict(type='TokenizeCaptions', whole_sentences=False),
@@ -35,17 +31,8 @@ _authors_captions = [
 ]
 model = dict(
     type='IDEAReID',
-    data_preprocessor=dict(type='TripletPreprocessor', mean=[127.5] * 3, std=[127.5] * 3),
-    backbone=dict(
-        type='InvertedCLIPVisual',
-        model_name='ViT-B-16-quickgelu',
-        pretrained='openai',
-        image_size=(256, 128),
-        num_cameras=4,
-        first_camera=1,
-        camera_on='class',
-    ),
-    text=dict(type='CLIPText', model_name='ViT-B-16-quickgelu', pretrained='openai'),
+    backbone=dict(type='InvertedCLIPVisual'),
+    text=_base_._text,
     num_words=2,
     prefixes=_person_prefixes,
     reach=5,

@@ -1,10 +1,4 @@
 # MambaPro on the small CLIP of the synthetic data (projects/synthetic).
 _base_ = ['mambapro_vit-b16.py']
 
-model = dict(
-    backbone=dict(
-        model_name='{{ fileDirname }}/../../../projects/synthetic/clip_synthetic.json',
-        pretrained='data/synthetic/clip.pt',
-        image_size=(64, 32),
-    ),
-)
+model = dict(backbone=_base_._small_visual)

@@ -1,16 +1,11 @@
 # NEXT on CLIP ViT-B/16: the full model, Table IV (d). Pictures of persons, 256 x 128 (height x width).
 # A leaf sets num_classes, and image_size for vehicles.
+_base_ = ['clip_vit-b16.py']
+
 model = dict(
     type='NEXTReID',
-    # Open in the paper; the peers' 0.5.
-    data_preprocessor=dict(type='TripletPreprocessor', mean=[127.5] * 3, std=[127.5] * 3),
-    backbone=dict(
-        type='CLIPVisual',
-        model_name='ViT-B-16-quickgelu',
-        pretrained='openai',
-        image_size=(256, 128),
-    ),
-    text=dict(type='CLIPText', model_name='ViT-B-16-quickgelu', pretrained='openai'),
+    backbone=dict(type='CLIPVisual'),
+    text=_base_._text,
     neck=dict(
         type='MultiGrainedExperts',
         semantic=dict(type='TMSE', num_experts=3, dropout=0.1, sampling='dynamic', router='multi'),

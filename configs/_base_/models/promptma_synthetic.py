@@ -1,11 +1,4 @@
 # PromptMA on the small CLIP of the synthetic data (projects/synthetic).
 _base_ = ['promptma_vit-b16.py']
 
-model = dict(
-    backbone=dict(
-        model_name='{{ fileDirname }}/../../../projects/synthetic/clip_synthetic.json',
-        pretrained='data/synthetic/clip.pt',
-        image_size=(64, 32),
-        num_prompted=3,
-    ),
-)
+model = dict(backbone=dict(_base_._small_visual, num_prompted=3))

@@ -1,4 +1,6 @@
 # PromptMA on CLIP ViT-B/16.
+_base_ = ['clip_vit-b16.py']
+
 _branch = dict(
     losses=dict(
         id=dict(type='CrossEntropy', label_smoothing=0.1, weight=0.25),
@@ -8,13 +10,6 @@ _branch = dict(
 )
 model = dict(
     type='PromptMAReID',
-    data_preprocessor=dict(type='TripletPreprocessor', mean=[127.5] * 3, std=[127.5] * 3),
-    backbone=dict(
-        type='ExchangingCLIPVisual',
-        model_name='ViT-B-16-quickgelu',
-        pretrained='openai',
-        image_size=(256, 128),
-        num_prompted=9,
-    ),
+    backbone=dict(type='ExchangingCLIPVisual', num_prompted=9),
     branches=dict(rgb=_branch, nir=_branch, tir=_branch, fusion=_branch),
 )
