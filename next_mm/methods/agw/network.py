@@ -8,8 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from next_mm.models.backbones.picture_network import PictureNetwork
-from next_mm.models.backbones.resnet import ResNet
+from next_mm.models.backbones import TrunkNetwork
 from next_mm.registry import MODELS
 
 __all__ = ['AGWNetwork', 'GeMPool', 'NonLocal', 'pool_gem']
@@ -19,7 +18,7 @@ _NONLOCAL = {2: 2, 3: 3}
 
 
 @MODELS.register_module()
-class AGWNetwork(PictureNetwork):
+class AGWNetwork(TrunkNetwork):
     """Trunk with non-local blocks behind the last two blocks of stage 2 and the last three of stage 3, then GeM.
 
     The feature is ``'whole'``.
@@ -30,9 +29,7 @@ class AGWNetwork(PictureNetwork):
     """
 
     def __init__(self, *, image_size: tuple[int, int], trunk: Mapping[str, Any]) -> None:
-        built: ResNet = MODELS.build(dict(trunk))
-        super().__init__(image_size=image_size, widths={'whole': built.out_dim})
-        self.trunk = built
+        super().__init__(image_size=image_size, trunk=trunk)
         width = self.trunk.conv1.out_channels
         self.nonlocal2 = nn.ModuleList(NonLocal(8 * width) for _ in self._last_blocks(2))
         self.nonlocal3 = nn.ModuleList(NonLocal(16 * width) for _ in self._last_blocks(3))

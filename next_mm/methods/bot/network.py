@@ -2,33 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from torch import Tensor
-
-from next_mm.models.backbones.picture_network import PictureNetwork
-from next_mm.models.backbones.resnet import ResNet
-from next_mm.models.layers import pool_mean
+from next_mm.models.backbones import TrunkNetwork
 from next_mm.registry import MODELS
 
 __all__ = ['BoTNetwork']
 
 
 @MODELS.register_module()
-class BoTNetwork(PictureNetwork):
-    """Trunk and global average pooling; the feature is ``'whole'``.
-
-    Args:
-        image_size: height and width in pixels of the pictures.
-        trunk: config of the trunk.
-    """
-
-    def __init__(self, *, image_size: tuple[int, int], trunk: Mapping[str, Any]) -> None:
-        built: ResNet = MODELS.build(dict(trunk))
-        super().__init__(image_size=image_size, widths={'whole': built.out_dim})
-        self.trunk = built
-
-    def encode(self, images: Tensor) -> dict[str, Tensor]:
-        """Map (B, 3, H, W) pictures to the feature (B, F)."""
-        return {'whole': pool_mean(self.trunk(images))}
+class BoTNetwork(TrunkNetwork):
+    """Trunk and global average pooling; the feature is ``'whole'``."""

@@ -8,8 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from next_mm.methods.ccnet.alnu import AdaptiveLayerNorm
-from next_mm.models.backbones.picture_network import PictureNetwork
-from next_mm.models.backbones.resnet import ResNet
+from next_mm.models.backbones import TrunkNetwork
 from next_mm.models.layers import pool_mean
 from next_mm.registry import MODELS
 
@@ -17,7 +16,7 @@ __all__ = ['CCNetwork']
 
 
 @MODELS.register_module()
-class CCNetwork(PictureNetwork):
+class CCNetwork(TrunkNetwork):
     """Trunk with adaptive layer normalisation, averaged; the feature is ``'whole'``.
 
     Args:
@@ -26,10 +25,8 @@ class CCNetwork(PictureNetwork):
     """
 
     def __init__(self, *, image_size: tuple[int, int], trunk: Mapping[str, Any]) -> None:
-        built: ResNet = MODELS.build(dict(trunk))
-        super().__init__(image_size=image_size, widths={'whole': built.out_dim})
-        self.trunk = built
-        self.norm = AdaptiveLayerNorm(built.out_dim // 4)
+        super().__init__(image_size=image_size, trunk=trunk)
+        self.norm = AdaptiveLayerNorm(self.trunk.out_dim // 4)
 
     def encode(self, images: Tensor) -> dict[str, Tensor]:
         """Map (B, 3, H, W) pictures to the feature (B, F)."""

@@ -11,12 +11,13 @@ from torch import Tensor, nn
 from next_mm.methods.demo.atmoe import AttentionMixture
 from next_mm.methods.demo.hdm import SUBSETS, SubsetAttention
 from next_mm.models.backbones.base import zero_absent
+from next_mm.models.class_tokens import CLASS_TOKEN_PARTS, class_token_features, class_token_widths
 from next_mm.models.clip.quick_gelu import quick_gelu
 from next_mm.models.layers.token_summary import TokenSummary
 from next_mm.models.reid_model import MissingModalities, ReIDModel
 from next_mm.registry import MODELS
 from next_mm.structures import TripletBatch
-from next_mm.triplet import MODALITIES, NUM_MODALITIES
+from next_mm.triplet import MODALITIES
 
 __all__ = ['DeMoReID']
 
@@ -44,10 +45,7 @@ class DeMoReID(ReIDModel):
         'ATMoE': 'mixture',
     }
     missing_modalities: ClassVar[MissingModalities] = 'zero pictures'
-    feature_parts: ClassVar[Mapping[str, Sequence[int | None]]] = {
-        'classes': range(NUM_MODALITIES),
-        **{name: (m,) for m, name in enumerate(MODALITIES)},
-    }
+    feature_parts: ClassVar[Mapping[str, Sequence[int | None]]] = CLASS_TOKEN_PARTS
 
     def __init__(
         self,
@@ -66,7 +64,7 @@ class DeMoReID(ReIDModel):
         self.summaries = nn.ModuleList(TokenSummary(dim) for _ in MODALITIES)
         self.decoupling = SubsetAttention(dim)
         self.mixture = AttentionMixture(dim, len(SUBSETS), num_heads)
-        widths = {'classes': NUM_MODALITIES * dim, **dict.fromkeys(MODALITIES, dim), 'experts': len(SUBSETS) * dim}
+        widths = {**class_token_widths(dim), 'experts': len(SUBSETS) * dim}
         self.build_branches(branches, widths, test_features)
 
     def extract(self, images: Tensor, batch: TripletBatch) -> dict[str, Tensor]:
@@ -76,8 +74,4 @@ class DeMoReID(ReIDModel):
             [quick_gelu(summary(classes[:, m], patches[:, m])) for m, summary in enumerate(self.summaries)], dim=1
         )  # (B, 3, D)
         tokens = torch.cat([renewed.unsqueeze(2), patches], dim=2)  # (B, 3, 1 + N, D)
-        return {
-            'classes': renewed.flatten(1),
-            **{name: renewed[:, m] for m, name in enumerate(MODALITIES)},
-            'experts': self.mixture(self.decoupling(tokens)),
-        }
+        return {**class_token_features(renewed), 'experts': self.mixture(self.decoupling(tokens))}

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from next_mm.models.conversion import Drop, KeyMap, Rename, Rule, Stack, branch_rules, side_vit_rules
+from next_mm.models.conversion import (
+    Drop,
+    KeyMap,
+    Rename,
+    Rule,
+    Stack,
+    branch_rules,
+    drop_untrained,
+    side_vit_rules,
+)
 
 __all__ = ['KEY_MAPS']
 
 _M = '{m:R=0|N=1|T=2}'
-_UNUSED = 'a head that was not trained, see the variants'
 
 
 def _block(attention: str, norm1: str, norm2: str, mlp: str, ours: str) -> list[Rule]:
@@ -26,7 +34,7 @@ def _rules(name: str) -> list[Rule]:
     return [
         *branch_rules('fused', 'FUSE_BN', 'FUSE_HEAD'),
         *used,
-        *(Drop(rule.theirs, _UNUSED, optional=True) for rule in unused if isinstance(rule, Rename)),
+        *drop_untrained(unused),
         *side_vit_rules('BACKBONE.base', 'backbone'),
         Stack('FUSE_block.memory_cls.{c}_centers', 'centres.centres', over={'c': ('RGB', 'NIR', 'TIR')}),
         *_block('attn1', 'norm1', 'norm2', 'mlp', 'joint'),

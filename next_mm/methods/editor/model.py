@@ -12,6 +12,7 @@ from next_mm.methods.editor.attention import encode_with_attention
 from next_mm.methods.editor.losses import IdentityCentres, background_consistency
 from next_mm.methods.editor.selection import bright_counts, select_tokens
 from next_mm.models.backbones.base import zero_absent
+from next_mm.models.class_tokens import CLASS_TOKEN_PARTS, class_token_features, class_token_widths
 from next_mm.models.heads import gather_batch
 from next_mm.models.reid_model import MissingModalities, ReIDModel
 from next_mm.registry import MODELS
@@ -44,10 +45,7 @@ class EDITORReID(ReIDModel):
 
     parts: ClassVar[Mapping[str, str]] = {'tower': 'backbone', 'aggregation': 'aggregation'}
     missing_modalities: ClassVar[MissingModalities] = 'zero pictures'
-    feature_parts: ClassVar[Mapping[str, Sequence[int | None]]] = {
-        'classes': range(NUM_MODALITIES),
-        **{name: (index,) for index, name in enumerate(MODALITIES)},
-    }
+    feature_parts: ClassVar[Mapping[str, Sequence[int | None]]] = CLASS_TOKEN_PARTS
 
     def __init__(
         self,
@@ -71,7 +69,7 @@ class EDITORReID(ReIDModel):
         width = self.backbone.out_dim
         self.aggregation = MaskedAggregation(width, num_heads, NUM_MODALITIES)
         self.centres = IdentityCentres(num_classes, NUM_MODALITIES, width)
-        widths = dict.fromkeys(('fused', 'classes'), NUM_MODALITIES * width) | dict.fromkeys(MODALITIES, width)
+        widths = {'fused': NUM_MODALITIES * width, **class_token_widths(width)}
         self.build_branches(branches, widths, test_features, shared={'each': MODALITIES})
 
     def extract(self, images: Tensor, batch: TripletBatch) -> dict[str, Tensor]:
@@ -84,12 +82,7 @@ class EDITORReID(ReIDModel):
         counts = bright_counts(images, self.backbone.patch_size, self.backbone.stride)
         selected = select_tokens(maps, counts, head_keep=self.head_keep, frequency_keep=self.frequency_keep)
         fused, objects = self.aggregation(tokens, selected)
-        classes = tokens[:, :, 0]
-        features = {
-            'fused': fused.flatten(1),
-            'classes': classes.flatten(1),
-            **dict(zip(MODALITIES, classes.unbind(1))),
-        }
+        features = {'fused': fused.flatten(1), **class_token_features(tokens[:, :, 0])}
         return features | {'tokens': tokens[:, :, 1:], 'selected': selected, 'objects': objects}
 
     def loss(self, images: Tensor, batch: TripletBatch) -> dict[str, Tensor]:

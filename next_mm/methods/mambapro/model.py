@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from next_mm.methods.mambapro.aggregation import MambaAggregation
 from next_mm.models.backbones.base import zero_absent
+from next_mm.models.class_tokens import CLASS_TOKEN_PARTS, class_token_features, class_token_widths
 from next_mm.models.layers.token_summary import TokenSummary
 from next_mm.models.reid_model import MissingModalities, ReIDModel
 from next_mm.registry import MODELS
@@ -42,10 +43,7 @@ class MambaProReID(ReIDModel):
         'reductions': 'summaries',
     }
     missing_modalities: ClassVar[MissingModalities] = 'zero pictures'
-    feature_parts: ClassVar[Mapping[str, Sequence[int | None]]] = {
-        'classes': range(NUM_MODALITIES),
-        **{name: (m,) for m, name in enumerate(MODALITIES)},
-    }
+    feature_parts: ClassVar[Mapping[str, Sequence[int | None]]] = CLASS_TOKEN_PARTS
 
     def __init__(
         self,
@@ -62,7 +60,7 @@ class MambaProReID(ReIDModel):
         dim = self.backbone.out_dim
         self.aggregation = MambaAggregation(dim, self.backbone.grid)
         self.summaries = nn.ModuleList(TokenSummary(dim) for _ in MODALITIES)
-        widths = {'classes': NUM_MODALITIES * dim, **dict.fromkeys(MODALITIES, dim), 'fused': NUM_MODALITIES * dim}
+        widths = {**class_token_widths(dim), 'fused': NUM_MODALITIES * dim}
         self.build_branches(branches, widths, test_features, shared={'each': MODALITIES})
 
     def extract(self, images: Tensor, batch: TripletBatch) -> dict[str, Tensor]:
@@ -70,8 +68,4 @@ class MambaProReID(ReIDModel):
         classes, patches = self.backbone(zero_absent(images, batch.present), batch.cameras)
         patches = self.aggregation(patches)
         fused = [summary(classes[:, m], patches[:, m]) for m, summary in enumerate(self.summaries)]
-        return {
-            'classes': classes.flatten(1),
-            **{name: classes[:, m] for m, name in enumerate(MODALITIES)},
-            'fused': torch.cat(fused, dim=1),
-        }
+        return {**class_token_features(classes), 'fused': torch.cat(fused, dim=1)}

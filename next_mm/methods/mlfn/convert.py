@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from next_mm.models.conversion import Drop, KeyMap, Rename, Rule
+from next_mm.models.conversion import Rename, Rule, torchreid_maps
 
 __all__ = ['KEY_MAPS', 'PRETRAINED']
 
@@ -26,18 +26,5 @@ def _network(theirs: str, ours: str) -> list[Rule]:
     ]
 
 
-PRETRAINED = KeyMap('MLFN', [*_network('', ''), Drop('classifier.{x}', 'it is of other identities', optional=True)])
-"""torchreid's file to the network alone."""
-
-KEY_MAPS = {
-    'torchreid': KeyMap(  # one network, for a model with modalities=['rgb']
-        'MLFN', [*_network('', 'networks.rgb.'), Rename('classifier.{x}', 'branches.rgb_whole.classifier.{x}')]
-    ),
-    'ieee': KeyMap(  # history of IEEE's repository
-        'MLFN',
-        [
-            *_network('backbone.{m:0=rgb|1=nir|2=tir}.', 'networks.{m}.'),
-            Rename('classifier_{m:RGB=rgb|NI=nir|TI=tir}.{x}', 'branches.{m}_whole.classifier.{x}'),
-        ],
-    ),
-}
+PRETRAINED, KEY_MAPS = torchreid_maps('MLFN', _network)
+"""torchreid's file to the network alone, and the maps to a model."""

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from next_mm.methods.mlfn.convert import PRETRAINED
 from next_mm.models.backbones.picture_network import PictureNetwork
 from next_mm.models.backbones.pretrained import load_pretrained, read_pretrained
-from next_mm.models.layers import ConvBN
+from next_mm.models.layers import ConvBN, init_convolutions
 from next_mm.registry import MODELS
 
 __all__ = ['MLFN', 'MLFNBlock']
@@ -45,15 +45,9 @@ class MLFN(PictureNetwork):
                 channels = int(full * width)
         self.fc_map = ConvBN(channels, out_dim)
         self.fc_factors = ConvBN(_GROUPS * len(self.blocks), out_dim)
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                nn.init.kaiming_normal_(module.weight, mode='fan_out', nonlinearity='relu')
-                if module.bias is not None:
-                    nn.init.zeros_(module.bias)
-
+        init_convolutions(self)
         if pretrained is not None:
-            state = PRETRAINED.to_ours(read_pretrained(pretrained)).state
-            load_pretrained(self, state, pretrained)
+            load_pretrained(self, read_pretrained(pretrained, PRETRAINED), pretrained)
 
     def encode(self, images: Tensor) -> dict[str, Tensor]:
         """Map (B, 3, H, W) pictures to the feature (B, F)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from next_mm.models.conversion import Drop, KeyMap, Rename, Rule
+from next_mm.models.conversion import KeyMap, Rename, Rule, torchreid_maps
 
 __all__ = ['KEY_MAPS', 'PRETRAINED']
 
@@ -32,25 +32,13 @@ def _network(theirs: str, ours: str) -> list[Rule]:
     ]
 
 
-PRETRAINED = KeyMap('OSNet', [*_network('', ''), Drop('classifier.{x}', 'it is of other identities', optional=True)])
-"""torchreid's file to the network alone."""
+PRETRAINED, KEY_MAPS = torchreid_maps('OSNet', _network)
+"""torchreid's file to the network alone, and the maps to a model."""
 
-KEY_MAPS = {
-    'torchreid': KeyMap(  # one network, for a model with modalities=['rgb']
-        'OSNet', [*_network('', 'networks.rgb.'), Rename('classifier.{x}', 'branches.rgb_whole.classifier.{x}')]
-    ),
-    'ieee': KeyMap(  # history of IEEE's repository
-        'OSNet',
-        [
-            *_network('backbone.{m:0=rgb|1=nir|2=tir}.', 'networks.{m}.'),
-            Rename('classifier_{m:RGB=rgb|NI=nir|TI=tir}.{x}', 'branches.{m}_whole.classifier.{x}'),
-        ],
-    ),
-    'ccnet': KeyMap(  # CCNet's repository
-        'OSNet',
-        [
-            *_network('model_{m:rgb|nir|tir}.', 'networks.{m}.'),
-            Rename('model_{m:rgb|nir|tir}.classifier.{x}', 'branches.{m}_whole.classifier.{x}'),
-        ],
-    ),
-}
+KEY_MAPS['ccnet'] = KeyMap(  # CCNet's repository
+    'OSNet',
+    [
+        *_network('model_{m:rgb|nir|tir}.', 'networks.{m}.'),
+        Rename('model_{m:rgb|nir|tir}.classifier.{x}', 'branches.{m}_whole.classifier.{x}'),
+    ],
+)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from next_mm.methods.osnet.convert import PRETRAINED
 from next_mm.models.backbones.picture_network import PictureNetwork
 from next_mm.models.backbones.pretrained import load_pretrained, read_pretrained
-from next_mm.models.layers import ConvBN, pool_mean
+from next_mm.models.layers import ConvBN, init_convolutions, pool_mean
 from next_mm.registry import MODELS
 
 __all__ = ['ChannelGate', 'LightConv', 'OSBlock', 'OSNet']
@@ -45,18 +45,11 @@ class OSNet(PictureNetwork):
             self.stages.append(nn.Sequential(*parts))
         self.last = ConvBN(stages[-1], stages[-1])
         self.fc = nn.Sequential(nn.Linear(stages[-1], out_dim), nn.BatchNorm1d(out_dim), nn.ReLU())
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                nn.init.kaiming_normal_(module.weight, mode='fan_out', nonlinearity='relu')
-                if module.bias is not None:
-                    nn.init.zeros_(module.bias)
-            elif isinstance(module, nn.Linear):
-                nn.init.normal_(module.weight, std=0.01)
-                nn.init.zeros_(module.bias)
-
+        init_convolutions(self)
+        nn.init.normal_(self.fc[0].weight, std=0.01)
+        nn.init.zeros_(self.fc[0].bias)
         if pretrained is not None:
-            state = PRETRAINED.to_ours(read_pretrained(pretrained)).state
-            load_pretrained(self, state, pretrained)
+            load_pretrained(self, read_pretrained(pretrained, PRETRAINED), pretrained)
 
     def encode(self, images: Tensor) -> dict[str, Tensor]:
         """Map (B, 3, H, W) pictures to the feature (B, F)."""

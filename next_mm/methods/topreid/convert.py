@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from next_mm.models.conversion import Drop, KeyMap, Rename, Rule, branch_rules, side_vit_rules
+from next_mm.models.conversion import KeyMap, Rename, Rule, branch_rules, drop_untrained, side_vit_rules
 
 __all__ = ['KEY_MAPS']
 
 _M = '{m:RGB=rgb|NI=nir|TI=tir}'
-_UNUSED = 'a head that was not trained, see the variants'
 
 
 def _heads(name: str) -> list[Rule]:
@@ -18,7 +17,7 @@ def _heads(name: str) -> list[Rule]:
     ]
     joint = branch_rules('classes', 'bottleneck_ViT', 'classifier_ViT')
     used, unused = (single, joint) if name == 'direct0' else (joint, single)
-    return [*used, *(Drop(rule.theirs, _UNUSED, optional=True) for rule in unused if isinstance(rule, Rename))]
+    return [*used, *drop_untrained(unused)]
 
 
 def _rules(name: str) -> list[Rule]:

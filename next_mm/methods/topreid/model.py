@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from next_mm.methods.topreid.permutation import TokenPermutation
 from next_mm.methods.topreid.reconstruction import TokenReconstruction
 from next_mm.models.backbones.base import zero_absent
+from next_mm.models.class_tokens import CLASS_TOKEN_PARTS, class_token_features, class_token_widths
 from next_mm.models.reid_model import MissingModalities, ReIDModel
 from next_mm.registry import MODELS
 from next_mm.structures import TripletBatch
@@ -40,10 +41,7 @@ class TOPReID(ReIDModel):
         'reconstruction': 'reconstruction',
     }
     missing_modalities: ClassVar[MissingModalities] = 'reconstructed'
-    feature_parts: ClassVar[Mapping[str, Sequence[int | None]]] = {
-        'classes': range(NUM_MODALITIES),
-        **{name: (index,) for index, name in enumerate(MODALITIES)},
-    }
+    feature_parts: ClassVar[Mapping[str, Sequence[int | None]]] = CLASS_TOKEN_PARTS
 
     def __init__(
         self,
@@ -61,7 +59,7 @@ class TOPReID(ReIDModel):
         width = self.towers['rgb'].out_dim
         self.permutation = TokenPermutation(width, num_heads)
         self.reconstruction = TokenReconstruction(width, num_heads)
-        widths = dict.fromkeys(('permuted', 'classes'), NUM_MODALITIES * width) | dict.fromkeys(MODALITIES, width)
+        widths = {'permuted': NUM_MODALITIES * width, **class_token_widths(width)}
         self.build_branches(branches, widths, test_features)
 
     @property
@@ -77,8 +75,7 @@ class TOPReID(ReIDModel):
         completed = tokens if batch.present is None else self.reconstruction.complete(tokens, batch.present)
         classes = completed[:, :, 0]
         permuted = self.permutation(classes, completed[:, :, 1:])
-        features = {'permuted': permuted.flatten(1), 'classes': classes.flatten(1), 'tokens': tokens}
-        return features | dict(zip(MODALITIES, classes.unbind(dim=1)))
+        return {'permuted': permuted.flatten(1), **class_token_features(classes), 'tokens': tokens}
 
     def loss(self, images: Tensor, batch: TripletBatch) -> dict[str, Tensor]:
         """Add the reconstruction loss to those of the branches."""

@@ -7,6 +7,7 @@ from next_mm.models.backbones.resnet import ResNet
 from next_mm.models.backbones.side_vit import SideViT
 from next_mm.models.backbones.timm_vit import TimmVisual
 from next_mm.models.backbones.triplet_trunks import TripletTrunks
+from next_mm.models.backbones.trunk_network import TrunkNetwork
 
 __all__ = [
     'CLIPVisual',
@@ -16,5 +17,6 @@ __all__ = [
     'TimmVisual',
     'TripletBackbone',
     'TripletTrunks',
+    'TrunkNetwork',
     'VisualFeatures',
 ]

@@ -8,21 +8,27 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from next_mm.errors import ConfigError
+from next_mm.models.conversion import KeyMap
 from next_mm.utils.weights import read_weights
 
 __all__ = ['load_pretrained', 'read_pretrained']
 
 
-def read_pretrained(file: str) -> dict[str, Tensor]:
+def read_pretrained(file: str, key_map: KeyMap | None = None) -> dict[str, Tensor]:
     """Read a local weights file.
+
+    Args:
+        file: path of the file.
+        key_map: from the file's names to the network's, where they differ.
 
     Raises:
         FileNotFoundError: there is no such file.
-        CheckpointError: it is damaged, or could run code.
+        CheckpointError: it is damaged, could run code, or does not fit the key map.
     """
     if not Path(file).is_file():
         raise FileNotFoundError(f'pretrained={file!r}: no such file')
-    return read_weights(Path(file))
+    state = read_weights(Path(file))
+    return state if key_map is None else key_map.to_ours(state).state
 
 
 def load_pretrained(network: nn.Module, state: Mapping[str, Tensor], source: str) -> None:

@@ -9,6 +9,7 @@ from torchvision.models import ResNet50_Weights
 from torchvision.models.resnet import Bottleneck
 
 from next_mm.models.backbones.pretrained import load_pretrained, read_pretrained
+from next_mm.models.layers import init_convolutions
 from next_mm.registry import MODELS
 
 __all__ = ['ResNet']
@@ -58,9 +59,7 @@ class ResNet(nn.Module):
         self.layer3 = _stage(8 * width, 4 * width, third, 2)
         self.layer4 = _stage(16 * width, 8 * width, last, last_stride)
         self.out_dim = 32 * width
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                nn.init.kaiming_normal_(module.weight, mode='fan_out', nonlinearity='relu')
+        init_convolutions(self)
         if pretrained is not None:
             self._load(pretrained)
 

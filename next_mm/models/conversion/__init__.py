@@ -1,6 +1,12 @@
 """Weights of the authors' programs as ours, and back."""
 
-from next_mm.models.conversion.common import branch_rules, camera_rule, side_vit_rules
+from next_mm.models.conversion.common import (
+    branch_rules,
+    camera_rule,
+    drop_untrained,
+    side_vit_rules,
+    torchreid_maps,
+)
 from next_mm.models.conversion.key_map import Conversion, KeyMap
 from next_mm.models.conversion.rules import Copies, Drop, Indices, Own, Rename, Rule, Stack, Twin
 
@@ -17,5 +23,7 @@ __all__ = [
     'Twin',
     'branch_rules',
     'camera_rule',
+    'drop_untrained',
     'side_vit_rules',
+    'torchreid_maps',
 ]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 from torch import Tensor
 
+from next_mm.models.conversion.key_map import KeyMap
 from next_mm.models.conversion.rules import Drop, Rename, Rule
 
-__all__ = ['branch_rules', 'camera_rule', 'side_vit_rules']
+__all__ = ['branch_rules', 'camera_rule', 'drop_untrained', 'side_vit_rules', 'torchreid_maps']
 
 
 def branch_rules(feature: str, bottleneck: str, classifier: str, *, optional: bool = False) -> list[Rename]:
@@ -22,6 +25,32 @@ def branch_rules(feature: str, bottleneck: str, classifier: str, *, optional: bo
         Rename(f'{bottleneck}.{{rest*}}', f'branches.{feature}.bnneck.{{rest*}}', optional=optional),
         Rename(f'{classifier}.weight', f'branches.{feature}.classifier.weight', optional=optional),
     ]
+
+
+def drop_untrained(heads: Iterable[Rename]) -> list[Rule]:
+    """Return rules that drop heads which the authors' options left untrained."""
+    return [Drop(rule.theirs, 'a head that was not trained, see the variants', optional=True) for rule in heads]
+
+
+def torchreid_maps(method: str, network: Callable[[str, str], list[Rule]]) -> tuple[KeyMap, dict[str, KeyMap]]:
+    """Return the key maps of a network of torchreid's with one feature and a classifier on it.
+
+    Args:
+        method: what to call the weights in messages.
+        network: returns the rules of one network, for what stands before their keys and before ours.
+
+    Returns:
+        The map to the network alone, and those to a model: ``'torchreid'``, one network for ``modalities=['rgb']``, and
+        ``'ieee'``, three networks from the history of IEEE's repository.
+    """
+    classifier = 'classifier.{x}'
+    alone = KeyMap(method, [*network('', ''), Drop(classifier, 'it is of other identities', optional=True)])
+    one = [*network('', 'networks.rgb.'), Rename(classifier, 'branches.rgb_whole.classifier.{x}')]
+    three = [
+        *network('backbone.{m:0=rgb|1=nir|2=tir}.', 'networks.{m}.'),
+        Rename('classifier_{m:RGB=rgb|NI=nir|TI=tir}.{x}', 'branches.{m}_whole.classifier.{x}'),
+    ]
+    return alone, {'torchreid': KeyMap(method, one), 'ieee': KeyMap(method, three)}
 
 
 def camera_rule(theirs: str, backbone: str = 'backbone', *, dimensions: int = 3, optional: bool = False) -> Rule:

@@ -1,5 +1,5 @@
 """Layers that several models share."""
 
-from next_mm.models.layers.conv import ConvBN, pool_mean
+from next_mm.models.layers.conv import ConvBN, init_convolutions, pool_mean
 
-__all__ = ['ConvBN', 'pool_mean']
+__all__ = ['ConvBN', 'init_convolutions', 'pool_mean']

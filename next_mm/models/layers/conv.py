@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-__all__ = ['ConvBN', 'pool_mean']
+__all__ = ['ConvBN', 'init_convolutions', 'pool_mean']
 
 
 class ConvBN(nn.Module):
@@ -41,6 +41,15 @@ class ConvBN(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, in, H, W) to (B, out, H / stride, W / stride)."""
         return self.relu(self.bn(self.conv(x)))
+
+
+def init_convolutions(network: nn.Module) -> None:
+    """Draw the weights of all convolutions for ReLU by their outputs (He et al., ICCV 2015); biases are zero."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, mode='fan_out', nonlinearity='relu')
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
 
 
 def pool_mean(x: Tensor) -> Tensor:
