@@ -102,7 +102,8 @@ def _run(args: argparse.Namespace, study: Study, root: Path, report: StudyReport
     from next_mm.analysis.studies.runner import Launcher, Task, plan, run_tasks
 
     devices = tuple(range(args.gpus)) or (None,) * args.jobs
-    launcher = Launcher(args.prefix, devices, ROOT / 'tools' / 'train.py')
+    tools = ROOT / 'tools'
+    launcher = Launcher(args.prefix, devices, tools / 'train.py', tools / 'test.py')
     tasks = plan(study.rows, args.seeds, root)
     lock = threading.Lock()
     columns = (TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())

@@ -14,7 +14,10 @@ def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description='Test a checkpoint on the test set of a config.')
     parser.add_argument('config', help='config file, e.g. configs/next_synthetic.py')
-    parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument('checkpoint', nargs='?', help='checkpoint file')
+    parser.add_argument(
+        '--untrained', action='store_true', help='instead of a checkpoint: test the model as a training would start it'
+    )
     parser.add_argument('--work-dir', help='folder of the logs (default: work_dirs/<config>)')
     parser.add_argument('--out', metavar='FILE.json', help='write the metrics here')
     parser.add_argument('--show-dir', metavar='FOLDER', help='draw rank lists into this folder')
@@ -32,6 +35,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
     args = parser.parse_args()
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    if args.untrained == bool(args.checkpoint):
+        parser.error('expected a checkpoint file, or --untrained in its place')
     if args.out and not args.out.endswith('.json'):
         parser.error(f'--out: expected a name that ends with .json, got {args.out}')
     return args

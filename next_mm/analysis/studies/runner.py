@@ -28,6 +28,7 @@ from next_mm.utils.machine import describe_machine
 
 OUTCOME = 'outcome.json'
 CONSOLE = 'console.log'
+UNTRAINED = 'untrained.json'
 
 
 @dataclass(frozen=True)
@@ -58,11 +59,13 @@ class Launcher:
         prefix: words before the command, e.g. ``srun --gres=gpu:1``.
         devices: one entry for each process that may run at a time: a GPU's number, or ``None`` for the CPU.
         train_script: the training command line.
+        test_script: the command line that tests.
     """
 
     prefix: str = ''
     devices: Sequence[int | None] = (None,)
     train_script: Path = Path('tools/train.py')
+    test_script: Path = Path('tools/test.py')
     running: dict[Path, subprocess.Popen[bytes]] = field(default_factory=dict, init=False)
     stopping: threading.Event = field(default_factory=threading.Event, init=False)
 
@@ -71,6 +74,13 @@ class Launcher:
         resume = ['--resume'] if (task.work_dir / 'last_checkpoint').is_file() else []
         train = [sys.executable, str(self.train_script), str(task.config), '--work-dir', str(task.work_dir)]
         return [*shlex.split(self.prefix), *train, *resume, '--cfg-options', f'randomness.seed={task.seed}']
+
+    def untrained_command(self, task: Task) -> list[str]:
+        """The command that tests a task's model as its training starts it."""
+        folder = task.work_dir / 'untrained'
+        test = [sys.executable, str(self.test_script), str(task.config), '--untrained', '--work-dir', str(folder)]
+        out = ['--out', str(task.work_dir / UNTRAINED)]
+        return [*shlex.split(self.prefix), *test, *out, '--cfg-options', f'randomness.seed={task.seed}']
 
     def environment(self, task: Task, device: int | None) -> dict[str, str]:
         """The environment of a task: where ``projects`` is, the GPU, and on the CPU a fair share of the cores.
@@ -183,13 +193,17 @@ def run_task(
     """Run one training to its end and write down how it ended; arguments as in :func:`run_tasks`."""
     task.work_dir.mkdir(parents=True, exist_ok=True)
     with _directory_lock(task.work_dir) as lock:
+        if task.row.untrained and not (task.work_dir / UNTRAINED).is_file():
+            _start_and_wait(task, launcher.untrained_command(task), launcher, device, lock)
+            if launcher.stopping.is_set():
+                return
         outcome = read_outcome(task.work_dir)
         if outcome is not None and (outcome['status'] == 'done' or not retry_failed):
             report(task, 'skipped')
             return
         report(task, 'started')
         begin = time.monotonic()
-        code = _start_and_wait(task, launcher, device, lock)
+        code = _start_and_wait(task, launcher.command(task), launcher, device, lock)
         if code is None:
             return
         status = 'done' if code == 0 else 'failed'
@@ -210,11 +224,13 @@ def run_task(
         report(task, status)
 
 
-def _start_and_wait(task: Task, launcher: Launcher, device: int | None, lock: int) -> int | None:
+def _start_and_wait(
+    task: Task, command: Sequence[str], launcher: Launcher, device: int | None, lock: int
+) -> int | None:
     """Return the exit code, or None when the study itself ended the process."""
     with (task.work_dir / CONSOLE).open('ab') as console:
         process = subprocess.Popen(
-            launcher.command(task),
+            command,
             stdout=console,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,

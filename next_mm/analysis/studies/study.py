@@ -1,6 +1,7 @@
 """A study is one file, ``configs/studies/<name>.py``: its ``title`` and the ``rows`` of its table.
 
-Each row names a config and what it changes there::
+Each row names a config and what it changes there. With ``untrained = True`` every row is also tested as its training
+starts, and the table has a column for it::
 
     title = 'Table VI: sampling'
     config = '../next_{dataset}.py'  # of every row that names none; relative to this file
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ['Row', 'Study', 'StudyFile', 'digest_config', 'find_study', 'is_synthetic', 'list_studies', 'load_study']
 
-_STUDY_KEYS = ('title', 'config', 'rows')
+_STUDY_KEYS = ('title', 'config', 'rows', 'untrained')
 _ROW_KEYS = ('label', 'config', 'changes', 'paper')
 
 
@@ -43,6 +44,7 @@ class Row:
         paper: published figures by dataset, e.g. ``{'rgbnt201': {'mAP': 82.4, 'R-1': 86.6}}``.
         digest: of the resolved configuration; rows with the same digest share their runs.
         resolved: the resolved configuration, with the row's changes.
+        untrained: whether the model is also tested before its training.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Row:
     paper: Mapping[str, Mapping[str, float]]
     digest: str
     resolved: Config = field(repr=False, compare=False)
+    untrained: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,11 +83,13 @@ class StudyFile:
         path: the file.
         title: title of the table.
         rows: name of a row to its label, config, changes and published figures.
+        untrained: whether its rows are also tested before their training.
     """
 
     path: Path
     title: str
     rows: Mapping[str, Mapping[str, Any]]
+    untrained: bool = False
 
     @property
     def name(self) -> str:
@@ -119,8 +124,11 @@ class StudyFile:
                 raise ConfigError(
                     f"{place}: expected config='../next_{{dataset}}.py' here or once for all rows, got none"
                 )
+        if not isinstance(said.get('untrained', False), bool):
+            raise ConfigError(f'{path}: expected untrained=True or False, got {said["untrained"]!r}')
         shared = {'config': said['config']} if 'config' in said else {}
-        return cls(path, said['title'], {name: {**shared, **row} for name, row in said['rows'].items()})
+        rows = {name: {**shared, **row} for name, row in said['rows'].items()}
+        return cls(path, said['title'], rows, said.get('untrained', False))
 
     def config(self, row: str, dataset: str) -> Path:
         """Path of a row's config for a dataset."""
@@ -144,6 +152,7 @@ class StudyFile:
             paper=said.get('paper', {}),
             digest=digest_config(resolved),
             resolved=resolved,
+            untrained=self.untrained,
         )
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from next_mm.analysis.run_logs import METRICS, read_run_log, typical
-from next_mm.analysis.studies.runner import read_outcome, run_directory
+from next_mm.analysis.studies.runner import UNTRAINED, read_outcome, run_directory
 from next_mm.analysis.studies.study import Row
 from next_mm.analysis.tables import Cell, Stat, Table
 
@@ -20,6 +21,7 @@ class RowResult:
         row: the row.
         metrics: metric -> one value a finished seed, of the last epoch, in percent.
         best: mAP of the best epoch, one value a finished seed.
+        untrained: mAP before training, one value a finished seed, where the study asks for it.
         train_rate: triplets a second in training, one value a finished seed.
         test_rate: triplets a second in testing, likewise.
         minutes: wall time of a run, likewise.
@@ -33,6 +35,7 @@ class RowResult:
     row: Row
     metrics: dict[str, list[float]] = field(default_factory=dict)
     best: list[float] = field(default_factory=list)
+    untrained: list[float] = field(default_factory=list)
     train_rate: list[float] = field(default_factory=list)
     test_rate: list[float] = field(default_factory=list)
     minutes: list[float] = field(default_factory=list)
@@ -75,6 +78,9 @@ def _add_run(result: RowResult, work_dir: Path, seconds: float) -> None:
             result.metrics.setdefault(metric, []).append(last[metric])
     result.best.append(log.best()['mAP'])
     result.minutes.append(seconds / 60)
+    untrained = work_dir / UNTRAINED
+    if untrained.is_file():
+        result.untrained.append(json.loads(untrained.read_text(encoding='utf-8'))['metrics']['reid/mAP'])
     for rates, entries, loader in ((result.train_rate, log.train, 'train'), (result.test_rate, log.results, 'val')):
         step = typical(entries, 'time')
         size = result.row.resolved[f'{loader}_dataloader'].get('batch_size')
@@ -97,6 +103,7 @@ def study_table(title: str, results: Sequence[RowResult], dataset: str, *, synth
         'row',
         *METRICS,
         'best-epoch mAP',
+        'untrained mAP',
         *theirs,
         *costs,
         'train triplets/s',
@@ -113,6 +120,7 @@ def study_table(title: str, results: Sequence[RowResult], dataset: str, *, synth
                 result.row.label,
                 *ours,
                 _stat(result.best),
+                _stat(result.untrained),
                 *[paper.get(key.removeprefix('paper ')) for key in theirs],
                 *[result.cost.get(key) for key in costs],
                 _stat(result.train_rate),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import subprocess
@@ -18,6 +19,7 @@ from next_mm.analysis.studies.runner import Launcher, plan, read_outcome, run_ta
 from next_mm.analysis.studies.table import collect, study_table
 
 FAKE_TRAIN = Path(__file__).with_name('fake_train.py')
+FAKE_UNTRAINED = Path(__file__).with_name('fake_untrained.py')
 LOADERS = dict(train_dataloader=dict(batch_size=8), val_dataloader=dict(batch_size=4))
 
 
@@ -28,7 +30,7 @@ def make_row(name: str, digest: str | None = None) -> Row:
 
 
 def launcher(**options: Any) -> Launcher:
-    return Launcher(train_script=FAKE_TRAIN, **options)
+    return Launcher(train_script=FAKE_TRAIN, test_script=FAKE_UNTRAINED, **options)
 
 
 def starts(root: Path) -> list[str]:
@@ -154,6 +156,19 @@ def test_the_table_shows_the_last_epoch_its_spread_and_the_paper_on_real_data_on
     assert '9.0 ± 1.0' in real and '82.4' in real
     assert '82.4' not in synthetic and 'synthetic' in synthetic
     assert read_outcome(plan(rows, 3, tmp_path)[0].work_dir)['machine']
+
+
+def test_a_study_that_asks_for_it_tests_every_row_untrained_once(tmp_path: Path) -> None:
+    rows = [make_row('s_a')]
+    run_tasks(plan(rows, 2, tmp_path), launcher())
+    assert 'untrained mAP' not in study_table('T', collect(rows, 2, tmp_path), 'real', synthetic=True).markdown()
+    rows = [dataclasses.replace(row, untrained=True) for row in rows]
+    for _ in range(2):  # also where the training has ended already, and not a second time
+        run_tasks(plan(rows, 2, tmp_path), launcher())
+    assert (tmp_path / 'untrained.txt').read_text() == 's_a 0\ns_a 1\n'
+    results = collect(rows, 2, tmp_path)
+    assert results[0].untrained == [4.0, 5.0]
+    assert '4.5' in study_table('T', results, 'real', synthetic=True).markdown()
 
 
 def test_a_row_is_trained_from_a_config_of_its_own(tmp_path: Path) -> None:
