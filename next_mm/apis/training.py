@@ -154,12 +154,14 @@ def build_model(cfg: Config, checkpoint: str | Path | None = None, device: str |
         device: where the model goes.
 
     Raises:
+        ConfigError: a value of ``cfg.model`` cannot be used.
         CheckpointError: the checkpoint is not this model's.
     """
     init_default_scope(cfg.get('default_scope', 'next_mm'))
     cfg = cfg.copy()
     fill_num_classes(cfg, checkpoint)
-    model = MODELS.build(cfg.model)
+    with errors_with_place(cfg):
+        model = MODELS.build(cfg.model)
     if checkpoint is not None:
         load_weights(model, read_checkpoint(checkpoint)['state_dict'], source=str(checkpoint))
     return model.to(device).eval()

@@ -9,6 +9,12 @@ from mmengine.logging import MMLogger
 __all__ = ['shorten_console']
 
 _LONGEST = 25
+_OF_MMENGINE = (
+    '"FileClient" will be deprecated',
+    '"HardDiskBackend" is the alias',
+    'Distributed training is not used, all',
+)
+"""Beginnings of what mmengine logs about its own inside in every run; whoever trains can change nothing about it."""
 
 
 class _Shortened(logging.Formatter):
@@ -32,8 +38,17 @@ class _Shortened(logging.Formatter):
         return f'{first} ({len(lines)} lines, in the log file)'
 
 
+def _concerns_the_user(record: logging.LogRecord) -> bool:
+    """Say whether a record is one that whoever trains can do something about."""
+    return not record.getMessage().startswith(_OF_MMENGINE)
+
+
 def shorten_console(logger: MMLogger) -> None:
-    """Let a logger's console handlers cut records of more than 25 lines: environment, config, order of the hooks."""
+    """Let a logger's console handlers cut records of more than 25 lines and leave out what mmengine says about itself.
+
+    The log file has all of it: environment, config, order of the hooks.
+    """
     for handler in logger.handlers:
         if isinstance(handler, logging.StreamHandler) and not isinstance(handler, logging.FileHandler):
             handler.setFormatter(_Shortened(handler.formatter))
+            handler.addFilter(_concerns_the_user)

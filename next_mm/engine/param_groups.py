@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import torch
@@ -30,22 +30,22 @@ def check_paramwise(options: Mapping[str, Any] | None) -> None:
         ConfigError: an unknown key, a rule called ``rest``, a pattern that is no regular
             expression, or a negative number.
     """
-    options = options or {}
-    _check_keys(_WHERE, options, _OPTIONS)
+    options = {} if options is None else options
+    _check_dictionary(_WHERE, options, _OPTIONS)
     check_number(f'{_WHERE}.bias_lr_mult', options.get('bias_lr_mult', 1.0), 0)
-    for name, rule in (options.get('groups') or {}).items():
+    groups = options.get('groups') or {}
+    _check_dictionary(f'{_WHERE}.groups', groups, groups if isinstance(groups, Mapping) else ())
+    for name, rule in groups.items():
         where = f'{_WHERE}.groups.{name}'
         if name == 'rest':
             raise ConfigError(f'{where}: the rest is what no rule matches, it has no rule of its own')
-        if not isinstance(rule, Mapping):
-            raise ConfigError(f'{where}: expected a dictionary with any of {", ".join(_RULE)}, got {rule!r}')
-        _check_keys(where, rule, _RULE)
+        _check_dictionary(where, rule, _RULE)
         for key in rule:
             if key != 'match':
                 check_number(f'{where}.{key}', rule[key], 0)
         try:
             re.compile(rule.get('match', name))
-        except re.error as error:
+        except (re.error, TypeError) as error:
             raise ConfigError(f'{where}: {rule.get("match", name)!r} is no regular expression ({error})') from error
 
 
@@ -110,7 +110,10 @@ def _check_used(model: nn.Module, groups: Mapping[str, Any], made: Mapping[str, 
         )
 
 
-def _check_keys(where: str, given: Mapping[str, Any], known: tuple[str, ...]) -> None:
+def _check_dictionary(where: str, given: Any, known: Collection[str]) -> None:
+    if not isinstance(given, Mapping):
+        of = f' with any of {", ".join(known)}' if known else ''
+        raise ConfigError(f'{where}: expected a dictionary{of}, got {given!r}')
     for key in given:
         if key not in known:
             raise ConfigError(f'{where}: unknown key {key!r}, expected {" or ".join(known)}{did_you_mean(key, known)}')

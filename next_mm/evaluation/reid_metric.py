@@ -88,8 +88,9 @@ class ReIDMetric(BaseMetric):
         check_choice('ReIDMetric.exclude', exclude, [choice.value for choice in Exclude])
         check_choice('ReIDMetric.measure', measure, ('cosine', 'euclidean'))
         check_choice('ReIDMetric.over', over, ('shared parts', 'whole features'))
-        if not isinstance(topk, Sequence) or not topk or any(not isinstance(k, int) or k < 1 for k in topk):
-            raise ConfigError(f'ReIDMetric: topk: expected ranks from 1, such as (1, 5, 10), got {topk!r}')
+        ranks = isinstance(topk, Sequence) and topk and all(type(k) is int and k > 0 for k in topk)
+        if not ranks or len(set(topk)) < len(topk):
+            raise ConfigError(f'ReIDMetric: topk: expected ranks from 1, each once, such as (1, 5, 10), got {topk!r}')
         if chunk_size is not None and chunk_size < 1:
             raise ConfigError(f'ReIDMetric: chunk_size: expected a positive number of queries, got {chunk_size!r}')
         if save_to is not None and Path(save_to).suffix != '.json':

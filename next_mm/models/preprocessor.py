@@ -24,7 +24,7 @@ class TripletPreprocessor(BaseDataPreprocessor):
         std: standard deviation of each channel, likewise.
 
     Raises:
-        ConfigError: they are not three numbers each, or a standard deviation is not above 0.
+        ConfigError: they are not three grey levels each, or a standard deviation is 0.
     """
 
     def __init__(self, *, mean: Sequence[float], std: Sequence[float]) -> None:
@@ -35,7 +35,7 @@ class TripletPreprocessor(BaseDataPreprocessor):
                     f'TripletPreprocessor.{name}={values!r}: expected three numbers, one for each channel'
                 )
             for value in values:
-                check_number(f'TripletPreprocessor.{name}', value, 0, above=name == 'std')
+                check_number(f'TripletPreprocessor.{name}', value, 0, 255, above=name == 'std')
         self.register_buffer('mean', torch.tensor(mean, dtype=torch.float32).view(-1, 1, 1), persistent=False)
         self.register_buffer('std', torch.tensor(std, dtype=torch.float32).view(-1, 1, 1), persistent=False)
 

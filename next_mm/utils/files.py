@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import glob
 import os
+import platform
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from next_mm.errors import DataError
 
-__all__ = ['read_text', 'staged', 'write_atomically']
+__all__ = ['read_text', 'remove_leftovers', 'staged', 'write_atomically']
 
+_MACHINE = f'{zlib.crc32(platform.node().encode()):08x}'
 _UTF16 = (b'\xff\xfe', b'\xfe\xff')
 """The marks that begin a text in UTF-16."""
 
@@ -37,7 +41,7 @@ def read_text(path: Path) -> str:
 @contextmanager
 def staged(path: Path) -> Iterator[Path]:
     """Give a path beside ``path`` to write a file to; it is moved onto ``path`` when the block ends, and
-    removed when the block fails.
+    removed when the block fails. What a killed process left of the same file goes.
 
     Args:
         path: the file; missing folders are made.
@@ -46,13 +50,42 @@ def staged(path: Path) -> Iterator[Path]:
         The path to write to; it ends with ``.part``, so that nothing takes it for a finished file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f'{path.name}.{os.getpid()}.part')
+    remove_leftovers(path.parent, path.name)
+    part = path.with_name(f'{path.name}.{_process()}.part')
     try:
         yield part
         os.replace(part, path)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+def remove_leftovers(folder: Path, name: str = '') -> None:
+    """Remove the ``.part`` files that processes of this machine left in a folder when they were killed.
+
+    Args:
+        folder: where :func:`staged` writes.
+        name: of the file that they were to become; every file without it.
+    """
+    for part in folder.glob(f'{glob.escape(name) or "*"}.{_MACHINE}-*.part'):
+        number = part.name.rpartition('-')[2].removesuffix('.part')
+        if number.isdecimal() and not _is_running(int(number)):
+            part.unlink(missing_ok=True)
+
+
+def _process() -> str:
+    """What no other process that runs has in the names of its files, on any machine that shares the folder."""
+    return f'{_MACHINE}-{os.getpid()}'
+
+
+def _is_running(number: int) -> bool:
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # another user's
+        pass
+    return True
 
 
 def write_atomically(path: Path, pieces: Iterable[str] | Iterable[bytes]) -> None:

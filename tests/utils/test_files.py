@@ -1,10 +1,13 @@
 """Files are written whole or not at all."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from next_mm.utils.files import staged, write_atomically
+from next_mm.utils.files import remove_leftovers, staged, write_atomically
 
 
 def test_text_and_bytes(tmp_path: Path) -> None:
@@ -33,3 +36,20 @@ def test_what_is_staged_is_not_there_before_the_end(tmp_path: Path) -> None:
         part.write_bytes(b'weights')
         assert not path.exists() and not list(path.parent.glob('*.pth'))
     assert path.read_bytes() == b'weights' and list(path.parent.iterdir()) == [path]
+
+
+def test_what_a_killed_process_left_goes_and_what_a_running_one_writes_stays(tmp_path: Path) -> None:
+    path = tmp_path / 'a[1].txt'
+    with staged(path) as part:
+        part.touch()
+        own = part.name
+    process = subprocess.Popen([sys.executable, '-c', ''])
+    process.wait()
+    gone = own.replace(str(os.getpid()), str(process.pid))
+    kept = (own.replace(str(os.getpid()), '1'), 'a[1].txt.00000000-1.part', 'mine.part')  # running, elsewhere, a user's
+    for name in (gone, gone.replace('a[1]', 'b'), *kept):
+        (tmp_path / name).touch()
+    write_atomically(path, ['new'])
+    assert {entry.name for entry in tmp_path.iterdir()} == {path.name, gone.replace('a[1]', 'b'), *kept}
+    remove_leftovers(tmp_path)
+    assert {entry.name for entry in tmp_path.iterdir()} == {path.name, *kept}

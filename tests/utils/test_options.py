@@ -50,7 +50,7 @@ from next_mm.utils.options import check_integer, check_number, check_size, did_y
             lambda: TimmVisual(model_name='vit_tiny_patch16_224', pretrained=False, image_size=256),
             'TimmVisual.image_size=256: expected',
         ),
-        (lambda: ReIDMetric(topk=5), r'topk: expected ranks from 1, such as \(1, 5, 10\), got 5'),
+        (lambda: ReIDMetric(topk=5), r'topk: expected ranks from 1, each once, such as \(1, 5, 10\), got 5'),
     ],
 )
 def test_the_option_is_named(build: Callable[[], object], message: str) -> None:

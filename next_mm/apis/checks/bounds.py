@@ -53,7 +53,8 @@ def check_bounds(where: str, cfg: Any) -> None:
         return
     for key, value in cfg.items():
         place = f'{where}.{key}'
-        if isinstance(value, (Mapping, list, tuple)):
+        numbers = (*_FROM_ZERO, *_ABOVE_ZERO, *_WHOLE_FROM_ONE)
+        if isinstance(value, Mapping) or (isinstance(value, (list, tuple)) and key not in numbers):
             check_bounds(place, value)
         elif value is None:
             continue

@@ -17,7 +17,8 @@ from mmengine.utils.dl_utils import set_multi_processing
 
 from next_mm import registry as ours
 from next_mm.apis.checks.bounds import check_bounds, check_no_nan
-from next_mm.apis.checks.known_keys import arguments, check_keys, check_numbers, names
+from next_mm.apis.checks.known_keys import arguments, check_keys, names, parameters
+from next_mm.apis.checks.value_types import check_types
 from next_mm.errors import ConfigError
 from next_mm.utils.conventions import DeclaresOptionKeys
 from next_mm.utils.options import check_choice, check_integer, did_you_mean
@@ -127,11 +128,14 @@ def check_config(cfg: Config) -> None:
     check_no_nan('', cfg.to_dict())
     top = [key for key in cfg if not key.startswith('_')]
     check_keys('the config', top, _RUNNER_KEYS | _EXTRA_KEYS)
-    check_keys('env_cfg', cfg.get('env_cfg') or {}, _ENV_KEYS)
-    check_keys('env_cfg.mp_cfg', (cfg.get('env_cfg') or {}).get('mp_cfg') or {}, names(set_multi_processing))
+    check_types('', cfg.to_dict(), parameters(Runner.__init__))
+    _check_environment(cfg.get('env_cfg') or {})
     check_keys('randomness', cfg.get('randomness') or {}, _RANDOMNESS_KEYS)
+    check_types('randomness', cfg.get('randomness') or {}, parameters(Runner.set_randomness))
     check_keys('default_hooks', cfg.get('default_hooks') or {}, _HOOK_KEYS)
     check_keys('auto_scale_lr', cfg.get('auto_scale_lr') or {}, ('enable', 'base_batch_size'))
+    _check_flag('auto_scale_lr.enable', (cfg.get('auto_scale_lr') or {}).get('enable', False))
+    _check_imports(cfg.get('custom_imports'))
     for name, further in _LOOP_PARTS.items():
         _check_complete(cfg, (f'{name}_dataloader', f'{name}_cfg', further))
         _check_loop(f'{name}_cfg', cfg.get(f'{name}_cfg'))
@@ -158,11 +162,40 @@ def _check_shapes(cfg: Config) -> None:
             for index, part in enumerate(parts):
                 _expect(f'{key}[{index}]', part, Mapping, 'a dictionary')
     if cfg.get('find_unused_parameters') is not None:
-        _expect('find_unused_parameters', cfg.find_unused_parameters, bool, 'True or False')
+        _check_flag('find_unused_parameters', cfg.find_unused_parameters)
+    if not isinstance(cfg.get('default_scope', 'next_mm'), str) or not cfg.get('default_scope', 'next_mm'):
+        raise ConfigError(f'default_scope: expected the name of a scope, such as next_mm, got {cfg.default_scope!r}')
     if cfg.get('log_level') is not None:
         check_choice('log_level', cfg.log_level, _LOG_LEVELS)
     if isinstance(cfg.get('model'), Mapping) and cfg.model.get('type') is None:
         raise ConfigError('model.type: expected the name of a class, got None')
+
+
+def _check_environment(environment: Mapping[str, Any]) -> None:
+    """Check ``env_cfg``, which the Runner takes as it is."""
+    check_keys('env_cfg', environment, _ENV_KEYS)
+    for part in ('mp_cfg', 'dist_cfg'):
+        _expect(f'env_cfg.{part}', environment.get(part, {}), Mapping, 'a dictionary')
+    check_keys('env_cfg.mp_cfg', environment.get('mp_cfg', {}), names(set_multi_processing))
+    check_types('env_cfg.mp_cfg', environment.get('mp_cfg', {}), parameters(set_multi_processing))
+    _expect(
+        'env_cfg.dist_cfg.backend', environment.get('dist_cfg', {}).get('backend', ''), str, 'the name of a backend'
+    )
+    _check_flag('env_cfg.cudnn_benchmark', environment.get('cudnn_benchmark', False))
+
+
+def _check_imports(imports: Any) -> None:
+    """Check ``custom_imports``, which mmengine reads before this project sees the config."""
+    if imports is None:
+        return
+    _expect('custom_imports', imports, Mapping, "a dictionary, such as dict(imports=['my_module'])")
+    modules = imports.get('imports')
+    if not isinstance(modules, (str, list, tuple)) or not all(isinstance(module, str) for module in modules):
+        raise ConfigError(f'custom_imports.imports: expected a list of names of modules, got {modules!r}')
+
+
+def _check_flag(where: str, value: Any) -> None:
+    _expect(where, value, bool, 'True or False')
 
 
 def _expect(where: str, value: Any, kind: Any, words: str) -> None:
@@ -191,12 +224,12 @@ def _check_loop(where: str, loop: Mapping | None) -> None:
     if loop is None:
         return
     if 'type' in loop:  # a loop may train, with an optimizer of its own
-        _check_components(where, {**loop, 'optim_wrapper': None} if 'optim_wrapper' in loop else loop, ours.LOOPS)
+        _check_components(where, {**loop, 'optim_wrapper': {}} if 'optim_wrapper' in loop else loop, ours.LOOPS)
         _check_optim_wrapper(f'{where}.optim_wrapper', loop.get('optim_wrapper'))
     elif where == 'train_cfg':
         known = EpochBasedTrainLoop if loop.get('by_epoch', True) else IterBasedTrainLoop
         check_keys(where, loop, {*names(known), 'by_epoch'} - {'runner', 'dataloader'})
-        check_numbers(where, loop, inspect.signature(known).parameters)
+        check_types(where, loop, parameters(known))
         check_bounds(where, loop)
         length = loop.get('max_epochs', loop.get('max_iters', float('inf')))
         if loop.get('val_begin', 1) > length:
@@ -205,9 +238,9 @@ def _check_loop(where: str, loop: Mapping | None) -> None:
                 'validated; to train without validation set val_dataloader, val_cfg and val_evaluator to None'
             )
     else:
-        check_keys(
-            where, loop, names(ValLoop if where == 'val_cfg' else TestLoop) - {'runner', 'dataloader', 'evaluator'}
-        )
+        known = ValLoop if where == 'val_cfg' else TestLoop
+        check_keys(where, loop, names(known) - {'runner', 'dataloader', 'evaluator'})
+        check_types(where, loop, parameters(known))
 
 
 def _check_loader(where: str, loader: Mapping | None) -> None:
@@ -216,13 +249,22 @@ def _check_loader(where: str, loader: Mapping | None) -> None:
     from torch.utils.data import DataLoader
 
     check_keys(where, loader, {*_LOADER_KEYS, *names(DataLoader)})
-    check_numbers(where, loader, inspect.signature(DataLoader).parameters)
+    check_types(where, loader, parameters(DataLoader.__init__))
     check_bounds(where, {key: loader[key] for key in ('batch_size', 'num_workers') if key in loader})
     _expect(f'{where}.dataset', loader.get('dataset'), Mapping, 'a dictionary')
+    for key in ('sampler', 'batch_sampler'):
+        _expect(
+            f'{where}.{key}',
+            {} if loader.get(key) is None else loader[key],
+            Mapping,
+            'a dictionary with the type of a sampler',
+        )
     for key in ('dataset', 'sampler', 'batch_sampler'):
         _check_components(f'{where}.{key}', loader.get(key), _NESTED[key])
     for key, given in _GIVEN_TO_FUNCTIONS.items():
         function = loader.get(key)
+        if function is not None and not callable(function):
+            _expect(f'{where}.{key}', function, Mapping, 'a dictionary with the type of a function')
         if isinstance(function, Mapping) and 'type' in function:
             component = _find(f'{where}.{key}', function['type'], ours.FUNCTIONS)
             known = arguments(component)
@@ -257,6 +299,10 @@ def _check_optim_wrapper(where: str, cfg: Mapping | None) -> None:
 
 def _check_components(where: str, cfg: Any, section: Registry, default_type: str | None = None) -> None:
     """Check a component, and all components inside it, against the constructors that they name."""
+    if isinstance(cfg, Mapping) and cfg.get('type', where) is None:
+        raise ConfigError(f'{where}.type: expected the name of a class, got None')
+    if section is ours.PARAM_SCHEDULERS and isinstance(cfg, Mapping):
+        _check_flag(f'{where}.convert_to_iter_based', cfg.get('convert_to_iter_based', False))
     if where.rpartition('.')[2] in _COMPONENT_LISTS and isinstance(cfg, (list, tuple)):
         for index, part in enumerate(cfg):
             _expect(f'{where}[{index}]', part, Mapping, 'a dictionary with the type of a component')
@@ -270,7 +316,7 @@ def _check_components(where: str, cfg: Any, section: Registry, default_type: str
                 check_keys(
                     f'{where} ({name})', cfg, {*known, *_READ_BY_BUILDER, *_READ_BY_SECTION.get(section.name, ())}
                 )
-                check_numbers(where, cfg, known)
+                check_types(where, cfg, known)
             _check_options(where, cfg, component)
     for place, key, inner in _children(where, cfg):
         _check_components(place, inner, _NESTED.get(key, section) if key else section)

@@ -16,7 +16,15 @@ from torch import Tensor, nn
 from next_mm.errors import ConfigError
 from next_mm.models.backbones.base import TripletBackbone
 from next_mm.registry import MODELS
+from next_mm.utils.options import did_you_mean
 from next_mm.utils.weights import refuse_unreadable
+
+_PARTS = ('num_prefix_tokens', 'embed_dim', 'num_features', 'patch_embed', 'set_grad_checkpointing')
+"""What is read of a tower."""
+_WANTED = (
+    'expected a vision transformer of timm with patch tokens, such as vit_base_patch16_224.dino; CNNs and hierarchical '
+    'transformers have none (methods with a convolutional trunk: tools/list_methods.py)'
+)
 
 
 @MODELS.register_module()
@@ -32,8 +40,9 @@ class TimmVisual(TripletBackbone):
         **options: those of :class:`TripletBackbone`.
 
     Raises:
-        ConfigError: with ``num_cameras``, the model has no layer ``norm_pre`` in front of its blocks, or no class token
-            for ``camera_on='class'``; a local file has not all of the weights; an option is out of range.
+        ConfigError: timm has no such model, or it is no vision transformer; with ``num_cameras``, the model has no layer
+            ``norm_pre`` in front of its blocks, or no class token for ``camera_on='class'``; a local file has not all
+            of the weights; an option is out of range.
         CheckpointError: a local file is damaged, or could run code.
         FileNotFoundError: there is no such file.
     """
@@ -44,9 +53,7 @@ class TimmVisual(TripletBackbone):
         super().__init__(**options)
 
         def build() -> nn.Module:
-            tower = timm.create_model(
-                model_name, pretrained=pretrained is True, img_size=self.image_size, num_classes=0
-            )
+            tower = _create(model_name, self.image_size, pretrained=pretrained is True)
             if isinstance(pretrained, str):
                 _load_file(tower, pretrained, model_name)
             tower.set_grad_checkpointing(grad_checkpointing)
@@ -96,6 +103,26 @@ class TimmVisual(TripletBackbone):
             yield
         finally:
             hook.remove()
+
+
+def _create(model_name: str, image_size: tuple[int, int], *, pretrained: bool) -> nn.Module:
+    """Create a vision transformer of timm for pictures of one size.
+
+    Raises:
+        ConfigError: timm has no such model, or it is of another kind, such as a CNN.
+    """
+    place = f'TimmVisual.model_name={model_name!r}'
+    if '/' not in model_name and not timm.is_model(model_name):
+        raise ConfigError(f'{place}: timm has no such model{did_you_mean(model_name, timm.list_models())}')
+    try:
+        tower = timm.create_model(model_name, pretrained=pretrained, img_size=image_size, num_classes=0)
+    except TypeError as error:
+        if 'img_size' not in str(error):
+            raise
+        raise ConfigError(f'{place}: {_WANTED}') from error
+    if not all(hasattr(tower, part) for part in _PARTS):
+        raise ConfigError(f'{place}: {_WANTED}')
+    return tower
 
 
 def _load_file(tower: nn.Module, file: str, model_name: str) -> None:

@@ -4,8 +4,7 @@ nothing is executed)."""
 from __future__ import annotations
 
 import json
-import os
-import tempfile
+import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from next_mm.errors import DataError
+from next_mm.utils.files import remove_leftovers, staged
 
 SUFFIX = '.captions.safetensors'
 FORMAT = 'next_mm caption features 1'
@@ -31,15 +31,13 @@ def write_features(folder: Path, tower: str, keys: Sequence[bytes], features: Te
         keys: int32 token ids of each caption, as bytes.
         features: (C, D), in the order of the keys.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     lengths = torch.tensor([len(key) // 4 for key in keys], dtype=torch.int32)
     tokens = torch.from_numpy(np.frombuffer(b''.join(keys), dtype=np.int32).copy())
     tensors = {'features': features.detach().cpu().float().contiguous(), 'lengths': lengths, 'tokens': tokens}
-    handle, name = tempfile.mkstemp(prefix=f'{tower[:16]}-', suffix='.part', dir=folder)
-    os.close(handle)
-    save_file(tensors, name, metadata={'format': FORMAT, 'tower': tower})
-    path = Path(name).with_suffix(SUFFIX)
-    os.replace(name, path)
+    remove_leftovers(folder)
+    path = folder / f'{tower[:16]}-{secrets.token_hex(4)}{SUFFIX}'
+    with staged(path) as part:
+        save_file(tensors, part, metadata={'format': FORMAT, 'tower': tower})
     return path
 
 

@@ -122,3 +122,14 @@ def test_camera_embedding_is_trained_with_recomputed_blocks(images: torch.Tensor
         gradients.append(backbone.camera_embedding.weight.grad)
     assert_equal_up_to_rounding(*gradients, kernels=2 * TOWER['kernels'], terms=TOWER['terms'])
     assert (gradients[0].abs().sum(1) > 0).tolist() == [True, False, True]
+
+
+@pytest.mark.parametrize('name', ['resnet18', 'swin_tiny_patch4_window7_224', 'convnext_atto', 'mobilenetv3_small_050'])
+def test_a_tower_without_patch_tokens_is_refused(name: str) -> None:
+    with pytest.raises(ConfigError, match=f"model_name='{name}': expected a vision transformer of timm"):
+        TimmVisual(model_name=name, pretrained=False, image_size=(64, 64))
+
+
+def test_a_name_that_timm_does_not_know_is_refused() -> None:
+    with pytest.raises(ConfigError, match="timm has no such model; did you mean 'vit_tiny_patch16_224'"):
+        TimmVisual(model_name='vit_tiny_patch16_244', pretrained=False, image_size=(32, 16))
