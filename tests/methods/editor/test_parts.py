@@ -12,6 +12,7 @@ from torch import Tensor
 from next_mm.methods.editor.aggregation import MaskedAggregation, MaskedBlock, gather_selected
 from next_mm.methods.editor.losses import IdentityCentres, background_consistency
 from next_mm.methods.editor.selection import bright_counts, class_rollout, select_tokens, top_patches
+from tests.tolerances import rounding
 
 
 def generator() -> torch.Generator:
@@ -158,9 +159,8 @@ def test_centres_follow_the_batch_and_the_loss_is_the_distance_to_the_moved_ones
     features.requires_grad_(True)
     loss = centres(features, labels)
     loss.backward()
-    torch.testing.assert_close(
-        centres.centres, expected_centres, rtol=1e-6, atol=1e-7
-    )  # features are normalised in float32
-    torch.testing.assert_close(float(loss.detach()), expected, rtol=1e-6, atol=1e-7)
+    allowed = rounding(kernels=3, terms=4)  # features are normalised in float32: square, sum, divide
+    torch.testing.assert_close(centres.centres, expected_centres, rtol=allowed, atol=allowed)
+    torch.testing.assert_close(float(loss.detach()), expected, rtol=allowed * 5, atol=0)  # squares of differences
     assert features.grad.abs().sum() > 0
     assert not centres.centres.requires_grad
