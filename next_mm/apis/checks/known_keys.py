@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import types
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, get_type_hints
 
 from next_mm.errors import ConfigError
 from next_mm.utils.conventions import PassesOptions
@@ -23,10 +24,20 @@ def names(function: Any) -> set[str]:
 
 def parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
     """The parameters of a function or a constructor, with annotations as types where their names can be looked up."""
+    known = inspect.signature(function).parameters
+    return {name: parameter.replace(annotation=_look_up(function, parameter)) for name, parameter in known.items()}
+
+
+def _look_up(function: Callable[..., Any], parameter: inspect.Parameter) -> Any:
+    """The type that an annotation written as text names; the text where a name in it is imported for type checkers alone."""
+    if not isinstance(parameter.annotation, str):
+        return parameter.annotation
+    one = types.SimpleNamespace(__annotations__={'it': parameter.annotation})
+    owner = inspect.unwrap(function.__init__ if inspect.isclass(function) else function)
     try:
-        return dict(inspect.signature(function, eval_str=True).parameters)
-    except (AttributeError, NameError, SyntaxError, TypeError):  # a name that is imported for type checkers alone
-        return dict(inspect.signature(function).parameters)
+        return get_type_hints(one, getattr(owner, '__globals__', {}))['it']
+    except (AttributeError, NameError, SyntaxError, TypeError):
+        return parameter.annotation
 
 
 def arguments(component: Any) -> dict[str, inspect.Parameter] | None:

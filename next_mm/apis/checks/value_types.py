@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import inspect
 import types
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Union, get_args, get_origin
 
 from next_mm.errors import ConfigError
 
 __all__ = ['check_types']
 
-_LISTS = (list, tuple, Sequence, Iterable, Collection)
+_LISTS = (list, tuple, Sequence)
 _WORDS = {bool: 'True or False', int: 'a whole number', float: 'a number', str: 'a text', types.NoneType: 'None'}
 
 

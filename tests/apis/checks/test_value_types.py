@@ -74,10 +74,11 @@ def test_what_does_not_fit(key: str, value: Any, message: str) -> None:
 
 
 def test_annotations_that_cannot_be_looked_up_judge_nothing() -> None:
-    def hidden(value: Absent) -> None:  # type: ignore[name-defined]  # noqa: F821
+    def hidden(value: Absent, other: int = 0) -> None:  # type: ignore[name-defined]  # noqa: F821
         """Names a type that only a type checker imports."""
 
     assert parameters(hidden)['value'].annotation == 'Absent'
+    assert parameters(hidden)['other'].annotation is int
     check_types('here', {'value': 3}, parameters(hidden))
     assert parameters(example)['count'].annotation is int
     assert parameters(example)['bare'].annotation is inspect.Parameter.empty
@@ -93,6 +94,7 @@ def test_annotations_that_cannot_be_looked_up_judge_nothing() -> None:
         ('env_cfg__dist_cfg', dict(backend=1.5), 'env_cfg.dist_cfg.backend: expected the name of a backend, got 1.5'),
         ('default_scope', '', "default_scope: expected the name of a scope, such as next_mm, got ''"),
         ('val_dataloader__batch_size', [1], r'val_dataloader.batch_size: expected a whole number or None, got \[1\]'),
+        ('auto_scale_lr', dict(base_batch_size=[1]), r'auto_scale_lr.base_batch_size=\[1\]: expected a whole number'),
         ('optim_wrapper__optimizer__weight_decay', [], r'weight_decay: expected a number, got \[\]'),
         (
             'val_dataloader__sampler',
@@ -108,7 +110,7 @@ def test_annotations_that_cannot_be_looked_up_judge_nothing() -> None:
         ('log_processor', dict(by_epoch='foo'), "log_processor.by_epoch: expected True or False, got 'foo'"),
         ('train_cfg__max_epochs', [1, 2], r'train_cfg.max_epochs: expected a whole number, got \[1, 2\]'),
         ('test_cfg__fp16', 3, 'test_cfg.fp16: expected True or False, got 3'),
-        ('train_dataloader__persistent_workers', [], r'persistent_workers: expected True or False or None, got \[\]'),
+        ('train_dataloader__persistent_workers', [], r'persistent_workers: expected True or False, got \[\]'),
         ('train_dataloader__sampler__shuffle', 7, 'train_dataloader.sampler.shuffle: expected True or False, got 7'),
         (
             'test_dataloader__sampler__type',
@@ -128,10 +130,14 @@ def test_annotations_that_cannot_be_looked_up_judge_nothing() -> None:
         ('model', dict(type='NEXTReID', text=[]), r'model.text: expected a dictionary or None, got \[\]'),
         (
             'test_dataloader__dataset',
-            dict(type='RGBNT201', pipeline=1),
+            dict(_delete_=True, type='RGBNT201', pipeline=1),
             'test_dataloader.dataset.pipeline: expected a list, each a dictionary or Callable, got 1',
         ),
-        ('val_dataloader__dataset', dict(type='RGBNT201', data_root=7), 'val_dataloader.dataset.data_root: expected'),
+        (
+            'val_dataloader__dataset',
+            dict(_delete_=True, type='RGBNT201', data_root=7),
+            'val_dataloader.dataset.data_root: expected',
+        ),
     ],
 )
 def test_places_of_a_config(tmp_path: Path, key: str, value: Any, message: str) -> None:
