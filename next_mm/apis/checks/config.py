@@ -142,7 +142,10 @@ def check_config(cfg: Config) -> None:
     for key in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         _check_loader(key, cfg.get(key))
     for key, section in _SECTIONS.items():
-        _check_components(key, cfg.get(key), section, _DEFAULT_TYPES.get(key))
+        part = cfg.get(key)
+        if key == 'model' and isinstance(part, Mapping) and part.get('num_classes', 0) is None:
+            part = {**part, 'num_classes': 0}  # counted before the model is built
+        _check_components(key, part, section, _DEFAULT_TYPES.get(key))
     _check_optim_wrapper('optim_wrapper', cfg.get('optim_wrapper'))
     for key in ('auto_scale_lr', 'param_scheduler', 'default_hooks'):
         check_bounds(key, cfg.get(key))
