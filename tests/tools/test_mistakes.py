@@ -83,7 +83,7 @@ def train(config: Path, *options: str, flags: tuple[str, ...] = ()) -> str:
         ),
         (['val_evaluator.rerank.k1=0'], (), 'rerank.k1=0: expected a whole number from 1'),
         ([], ('--amp', 'fp16'), 'AutocastOptimWrapper: fp16 needs a GPU; on the CPU use bf16'),
-        (['train_cfg.max_epochs=two'], (), "train_cfg.max_epochs: expected a number, got 'two'"),
+        (['train_cfg.max_epochs=two'], (), "train_cfg.max_epochs: expected a whole number, got 'two'"),
         (['train_dataloader.dataset.split=val'], (), "RGBNT201.split='val': expected one of 'train', 'test'"),
         (['train_dataloader.dataset.pipeline.9.size=3'], (), 'train_dataloader.dataset.pipeline.9'),
         (['model.num_classes.x=3'], (), 'model.num_classes'),

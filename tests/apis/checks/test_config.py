@@ -143,9 +143,9 @@ def test_a_good_config_passes(tmp_path: Path) -> None:
             r"optim_wrapper.clip_grad: unknown key 'max_nrom'; did you mean 'max_norm'\?",
         ),
         # Texts where numbers are due.
-        ('train_cfg__max_epochs', 'two', "train_cfg.max_epochs: expected a number, got 'two'"),
-        ('val_dataloader__batch_size', 'many', "val_dataloader.batch_size: expected a number, got 'many'"),
-        ('optim_wrapper__optimizer__lr', 'fast', "optim_wrapper.optimizer.lr: expected a number, got 'fast'"),
+        ('train_cfg__max_epochs', 'two', "train_cfg.max_epochs: expected a whole number, got 'two'"),
+        ('val_dataloader__batch_size', 'many', "val_dataloader.batch_size: expected a whole number or None, got 'many'"),
+        ('optim_wrapper__optimizer__lr', 'fast', "optim_wrapper.optimizer.lr='fast': expected a number from 0"),
     ],
 )
 def test_misspelt_keys(tmp_path: Path, key: str, value: object, message: str) -> None:
