@@ -1,6 +1,6 @@
 # Triplets of your own (docs/data.md, "Own data"): persons, 256 x 128. The leaf says where they are.
-# Own triplets seldom are all complete, so training takes pictures away at random: a model that never missed one ranks by
-# what is missing. Only a triplet itself is left out; with cameras in the data exclude='same camera' is the field's rule.
+# Own triplets seldom are all complete, so training takes pictures away at random: a model that never missed one ranks
+# by what is missing. Only a triplet itself is left out; with cameras exclude='same camera' is the usual rule.
 _base_ = ['persons_256x128.py']
 
 _drop = [dict(type='DropModalities', prob=0.2)]

@@ -29,7 +29,7 @@ def parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
 
 
 def _look_up(function: Callable[..., Any], parameter: inspect.Parameter) -> Any:
-    """The type that an annotation written as text names; the text where a name in it is imported for type checkers alone."""
+    """The type that an annotation written as text names; the text where type checkers alone know a name in it."""
     if not isinstance(parameter.annotation, str):
         return parameter.annotation
     one = types.SimpleNamespace(__annotations__={'it': parameter.annotation})

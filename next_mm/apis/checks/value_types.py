@@ -18,8 +18,8 @@ _WORDS = {bool: 'True or False', int: 'a whole number', float: 'a number', str: 
 def check_types(where: str, cfg: Mapping[str, Any], parameters: Mapping[str, inspect.Parameter]) -> None:
     """Refuse values of another type than the annotation of their parameter.
 
-    Only plain types are judged: truth values, numbers, texts, lists, dictionaries, ``None``, and unions of them. What an
-    annotation of another kind takes is known where the component is built.
+    Only plain types are judged: truth values, numbers, texts, lists, dictionaries, ``None``, and unions of them. What
+    an annotation of another kind takes is known where the component is built.
 
     Args:
         where: place of the part of the config; empty for its top level.

@@ -40,9 +40,9 @@ class TimmVisual(TripletBackbone):
         **options: those of :class:`TripletBackbone`.
 
     Raises:
-        ConfigError: timm has no such model, or it is no vision transformer; with ``num_cameras``, the model has no layer
-            ``norm_pre`` in front of its blocks, or no class token for ``camera_on='class'``; a local file has not all
-            of the weights; an option is out of range.
+        ConfigError: timm has no such model, or it is no vision transformer; with ``num_cameras``, the model has no
+            layer ``norm_pre`` in front of its blocks, or no class token for ``camera_on='class'``; a local file has
+            not all of the weights; an option is out of range.
         CheckpointError: a local file is damaged, or could run code.
         FileNotFoundError: there is no such file.
     """

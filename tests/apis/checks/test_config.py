@@ -144,7 +144,11 @@ def test_a_good_config_passes(tmp_path: Path) -> None:
         ),
         # Texts where numbers are due.
         ('train_cfg__max_epochs', 'two', "train_cfg.max_epochs: expected a whole number, got 'two'"),
-        ('val_dataloader__batch_size', 'many', "val_dataloader.batch_size: expected a whole number or None, got 'many'"),
+        (
+            'val_dataloader__batch_size',
+            'many',
+            "val_dataloader.batch_size: expected a whole number or None, got 'many'",
+        ),
         ('optim_wrapper__optimizer__lr', 'fast', "optim_wrapper.optimizer.lr='fast': expected a number from 0"),
     ],
 )
