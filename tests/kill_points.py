@@ -1,9 +1,9 @@
 """Kill each kind of long work at seeded operations, start it again, and compare with work that was never killed.
 
 ``python -m tests.kill_points --count 42``: training, captioning, extraction, adding to a gallery and caching captions,
-each on toy data in a process of its own. Half of the kills come before an operation that changes a file or a database, half
-behind it. After a kill everything that lies there must be whole; after the second start the outcome must be that of
-undisturbed work, with nothing left over.
+each on toy data in a process of its own. Half of the kills come before an operation that changes a file or a database,
+half behind it. After a kill everything that lies there must be whole; after the second start the outcome must be that
+of undisturbed work, with nothing left over.
 """
 
 from __future__ import annotations
