@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from copy import deepcopy
 from pathlib import Path
 
 import torch
@@ -59,7 +60,7 @@ def build_runner(cfg: Config, loops: Sequence[str] = ()) -> TripletRunner:
         raise ConfigError(f'work_dir={cfg.work_dir!r}: expected a folder, got a file')
     compat.init_distributed(cfg.get('launcher', 'none'), (cfg.get('env_cfg') or {}).get('dist_cfg') or {})
     prepare(cfg)
-    cfg = cfg.copy()
+    cfg = deepcopy(cfg)
     with errors_with_place(cfg):
         check_presence(cfg, loops)
     fill_num_classes(cfg)
@@ -137,7 +138,7 @@ def test(cfg: Config, checkpoint: str | Path | None) -> dict[str, float]:
     Raises:
         CheckpointError: the checkpoint is not this model's.
     """
-    cfg = cfg.copy()
+    cfg = deepcopy(cfg)
     cfg.resume = False
     cfg.load_from = str(checkpoint) if checkpoint is not None else None
     if checkpoint is not None:
@@ -158,7 +159,7 @@ def build_model(cfg: Config, checkpoint: str | Path | None = None, device: str |
         CheckpointError: the checkpoint is not this model's.
     """
     init_default_scope(cfg.get('default_scope', 'next_mm'))
-    cfg = cfg.copy()
+    cfg = deepcopy(cfg)
     fill_num_classes(cfg, checkpoint)
     with errors_with_place(cfg):
         model = MODELS.build(cfg.model)

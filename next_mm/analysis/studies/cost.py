@@ -4,6 +4,7 @@ text shown apart (Table VIII)."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 
 from next_mm.analysis.cost import PartCost, count_costs
 from next_mm.analysis.studies.study import Row
@@ -23,7 +24,7 @@ def row_costs(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
 
 
 def _row_cost(row: Row) -> dict[str, float]:
-    cfg = row.resolved.copy()
+    cfg = deepcopy(row.resolved)  # the row is trained from what it says
     drop_pretrained(cfg)
     parts = count_costs(build_model(cfg))
     total = sum(parts.values(), PartCost())
