@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from next_mm.errors import ConfigError, UserError
-from next_mm.utils.command_line import ConfigOptions, command_line_with
+from next_mm.utils.command_line import add_cfg_options, command_line_with
 
 if TYPE_CHECKING:
     from next_mm.captioning.context import Services
@@ -92,9 +92,7 @@ def run_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         '--retry-failed', action='store_true', help='ask again where an answer was refused, invalid or rejected'
     )
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=ConfigOptions, metavar='KEY=VALUE', help='change entries of the config'
-    )
+    add_cfg_options(parser)
     return parser
 
 

@@ -14,7 +14,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from next_mm.utils.command_line import ConfigOptions, command_line
+from next_mm.utils.command_line import add_cfg_options, command_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -51,14 +51,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--table-only', action='store_true', help='run nothing, write the table of what is there')
     parser.add_argument('--no-cost', action='store_true', help='leave out parameters and multiply-accumulates')
     parser.add_argument('--doc', type=Path, help='also put the table between the markers of this Markdown file')
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=ConfigOptions,
-        default={},
-        metavar='KEY=VALUE',
-        help='overrides for every row alike',
-    )
+    add_cfg_options(parser, 'overrides for every row alike')
     args = parser.parse_args()
     if args.seeds < 1 or args.jobs < 1 or args.gpus < 0:
         parser.error('expected --seeds >= 1, --jobs >= 1 and --gpus >= 0')

@@ -7,7 +7,7 @@ import json
 import os
 from pathlib import Path
 
-from next_mm.utils.command_line import ConfigOptions, command_line
+from next_mm.utils.command_line import add_cfg_options, command_line, parse_launched
 
 
 def parse_args() -> argparse.Namespace:
@@ -22,19 +22,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--out', metavar='FILE.json', help='write the metrics here')
     parser.add_argument('--show-dir', metavar='FOLDER', help='draw rank lists into this folder')
     parser.add_argument('--without-captions', action='store_true', help='compare all triplets as if none had a caption')
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=ConfigOptions,
-        metavar='KEY=VALUE',
-        help='change config entries: test_dataloader.batch_size=16',
-    )
-    parser.add_argument(
-        '--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='set by tools/dist_test.sh'
-    )
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
-    args = parser.parse_args()
-    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    add_cfg_options(parser, 'change config entries: test_dataloader.batch_size=16')
+    args = parse_launched(parser, 'tools/dist_test.sh')
     if args.untrained == bool(args.checkpoint):
         parser.error('expected a checkpoint file, or --untrained in its place')
     if args.out and not args.out.endswith('.json'):

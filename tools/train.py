@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import os
 
-from next_mm.utils.command_line import ConfigOptions, command_line
+from next_mm.utils.command_line import add_cfg_options, command_line, parse_launched
 
 
 def parse_args() -> argparse.Namespace:
@@ -26,23 +25,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--auto-scale-lr', action='store_true', help='scale the learning rates by the batch over all processes'
     )
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=ConfigOptions,
-        metavar='KEY=VALUE',
-        help='change config entries: train_cfg.max_epochs=2',
-    )
-    parser.add_argument(
-        '--launcher',
-        choices=['none', 'pytorch', 'slurm', 'mpi'],
-        default='none',
-        help='set by tools/dist_train.sh and slurm_train.sh',
-    )
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
-    args = parser.parse_args()
-    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    return args
+    add_cfg_options(parser, 'change config entries: train_cfg.max_epochs=2')
+    return parse_launched(parser, 'tools/dist_train.sh and slurm_train.sh')
 
 
 @command_line

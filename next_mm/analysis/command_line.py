@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from mmengine.config import Config
 
 from next_mm.errors import UserError
-from next_mm.utils.command_line import ConfigOptions
+from next_mm.utils.command_line import add_cfg_options
 
 if TYPE_CHECKING:  # torch is loaded where it is used, so that --help is quick
     from mmengine.visualization import Visualizer
@@ -56,14 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser, *, several: bool) -> None:
         default=Path('work_dirs/analysis'),
         help='what is made goes to a folder in here, named by the runs',
     )
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=ConfigOptions,
-        default={},
-        metavar='KEY=VALUE',
-        help='changes to the configurations',
-    )
+    add_cfg_options(parser, 'changes to the configurations')
 
 
 def load_runs(args: argparse.Namespace) -> list[TrainedModel]:

@@ -23,6 +23,7 @@ __all__ = [
     'find_projects',
     'load_config',
     'show_rank_lists',
+    'without_pretrained',
 ]
 
 
@@ -198,14 +199,16 @@ def drop_pretrained(cfg: Config) -> None:
     Args:
         cfg: changed in place.
     """
+    cfg.model = without_pretrained(cfg.model.to_dict())
 
-    def drop(node: Any) -> None:
-        if isinstance(node, dict):
-            node.update({'pretrained': None} if 'pretrained' in node else {})
-        for inner in node.values() if isinstance(node, dict) else node if isinstance(node, (list, tuple)) else ():
-            drop(inner)
 
-    drop(cfg.model)
+def without_pretrained(config: Any) -> Any:
+    """Return a model config, or a part of one, that names no pretrained weights anywhere."""
+    if isinstance(config, dict):
+        return {key: None if key == 'pretrained' else without_pretrained(inner) for key, inner in config.items()}
+    if isinstance(config, (list, tuple)):
+        return [without_pretrained(inner) for inner in config]
+    return config
 
 
 def drop_captions(cfg: Config) -> None:

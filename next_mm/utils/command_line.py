@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import ast
 import logging
+import os
 import sys
 import traceback
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from mmengine.config import DictAction
 from next_mm.errors import CheckpointError, UserError
 from next_mm.utils.text import printable
 
-__all__ = ['ConfigOptions', 'add_config', 'command_line', 'command_line_with']
+__all__ = ['add_cfg_options', 'add_config', 'command_line', 'command_line_with', 'parse_launched', 'parse_value']
 
 P = ParamSpec('P')
 T = TypeVar('T')
@@ -133,9 +134,28 @@ def command_line_with(mistaken: int, interrupted: int) -> Callable[[Callable[P, 
 def add_config(parser: argparse.ArgumentParser, example: str = 'configs/next_rgbnt201.py') -> None:
     """Add the arguments of a program that reads one config: its path, and ``--cfg-options``."""
     parser.add_argument('config', help=f'config file, such as {example}')
+    add_cfg_options(parser)
+
+
+def add_cfg_options(parser: argparse.ArgumentParser, text: str = 'change config entries') -> None:
+    """Add ``--cfg-options``, with the text of its help; without them the namespace has an empty dictionary."""
+    parser.add_argument('--cfg-options', nargs='+', action=ConfigOptions, default={}, metavar='KEY=VALUE', help=text)
+
+
+def parse_launched(parser: argparse.ArgumentParser, script: str) -> argparse.Namespace:
+    """Parse the command line of a program that may run in several processes.
+
+    Args:
+        parser: gets ``--launcher``, and ``--local_rank``, which torch's launcher may give.
+        script: the script that sets the launcher, for the help.
+    """
     parser.add_argument(
-        '--cfg-options', nargs='+', action=ConfigOptions, metavar='KEY=VALUE', help='change config entries'
+        '--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help=f'set by {script}'
     )
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    return args
 
 
 def _message(error: Exception) -> str:

@@ -24,6 +24,7 @@ from PIL import Image
 from next_mm.captioning import load_schema, parse_settings
 from next_mm.captioning.context import CaptionContext, Services
 from next_mm.captioning.pictures import picture_key
+from next_mm.captioning.settings import CaptionSettings
 from next_mm.captioning.store import Store
 from tests.captioning import light_tool
 
@@ -130,6 +131,18 @@ def run_tool(*arguments: object, code: int = 0, services: Services = light_tool.
     assert result == code, text
     assert SECRET not in text
     return text
+
+
+def minimal_settings(data: Path, **changes: Any) -> CaptionSettings:
+    """Settings that name a dataset, and nothing else of use."""
+    config = dict(
+        dataset=dict(type='RGBNT201', data_root=str(data)),
+        schema='person',
+        store='s',
+        captions='t',
+        models=[dict(name='m', model='m', base_url='http://localhost/v1')],
+    )
+    return parse_settings({**config, **changes}, 'c')
 
 
 def pictures_of(data: Path) -> list[str]:

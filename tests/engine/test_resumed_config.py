@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import torch
 from mmengine.config import Config
-from mmengine.logging import MMLogger
 
 from next_mm.apis import build_runner, resume_from, train
 from next_mm.engine import CheckpointError, read_checkpoint
 from next_mm.engine.resumed_config import changed_settings, read_config_text
+from tests.messages import collect_messages
 from tests.toys import toy_config
 
 
@@ -22,20 +22,8 @@ def resumed(folder: Path, **changes: Any) -> tuple[Any, list[str]]:
     cfg = toy_config(folder, **changes)
     resume_from(cfg)
     runner = build_runner(cfg)
-    messages: list[str] = []
-
-    class Collect(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            if record.levelno == logging.WARNING:
-                messages.append(record.getMessage())
-
-    handler = Collect()
-    logger = MMLogger.get_current_instance()
-    logger.addHandler(handler)
-    try:
+    with collect_messages(logging.WARNING) as messages:
         runner.train()
-    finally:
-        logger.removeHandler(handler)
     return runner, [message for message in messages if 'The config differs' in message]
 
 

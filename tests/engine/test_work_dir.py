@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 import torch
-from mmengine.logging import MMLogger
 from torch.utils._pytree import tree_leaves
 
 from next_mm.apis import build_runner, load_config, resume_from, train
@@ -22,6 +21,7 @@ from next_mm.apis import test as run_test
 from next_mm.engine import CheckpointError, TripletRunner, latest_checkpoint, read_checkpoint
 from next_mm.errors import UserError
 from next_mm.utils.weights import read_weights
+from tests.messages import collect_messages
 from tests.toys import toy_config
 
 
@@ -176,19 +176,9 @@ def values(checkpoint: dict) -> list:
 
 
 def messages_of(run: Any) -> list[str]:
-    found: list[str] = []
-
-    class Collect(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            if record.levelno == logging.WARNING:
-                found.append(record.getMessage())
-
-    handler = Collect()
-    logger = MMLogger.get_current_instance()
-    logger.addHandler(handler)
-    run()
-    logger.removeHandler(handler)
-    return found
+    with collect_messages(logging.WARNING) as messages:
+        run()
+    return messages
 
 
 def test_checkpoints_of_another_training_are_told(two: Path) -> None:

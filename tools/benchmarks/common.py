@@ -6,7 +6,6 @@ import argparse
 import contextlib
 import json
 import math
-import platform
 import random
 import statistics
 import sys
@@ -25,6 +24,7 @@ from torch import Tensor, nn
 from next_mm.apis import build_model, load_config
 from next_mm.models.clip.loading import load_clip
 from next_mm.structures import ReIDDataSample, TripletBatch
+from next_mm.utils.machine import processor
 
 START, END = 49406, 49407  # CLIP's tokens around a caption
 
@@ -189,17 +189,9 @@ def _cell(value: Any) -> str:
 def hardware(args: argparse.Namespace) -> str:
     """Device, versions and date in one line."""
     device = (
-        torch.cuda.get_device_name() if args.device.startswith('cuda') else f'{_cpu_name()}, {args.threads} threads'
+        torch.cuda.get_device_name() if args.device.startswith('cuda') else f'{processor()}, {args.threads} threads'
     )
     return f'{device}; torch {torch.__version__}; {date.today().isoformat()}'
-
-
-def _cpu_name() -> str:
-    with contextlib.suppress(OSError):
-        for line in Path('/proc/cpuinfo').read_text().splitlines():
-            if line.startswith('model name'):
-                return line.split(':', 1)[1].strip()
-    return platform.processor() or platform.machine()
 
 
 @contextlib.contextmanager

@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from next_mm import __version__
-from next_mm.apis.config import load_config
+from next_mm.apis.config import load_config, without_pretrained
 from next_mm.apis.run_config import load_run_config
 from next_mm.engine import latest_checkpoint, load_weights, read_checkpoint
 from next_mm.errors import CheckpointError, ConfigError
@@ -87,7 +87,7 @@ def load_bundle(source: str | Path, weights: str | Path | None = None) -> ModelB
     config, checkpoint = _find_run(path, weights)
     cfg = load_run_config(path) if path.is_dir() else load_config(config)
     state = read_checkpoint(checkpoint)
-    model_config = _without_start(cfg.model.to_dict())
+    model_config = without_pretrained(cfg.model.to_dict())  # the checkpoint's weights take their place
     bundle = ModelBundle(
         model=_build(model_config, cfg.get('default_scope', 'next_mm'), state['state_dict'], str(checkpoint)),
         pipeline=_test_pipeline(cfg),
@@ -123,18 +123,6 @@ def _test_pipeline(cfg: Config) -> list[dict[str, Any]]:
     if not loader:
         raise ConfigError(f'{cfg.filename}: expected a test_dataloader, whose pipeline inference uses')
     return [dict(step) for step in loader.dataset.to_dict()['pipeline']]
-
-
-def _without_start(value: Any) -> Any:
-    """Return a model config that starts from no pretrained weights: those of the checkpoint take their place."""
-    if isinstance(value, Mapping):
-        config = {key: _without_start(inner) for key, inner in value.items()}
-        if 'pretrained' in config:
-            config['pretrained'] = False if isinstance(config['pretrained'], bool) else None
-        return config
-    if isinstance(value, (list, tuple)):
-        return [_without_start(inner) for inner in value]
-    return value
 
 
 def _build(config: Mapping[str, Any], scope: str, state: Mapping[str, Tensor], source: str) -> ReIDModel:

@@ -15,12 +15,13 @@ from torch import Tensor, nn
 
 from next_mm.errors import ConfigError
 from next_mm.models.backbones.base import CameraEmbedding
+from next_mm.models.clip.position_embedding import find_grid, resize_position_embedding
 from next_mm.models.layers.folded_attention import folded_attention
 from next_mm.registry import MODELS
 from next_mm.utils.options import check_number, check_size
 from next_mm.utils.weights import load_exactly, read_weights
 
-__all__ = ['SideViT', 'TowerEnd', 'resize_grid', 'run_for_class']
+__all__ = ['SideViT', 'TowerEnd', 'run_for_class']
 
 _OTHER_PARTS = ('head', 'dist', 'pre_logits', 'fc.')
 """Starts of keys of a weights file that are no part of the tower: classifiers, and a token that it does not have."""
@@ -140,7 +141,9 @@ class SideViT(BaseModule):
         """Load all weights but the camera embedding's, the position embedding resized to the grid of patches."""
         state = {key: value for key, value in _read(pretrained).items() if not key.startswith(_OTHER_PARTS)}
         if 'pos_embed' in state:
-            state['pos_embed'] = resize_grid(state['pos_embed'], self.grid)
+            embedding = state['pos_embed'].flatten(0, -2)  # (1 + N, D)
+            source = find_grid(len(embedding) - 1, pictures=self.grid)
+            state['pos_embed'] = resize_position_embedding(embedding, source, self.grid, 'bilinear')[None]
         if self.camera_embedding is not None:  # which is not pretrained
             state['camera_embedding.weight'] = self.camera_embedding.weight.detach()
         expected = f'the weights of a plain vision transformer of {len(self.blocks)} blocks, {self.out_dim} wide'
@@ -171,35 +174,6 @@ def run_for_class(block: Block, tokens: Tensor) -> Tensor:
     attended = folded_attention(query, normed, normed, key_weight, value_weight, layer.num_heads) + value_bias
     classes = tokens[:, 0] + block.drop_path1(layer.proj(attended.squeeze(1)))
     return classes + block.drop_path2(block.mlp(block.norm2(classes)))
-
-
-def resize_grid(embedding: Tensor, grid: tuple[int, int]) -> Tensor:
-    """Interpolate the position embedding (1, 1 + n * n, D) of a square picture to another grid, as
-    TransReID does: bilinear.
-
-    One with as many patches as the grid stays as it is. The class token's row stays as it is.
-
-    Args:
-        embedding: class token first, then the patches row by row.
-        grid: rows and columns (h, w) of the new grid.
-
-    Returns:
-        (1, 1 + h * w, D).
-
-    Raises:
-        ConfigError: the embedding is of no square picture.
-    """
-    patches = embedding.shape[1] - 1
-    if patches == grid[0] * grid[1]:
-        return embedding
-    side = math.isqrt(patches)
-    if side * side != patches:
-        raise ConfigError(
-            f'its position embedding has {patches} patches: expected {grid[0] * grid[1]} or a square number'
-        )
-    rows = embedding[:, 1:].unflatten(1, (side, side)).permute(0, 3, 1, 2)
-    rows = F.interpolate(rows, size=grid, mode='bilinear', align_corners=False)
-    return torch.cat([embedding[:, :1], rows.flatten(2).transpose(1, 2)], dim=1)
 
 
 def _read(pretrained: str) -> dict[str, Tensor]:

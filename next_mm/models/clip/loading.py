@@ -146,7 +146,7 @@ def _resize_position(
     without one are left alone."""
     embedding, grid = state.get(_POSITION), getattr(model.visual, 'grid_size', None)
     if embedding is not None and grid is not None:
-        source = find_grid(len(embedding) - 1, config_grid, tuple(grid))
+        source = find_grid(len(embedding) - 1, config=config_grid, pictures=tuple(grid))
         state[_POSITION] = resize_position_embedding(embedding, source, tuple(grid), position_filter)
 
 

@@ -8,6 +8,8 @@ from typing import Literal, get_args
 from timm.layers import resample_abs_pos_embed
 from torch import Tensor
 
+from next_mm.errors import ConfigError
+
 PositionFilter = Literal['bicubic', 'bilinear']
 """How a position embedding goes to another grid: bicubic with antialiasing is open_clip's way, bilinear without it that
 of TransReID and its successors."""
@@ -41,24 +43,21 @@ def resize_position_embedding(
     return resized[0]
 
 
-def find_grid(patches: int, config: tuple[int, int], target: tuple[int, int]) -> tuple[int, int]:
+def find_grid(patches: int, **likely: tuple[int, int]) -> tuple[int, int]:
     """Say on what grid the patches of a weights file lie; the file itself knows only their number.
 
     Args:
         patches: how many there are.
-        config: the grid of the model config.
-        target: the grid of the pictures: weights that were saved at this size have it.
+        likely: what grids it may be, by what they are of; the first with so many patches is taken, else a square.
 
     Raises:
-        ValueError: the number is that of neither grid and of no square.
+        ConfigError: the number is that of no such grid and of no square.
     """
-    for grid in (config, target):
+    for grid in likely.values():
         if grid[0] * grid[1] == patches:
             return grid
     side = math.isqrt(patches)
     if side * side != patches:
-        raise ValueError(
-            f'its position embedding has {patches} patches: expected the grid of the model config, {config}, '
-            f'that of the pictures, {target}, or a square'
-        )
+        grids = ', '.join(f'{grid[0]} x {grid[1]} of the {name}' for name, grid in likely.items())
+        raise ConfigError(f'its position embedding has {patches} patches: expected {grids}, or a square number')
     return side, side

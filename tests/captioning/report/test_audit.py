@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from next_mm.captioning import load_schema, parse_settings
+from next_mm.captioning import load_schema
 from next_mm.captioning.report.audit import audit_folder, print_audit
 from next_mm.errors import DataError
-from tests.captioning.conftest import make_dataset
+from tests.captioning.conftest import make_dataset, minimal_settings
 
 SCHEMA = load_schema('person')
 
@@ -63,17 +63,6 @@ def test_audit_compares_with_the_dataset(tmp_path: Path) -> None:
     data = make_dataset(tmp_path / 'RGBNT201', 4)
     names = [path.name for path in sorted((data / 'train_171/RGB').iterdir())]
     folder = write_folder(tmp_path / 'text', {'train_RGB.json': [(names[0], 'A man.'), ('stranger.jpg', 'A man.')]})
-    settings = parse_settings(
-        dict(
-            dataset=dict(type='RGBNT201', data_root=str(data)),
-            schema='person',
-            store='s',
-            captions='t',
-            splits=['train'],
-            models=[dict(name='m', model='m', base_url='http://localhost/v1')],
-        ),
-        'c',
-    )
-    findings = audit_folder(folder, SCHEMA, settings)
+    findings = audit_folder(folder, SCHEMA, minimal_settings(data, splits=['train']))
     assert findings['train_RGB.json'].items == {'missing': names[1:], 'extra': ['stranger.jpg']}
     assert findings['train_TI.json'].items == {'missing': names}

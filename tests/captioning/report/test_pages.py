@@ -7,12 +7,12 @@ import json
 import re
 from pathlib import Path
 
-from next_mm.captioning import load_schema, parse_settings
+from next_mm.captioning import load_schema
 from next_mm.captioning.report import write_folder_report
 from next_mm.captioning.report.ledger import failure_section
 from next_mm.captioning.store import Answer, Picture, Store
 from next_mm.captioning.store.pictures import ReadFile
-from tests.captioning.conftest import Serve, make_context, make_dataset, run_tool, write_config
+from tests.captioning.conftest import Serve, make_context, make_dataset, minimal_settings, run_tool, write_config
 
 SCHEMA = load_schema('person')
 FOREIGN = r'(?:src|href)="(?!data:|#)'
@@ -33,16 +33,7 @@ def test_reports_are_one_file_each_and_say_what_is_there(tmp_path: Path, serve: 
 
     page = write_folder_report(tmp_path / 'run/text', SCHEMA, tmp_path / 'folder').read_text()
     assert 'within identity' in page and not re.search(FOREIGN, page) and 'image/jpeg' not in page
-    settings = parse_settings(
-        dict(
-            dataset=dict(type='RGBNT201', data_root=str(data)),
-            schema='person',
-            store='s',
-            captions='t',
-            models=[dict(name='m', model='m', base_url='http://localhost/v1')],
-        ),
-        'c',
-    )
+    settings = minimal_settings(data)
     page = write_folder_report(tmp_path / 'run/text', SCHEMA, tmp_path / 'folder', expected=settings).read_text()
     assert page.count('data:image/jpeg;base64') == 24 and not re.search(FOREIGN, page)
 

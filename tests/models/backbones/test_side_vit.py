@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 import timm
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from next_mm.errors import ConfigError
 from next_mm.models import SideViT
-from next_mm.models.backbones.side_vit import resize_grid, run_for_class
+from next_mm.models.backbones.side_vit import run_for_class
 
 TINY = dict(image_size=(32, 16), patch_size=8, stride=8, width=16, depth=3, num_heads=2)
 
@@ -111,14 +110,10 @@ def test_a_weights_file_is_loaded_with_a_bilinear_position_embedding(tmp_path: P
     assert torch.equal(tower.pos_embed[0, 0], state['pos_embed'][0, 0])
 
 
-def test_bilinear_without_antialias() -> None:
-    embedding = torch.randn(1, 1 + 14 * 14, 3)
-    resized = resize_grid(embedding, (4, 2))
-    pictures = embedding[:, 1:].view(1, 14, 14, 3).permute(0, 3, 1, 2)
-    expected = F.interpolate(pictures, (4, 2), mode='bilinear', antialias=False, align_corners=False)
-    torch.testing.assert_close(resized[:, 1:].view(1, 4, 2, 3).permute(0, 3, 1, 2), expected)
-    with pytest.raises(ConfigError, match='has 10 patches: expected 8 or a square number'):
-        resize_grid(torch.zeros(1, 11, 3), (4, 2))
+def test_weights_of_an_unknown_grid_are_refused(tmp_path: Path) -> None:
+    torch.save({**weights(build(), 4), 'pos_embed': torch.zeros(1, 11, 16)}, tmp_path / 'odd.pth')
+    with pytest.raises(ConfigError, match='has 10 patches: expected 4 x 2 of the pictures, or a square number'):
+        build(pretrained=str(tmp_path / 'odd.pth'))
 
 
 def test_weights_that_do_not_fit_are_named(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Towers of timm in the place of CLIP's."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import timm
@@ -18,8 +19,12 @@ def images() -> torch.Tensor:
     return torch.randn(2, 3, 3, 32, 16, generator=torch.Generator().manual_seed(1))
 
 
+def build(**options: Any) -> TimmVisual:
+    return TimmVisual(**{'model_name': 'vit_tiny_patch16_224', 'pretrained': False, 'image_size': (32, 16), **options})
+
+
 def test_timm_backbone_takes_the_place(images: torch.Tensor) -> None:
-    backbone = TimmVisual(model_name='vit_tiny_patch16_224', pretrained=False, image_size=(32, 16)).eval()
+    backbone = build().eval()
     features = backbone(images)
     assert features.tokens.shape == (2, 3, 2, 192)
     assert backbone.out_dim == 192 and backbone.grid == (2, 1)
@@ -35,13 +40,7 @@ def test_timm_register_tokens_are_left_out(images: torch.Tensor) -> None:
 @pytest.mark.parametrize('batched', [False, True])
 def test_camera_embedding_is_added_to_every_token(images: torch.Tensor, batched: bool) -> None:
     torch.manual_seed(0)
-    backbone = TimmVisual(
-        model_name='vit_tiny_patch16_224',
-        pretrained=False,
-        image_size=(32, 16),
-        num_cameras=2,
-        batch_modalities=batched,
-    ).eval()
+    backbone = build(num_cameras=2, batch_modalities=batched).eval()
     cameras = torch.tensor([1, -1])
     features = backbone(images, cameras)
     tower = backbone.tower
@@ -50,9 +49,7 @@ def test_camera_embedding_is_added_to_every_token(images: torch.Tensor, batched:
         x = tower.norm(tower.blocks(x))
         assert_equal_up_to_rounding(features.classes[:, m], x[:, 0], **TOWER)
         assert_equal_up_to_rounding(features.tokens[:, m], x[:, 1:], **TOWER)
-    without = TimmVisual(
-        model_name='vit_tiny_patch16_224', pretrained=False, image_size=(32, 16), batch_modalities=batched
-    ).eval()
+    without = build(batch_modalities=batched).eval()
     without.load_state_dict({name: value for name, value in backbone.state_dict().items() if 'camera' not in name})
     plain = without(images).classes
     assert_equal_up_to_rounding(features.classes[1], plain[1], **TOWER)  # an unknown camera adds nothing,
@@ -68,19 +65,19 @@ def test_camera_embedding_needs_a_place_in_the_tower(monkeypatch: pytest.MonkeyP
     with pytest.raises(
         ValueError, match='vit_tiny_patch16_224: num_cameras=2: expected a vision transformer with a layer norm_pre'
     ):
-        TimmVisual(model_name='vit_tiny_patch16_224', pretrained=False, image_size=(32, 16), num_cameras=2)
+        build(num_cameras=2)
 
 
 def test_local_weights_load_at_another_size(tmp_path: Path) -> None:
     tower = timm.create_model('vit_tiny_patch16_224')
     torch.save(tower.state_dict(), tmp_path / 'dino.pth')
-    backbone = TimmVisual(model_name='vit_tiny_patch16_224', pretrained=str(tmp_path / 'dino.pth'), image_size=(32, 16))
+    backbone = build(pretrained=str(tmp_path / 'dino.pth'))
     torch.testing.assert_close(backbone.tower.blocks[3].mlp.fc1.weight, tower.blocks[3].mlp.fc1.weight)
     assert backbone.tower.pos_embed.shape == (1, 3, 192)
 
 
 def _local(path: Path) -> TimmVisual:
-    return TimmVisual(model_name='vit_tiny_patch16_224', pretrained=str(path), image_size=(32, 16))
+    return build(pretrained=str(path))
 
 
 def test_a_local_file_that_leaves_weights_random_is_refused(tmp_path: Path) -> None:
@@ -111,13 +108,7 @@ def test_camera_embedding_is_trained_with_recomputed_blocks(images: torch.Tensor
     gradients = []
     for checkpointing in (False, True):
         torch.manual_seed(0)
-        backbone = TimmVisual(
-            model_name='vit_tiny_patch16_224',
-            pretrained=False,
-            image_size=(32, 16),
-            num_cameras=2,
-            grad_checkpointing=checkpointing,
-        )
+        backbone = build(num_cameras=2, grad_checkpointing=checkpointing)
         backbone.train()(images, torch.tensor([0, 2])).tokens.square().sum().backward()
         gradients.append(backbone.camera_embedding.weight.grad)
     assert_equal_up_to_rounding(*gradients, kernels=2 * TOWER['kernels'], terms=TOWER['terms'])
