@@ -1,4 +1,4 @@
-"""The registries of NEXT-MM: children of mmengine's, so that ``type='TMSE'`` in a config finds our class first."""
+"""The registries of NEXT-MM: children of mmengine's, so that a ``type`` in a config finds our class first."""
 
 from mmengine import registry as root
 from mmengine.registry import Registry

@@ -1,9 +1,10 @@
-"""The house: imports run one way, and nobody outside a method's folder names a part of it."""
+"""The drawing in docs/design.md is the package: imports go down its floors, and a method's parts are its own."""
 
 from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -11,26 +12,27 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / 'next_mm'
 
-FLOORS: tuple[frozenset[str], ...] = tuple(
-    frozenset(floor.split())
-    for floor in (
-        'errors triplet',
-        'registry utils',
-        'captions structures compat',
-        'layouts retrieval',
-        'datasets models evaluation visualization gallery',
-        'methods',
-        'engine',
-        'apis',
-        'analysis captioning service',
-        'command',
-    )
-)
-"""Rooms of the package, from the ground up; a room imports from its own floor's other rooms only downward."""
 LIGHT = ('captions', 'captioning', 'layouts', 'triplet', 'errors')
 """Rooms that load no torch."""
 
 
+def read_floors() -> dict[str, int]:
+    """Room to floor, 0 at the top, from the first drawing of the document."""
+    drawing = re.search(r'```text\n(.*?)```', (ROOT / 'docs/design.md').read_text(encoding='utf-8'), re.DOTALL)[1]
+    floors = drawing.split(re.search(r'-{20,}\n', drawing)[0])
+    rooms = {path.stem for path in PACKAGE.iterdir()} | {'tools'}
+    return {
+        word: number
+        for number, floor in enumerate(floors)
+        for word in re.findall(r'(?:^| {3,})(\w+) {3,}\S', floor, re.MULTILINE)
+        if word in rooms
+    }
+
+
+FLOORS = read_floors()
+
+
+@cache
 def modules() -> dict[str, Path]:
     """Module name to file."""
     found = {}
@@ -40,6 +42,7 @@ def modules() -> dict[str, Path]:
     return found
 
 
+@cache
 def imports(path: Path, *, late: bool = True) -> set[str]:
     """The modules of the package that a file names in imports; those inside functions only with ``late``."""
     names = set()
@@ -68,26 +71,25 @@ def _at_import(tree: ast.Module) -> list[ast.AST]:
     return nodes
 
 
-def floor(module: str) -> int:
-    """The floor of a module's room."""
-    room = module.split('.')[1] if '.' in module else ''
-    return next((number for number, rooms in enumerate(FLOORS) if room in rooms), -1)
+def room(module: str) -> str:
+    """The folder or module of the package that a module belongs to."""
+    return module.split('.')[1] if '.' in module else ''
 
 
-def test_every_room_has_a_floor() -> None:
-    rooms = {name.split('.')[1] for name in modules() if '.' in name}
-    assert rooms == set().union(*FLOORS)
+def test_every_room_is_on_a_floor() -> None:
+    assert {room(name) for name in modules()} - {''} | {'tools'} == FLOORS.keys()
 
 
-def test_imports_run_downward() -> None:
-    known = modules()
-    upward = [
-        f'{name} -> {target}'
-        for name, path in known.items()
-        for target in imports(path) & known.keys()
-        if '.' in target and floor(target) > floor(name) >= 0
+@pytest.mark.parametrize('name', sorted(FLOORS.keys() - {'tools'}))
+def test_imports_go_down(name: str) -> None:
+    wrong = [
+        f'{module} -> {target}'
+        for module, path in modules().items()
+        if room(module) == name
+        for target in imports(path)
+        if (other := room(target)) in FLOORS and other != name and FLOORS[other] <= FLOORS[name]
     ]
-    assert upward == []
+    assert not wrong
 
 
 def test_there_is_no_circle() -> None:
@@ -150,6 +152,17 @@ def test_nobody_outside_a_method_names_a_part_of_it() -> None:
     assert sorted(set(found)) == []
 
 
+def test_nobody_imports_a_module_of_a_method() -> None:
+    """Not even another method does."""
+    wrong = [
+        f'{name}: {target}'
+        for name, path in modules().items()
+        for target in imports(path)
+        if target.startswith('next_mm.methods.') and name.split('.')[:3] != target.split('.')[:3]
+    ]
+    assert not wrong
+
+
 def _is_docstring(node: ast.AST) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
@@ -163,24 +176,24 @@ def _without_docstrings(code: str) -> str:
     return ast.unparse(tree)
 
 
-@pytest.mark.parametrize('room', LIGHT)
-def test_light_rooms_load_no_torch(room: str) -> None:
+@pytest.mark.parametrize('name', LIGHT)
+def test_light_rooms_load_no_torch(name: str) -> None:
     known = modules()
-    todo = [name for name in known if name.split('.')[1:2] == [room]]
+    todo = [module for module in known if room(module) == name]
     seen: set[str] = set()
     while todo:
-        name = todo.pop()
-        if name in seen:
+        module = todo.pop()
+        if module in seen:
             continue
-        seen.add(name)
-        tree = ast.parse(known[name].read_text(encoding='utf-8'))
+        seen.add(module)
+        tree = ast.parse(known[module].read_text(encoding='utf-8'))
         heavy = [
             ast.unparse(node)
             for node in _at_import(tree)
             if isinstance(node, (ast.Import, ast.ImportFrom))
             and re.match(r'(import|from) (torch|mmengine\.(model|runner|dataset)|open_clip|timm)\b', ast.unparse(node))
         ]
-        assert heavy == [], name
-        for target in imports(known[name], late=False) & known.keys():
+        assert heavy == [], module
+        for target in imports(known[module], late=False) & known.keys():
             parts = target.split('.')
             todo += ['.'.join(parts[:size]) for size in range(1, len(parts) + 1)]

@@ -69,7 +69,7 @@ def load_weights(
         model: the model, not wrapped.
         state_dict: the weights; a leading ``module.`` is dropped.
         source: the checkpoint's name, for messages.
-        ignore: prefixes of weights that keep their initial values, such as ``branches.experts.classifier``.
+        ignore: prefixes of weights that keep their initial values, such as ``branches.classes.classifier``.
 
     Raises:
         CheckpointError: the checkpoint is another model's; nothing has been loaded then.

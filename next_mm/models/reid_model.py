@@ -78,6 +78,11 @@ class ReIDModel(BaseModel):
         """Height and width in pixels of the pictures that the model takes."""
         return self.backbone.image_size
 
+    @property
+    def text_encoder(self) -> nn.Module | None:
+        """The part that encodes captions; ``None`` in a model without."""
+        return getattr(self, self.parts.get(TEXT_ENCODER, ''), None)
+
     def build_branches(
         self,
         branches: Mapping[str, Mapping[str, Any]],

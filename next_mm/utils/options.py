@@ -44,7 +44,7 @@ def check_number(
     """Refuse what is no number from ``low`` to ``high``.
 
     Args:
-        name: class and option, as ``TMSE.top_share``.
+        name: class and option, as ``EraseTriplet.prob``.
         value: the value.
         low: the least value; with ``above`` the value must be greater.
         high: the greatest value.

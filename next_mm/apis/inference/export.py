@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +13,7 @@ from torch import Tensor, nn
 
 from next_mm.apis.inference.bundle import ModelBundle
 from next_mm.errors import ConfigError, UserError
+from next_mm.models.reid_model import TEXT_ENCODER
 from next_mm.structures import TripletBatch
 from next_mm.triplet import NUM_MODALITIES, UNKNOWN
 from next_mm.utils.files import staged
@@ -69,7 +69,7 @@ class ExportedModel(nn.Module):
         scaler = self.model.data_preprocessor
         images = (pictures.float() - scaler.mean) / scaler.std
         if self.model.reads_captions and not self.reads_text:  # a model without any caption
-            text = images.new_zeros(images.shape[0], 1, NUM_MODALITIES, self.model.text.out_dim)
+            text = images.new_zeros(images.shape[0], 1, NUM_MODALITIES, self.model.text_encoder.out_dim)
             has_text = torch.zeros_like(present)
         batch = TripletBatch(present=present, has_text=has_text, text=text, cameras=cameras)
         return F.normalize(self.model.feature(images, batch), dim=1)
@@ -97,7 +97,7 @@ def make_inputs(wrapper: ExportedModel, batch: int, seed: int) -> dict[str, Tens
         'cameras': torch.full((batch,), UNKNOWN, dtype=torch.int64),
     }
     if wrapper.reads_text:
-        width = wrapper.model.text.out_dim
+        width = wrapper.model.text_encoder.out_dim
         values['text'] = torch.randn(batch, 1, NUM_MODALITIES, width, generator=generator)
         values['has_text'] = present & (torch.rand(batch, NUM_MODALITIES, generator=generator) < 0.7)
     return {name: values[name] for name in input_names(wrapper)}
@@ -198,7 +198,7 @@ def _annotate(path: Path, bundle: ModelBundle, wrapper: ExportedModel, precision
         'pipeline': bundle.pipeline,
         'scope': bundle.scope,
         'precision': precision,
-        'text': _text_config(bundle.model_config) if wrapper.reads_text else None,
+        'text': _text_config(bundle) if wrapper.reads_text else None,
         'card': bundle.card,
     }
     entry = model.metadata_props.add()
@@ -206,9 +206,9 @@ def _annotate(path: Path, bundle: ModelBundle, wrapper: ExportedModel, precision
     onnx.save(model, path)
 
 
-def _text_config(config: Mapping[str, Any]) -> dict[str, Any]:
+def _text_config(bundle: ModelBundle) -> dict[str, Any]:
     """Return the text encoder's config with its model description inside, so that no other file is needed."""
-    text = dict(config['text'])
+    text = dict(bundle.model_config[bundle.model.parts[TEXT_ENCODER]])
     name = str(text.get('model_name', ''))
     if name.endswith('.json'):
         text['model_name'] = Path(name).stem
@@ -220,7 +220,7 @@ def _write_text_encoder(bundle: ModelBundle, path: Path) -> None:
     from safetensors.torch import save_file
 
     with staged(path) as part:
-        save_file({key: value.contiguous() for key, value in bundle.model.text.tower_state().items()}, part)
+        save_file({key: value.contiguous() for key, value in bundle.model.text_encoder.tower_state().items()}, part)
 
 
 def verify(wrapper: ExportedModel, path: Path, precision: Precision) -> dict[str, float]:
