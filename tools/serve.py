@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from next_mm.utils.command_line import command_line
+from next_mm.utils.command_line import check_host, command_line
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -44,8 +44,7 @@ def main() -> None:
     from next_mm.gallery import Gallery
 
     tokens = read_tokens()
-    if not tokens and args.host not in ('127.0.0.1', '::1', 'localhost'):
-        raise ConfigError(f'--host {args.host} lets other machines in: set tokens in NEXT_MM_TOKENS first')
+    check_host(args.host, bool(tokens), 'set tokens in NEXT_MM_TOKENS')
     options = ServiceOptions(
         tokens=tokens, max_body=args.max_body_mb * 2**20, max_batch=args.max_batch, max_queue=args.max_queue
     )

@@ -14,7 +14,7 @@ from torch import nn
 
 from next_mm.errors import ConfigError
 from next_mm.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIM_WRAPPERS
-from next_mm.utils.options import check_number, did_you_mean
+from next_mm.utils.options import check_keys, check_number
 
 __all__ = ['ReIDOptimWrapperConstructor', 'check_paramwise', 'group_parameters']
 
@@ -114,9 +114,7 @@ def _check_dictionary(where: str, given: Any, known: Collection[str]) -> None:
     if not isinstance(given, Mapping):
         of = f' with any of {", ".join(known)}' if known else ''
         raise ConfigError(f'{where}: expected a dictionary{of}, got {given!r}')
-    for key in given:
-        if key not in known:
-            raise ConfigError(f'{where}: unknown key {key!r}, expected {" or ".join(known)}{did_you_mean(key, known)}')
+    check_keys(where, given, known)
 
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()

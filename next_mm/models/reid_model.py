@@ -19,7 +19,7 @@ from next_mm.models.heads import IdentityBranch
 from next_mm.registry import MODELS
 from next_mm.structures import ReIDDataSample, TripletBatch
 from next_mm.triplet import NUM_MODALITIES
-from next_mm.utils.options import check_integer, did_you_mean
+from next_mm.utils.options import check_integer, check_keys
 
 __all__ = ['TEXT_ENCODER', 'MissingModalities', 'ReIDModel']
 
@@ -323,9 +323,7 @@ def _check_branch(where: str, options: Any) -> None:
     known = set(inspect.signature(IdentityBranch).parameters) - {'feature_dim', 'num_classes'}
     if not isinstance(options, Mapping) or not isinstance(options.get('losses'), Mapping):
         raise ConfigError(f'{where}: expected a dictionary with losses=dict(name=dict(type=...), ...), got {options!r}')
-    for key in options:
-        if key not in known:
-            raise ConfigError(f'{where}: unknown key {key!r}{did_you_mean(key, known)}')
+    check_keys(where, options, known)
     for name, loss in options['losses'].items():
         if not isinstance(loss, Mapping) or 'type' not in loss:
             raise ConfigError(f'{where}.losses.{name}: expected a dictionary with the type of a loss, got {loss!r}')

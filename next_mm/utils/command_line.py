@@ -14,10 +14,18 @@ from typing import Any, ParamSpec, TypeVar
 
 from mmengine.config import DictAction
 
-from next_mm.errors import CheckpointError, UserError
+from next_mm.errors import CheckpointError, ConfigError, UserError
 from next_mm.utils.text import printable
 
-__all__ = ['add_cfg_options', 'add_config', 'command_line', 'command_line_with', 'parse_launched', 'parse_value']
+__all__ = [
+    'add_cfg_options',
+    'add_config',
+    'check_host',
+    'command_line',
+    'command_line_with',
+    'parse_launched',
+    'parse_value',
+]
 
 P = ParamSpec('P')
 T = TypeVar('T')
@@ -156,6 +164,21 @@ def parse_launched(parser: argparse.ArgumentParser, script: str) -> argparse.Nam
     args = parser.parse_args()
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     return args
+
+
+def check_host(host: str, protected: bool, remedy: str) -> None:
+    """Refuse to let other machines in without a secret.
+
+    Args:
+        host: what the program listens on.
+        protected: whether who comes in must know a secret.
+        remedy: what to do where there is none.
+
+    Raises:
+        ConfigError: other machines reach the host, and nothing protects it.
+    """
+    if not protected and host not in ('127.0.0.1', '::1', 'localhost'):
+        raise ConfigError(f'--host {host} lets other machines in: {remedy} first')
 
 
 def _message(error: Exception) -> str:

@@ -9,7 +9,16 @@ from typing import Any
 
 from next_mm.errors import ConfigError
 
-__all__ = ['check_choice', 'check_integer', 'check_names', 'check_number', 'check_range', 'check_size', 'did_you_mean']
+__all__ = [
+    'check_choice',
+    'check_integer',
+    'check_keys',
+    'check_names',
+    'check_number',
+    'check_range',
+    'check_size',
+    'did_you_mean',
+]
 
 
 _FEW = 12
@@ -97,6 +106,18 @@ def check_size(name: str, value: Any) -> None:
         or not all(isinstance(side, int) and side > 0 for side in value)
     ):
         raise ConfigError(f'{name}={value!r}: expected (height, width) in pixels')
+
+
+def check_keys(where: str, keys: Iterable[str], known: Iterable[str]) -> None:
+    """Refuse a key that is not known.
+
+    Raises:
+        ConfigError: it is named with its place and the closest known one.
+    """
+    known = set(known)
+    for key in keys:
+        if key not in known:
+            raise ConfigError(f"{where}: unknown key '{key}'{did_you_mean(key, known)}")
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

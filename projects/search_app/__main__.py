@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from next_mm.utils.command_line import command_line
+from next_mm.utils.command_line import check_host, command_line
 
 PASSWORD = 'NEXT_MM_PAGE_PASSWORD'
 
@@ -37,8 +37,7 @@ def main() -> None:
     from next_mm.gallery import Gallery
 
     password = os.environ.get(PASSWORD)
-    if not password and args.host not in ('127.0.0.1', '::1', 'localhost'):
-        raise ConfigError(f'--host {args.host} lets other machines in: set a password in {PASSWORD} first')
+    check_host(args.host, bool(password), f'set a password in {PASSWORD}')
     reid = ReIDInferencer(args.model)
     with Gallery.open(args.gallery, reid.space, who='page', create=False) as gallery:
         build_page(reid, gallery, args.pictures).launch(

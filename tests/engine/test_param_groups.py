@@ -60,7 +60,7 @@ def test_biases_of_every_group_at_twice_the_rate() -> None:
 @pytest.mark.parametrize(
     ('options', 'message'),
     [
-        (dict(visual_lr=1), "paramwise_cfg: unknown key 'visual_lr', expected groups or bias_lr_mult"),
+        (dict(visual_lr=1), "paramwise_cfg: unknown key 'visual_lr'; known are bias_lr_mult, groups"),
         (
             dict(groups={'head': dict(lr=1)}),
             "groups: 'head' matches no .*; their names begin with branches., backbone.",

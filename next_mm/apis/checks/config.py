@@ -17,11 +17,11 @@ from mmengine.utils.dl_utils import set_multi_processing
 
 from next_mm import registry as ours
 from next_mm.apis.checks.bounds import check_bounds, check_no_nan
-from next_mm.apis.checks.known_keys import arguments, check_keys, names, parameters
+from next_mm.apis.checks.known_keys import arguments, names, parameters
 from next_mm.apis.checks.value_types import check_types
 from next_mm.errors import ConfigError
 from next_mm.utils.conventions import DeclaresOptionKeys
-from next_mm.utils.options import check_choice, check_integer, did_you_mean
+from next_mm.utils.options import check_choice, check_integer, check_keys, did_you_mean
 
 __all__ = ['check_config']
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import inspect
 import types
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, get_type_hints
 
-from next_mm.errors import ConfigError
 from next_mm.utils.conventions import PassesOptions
-from next_mm.utils.options import did_you_mean
 
-__all__ = ['arguments', 'check_keys', 'names', 'parameters']
+__all__ = ['arguments', 'names', 'parameters']
 
 # Its **kwargs go to Runner.save_checkpoint, which CheckpointHook already passes all it takes.
 _TAKES_NO_MORE = {'CheckpointHook'}
@@ -62,15 +60,3 @@ def arguments(component: Any) -> dict[str, inspect.Parameter] | None:
         if not open_ended:
             break
     return None if open_ended and component.__name__ not in _TAKES_NO_MORE else found
-
-
-def check_keys(where: str, keys: Iterable[str], known: Iterable[str]) -> None:
-    """Refuse a key that is not known.
-
-    Raises:
-        ConfigError: it is named with its place and the closest known one.
-    """
-    known = set(known)
-    for key in keys:
-        if key not in known:
-            raise ConfigError(f"{where}: unknown key '{key}'{did_you_mean(key, known)}")
