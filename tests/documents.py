@@ -30,6 +30,7 @@ FOREIGN = (
     'ollama',
     'ruff',
     'source',
+    'srun',
     'tensorboard',
     'torchrun',
     'vllm',

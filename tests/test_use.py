@@ -1,9 +1,13 @@
-"""The programs that docs/use.md shows run as they stand."""
+"""The programs that docs/use.md and docs/deploy.md show run as they stand."""
 
 from __future__ import annotations
 
 import re
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -11,7 +15,8 @@ from next_mm.apis.inference import load_bundle, write_pack
 from tests.apis.inference.conftest import run_dir  # noqa: F401 (a fixture)
 from tests.datasets.trees import write_picture
 
-PAGE = Path(__file__).parents[1] / 'docs' / 'use.md'
+DOCS = Path(__file__).parents[1] / 'docs'
+PAGE = DOCS / 'use.md'
 
 
 def test_the_programs_of_the_page_run(
@@ -32,3 +37,47 @@ def test_the_programs_of_the_page_run(
     printed = capsys.readouterr().out
     assert '(2, 96)' in printed
     assert "['first', 'd.jpg']" in printed
+
+
+def ray_in_this_process() -> dict[str, ModuleType]:
+    """Ray's interface as far as the document uses it, without processes."""
+
+    class Actor:
+        def __init__(self, kind: type) -> None:
+            self.instance = kind()
+
+        def __getattr__(self, name: str) -> SimpleNamespace:
+            return SimpleNamespace(remote=getattr(self.instance, name))
+
+    class Pool:
+        def __init__(self, actors: list[Actor]) -> None:
+            self.actors = actors
+
+        def map_unordered(self, call: Callable, values: Iterable) -> Iterator[Any]:
+            return (call(self.actors[number % len(self.actors)], value) for number, value in enumerate(values))
+
+    ray, util = ModuleType('ray'), ModuleType('ray.util')
+    ray.remote = lambda **options: lambda kind: SimpleNamespace(remote=lambda: Actor(kind))  # type: ignore[attr-defined]
+    util.ActorPool = Pool  # type: ignore[attr-defined]
+    return {'ray': ray, 'ray.util': util}
+
+
+def test_the_recipe_for_ray_writes_all_files(
+    run_dir: Path,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write_pack(load_bundle(run_dir), tmp_path / 'work_dirs' / 'model')
+    lines = ['split,identity,rgb,name']
+    for number in range(5):
+        write_picture(tmp_path / 'data' / 'own' / 'rgb' / f'{number}.jpg')
+        lines.append(f'test,{number},rgb/{number}.jpg,{number}')
+    (tmp_path / 'data' / 'own' / 'list.csv').write_text('\n'.join(lines) + '\n')
+    monkeypatch.chdir(tmp_path)
+    for name, module in ray_in_this_process().items():
+        monkeypatch.setitem(sys.modules, name, module)
+    (recipe,) = re.findall(r'```py\n(.*?)```', (DOCS / 'deploy.md').read_text(encoding='utf-8'), re.DOTALL)
+    assert len([line for line in recipe.splitlines() if line]) <= 25
+    exec(compile(recipe.replace('10_000', '2'), 'docs/deploy.md', 'exec'), {})
+    found = sorted(path.name for path in (tmp_path / 'work_dirs' / 'features').iterdir())
+    assert found == [f'features-{number:06d}.safetensors' for number in range(3)]

@@ -53,6 +53,11 @@ def main() -> None:
     console = Console(soft_wrap=True)
     console.print(f'False-match rate {args.far:g}; 95 % intervals over identities.')
     console.print(table)
+    for name, value in found.items():
+        hardest = value.hardest_cameras(5)
+        if len(hardest) > 1:
+            pairs = ', '.join(f'{pair} {rate:.1%}' for pair, rate in hardest)
+            console.print(f'{name}: camera pairs that miss most: {pairs}', markup=False)
     for name, why in refused.items():
         console.print(f'{name}: not calibrated: {why}', markup=False)
     if args.output:

@@ -23,7 +23,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument('--shard-size', type=int, default=10_000, help='triplets a file (default: 10000)')
     parser.add_argument('--batch-size', type=int, default=16)
     parser.add_argument('--num-workers', type=int, default=2, help='threads that read pictures (default: 2)')
-    parser.add_argument('--device', help='such as cuda:0; default: the GPU where there is one')
+    parser.add_argument('--device', help='such as cuda:0; default: a GPU for each process, where there are any')
     parser.add_argument('--dtype', default='float32', choices=['float32', 'bfloat16'])
     return parser.parse_args()
 
@@ -36,6 +36,16 @@ def find_rank() -> tuple[int, int]:
     return 0, 1
 
 
+def find_device() -> str | None:
+    """Return the GPU of this process among those of its machine; ``None`` without any."""
+    import torch
+
+    if not torch.cuda.is_available():
+        return None
+    local = int(os.environ.get('LOCAL_RANK', os.environ.get('SLURM_LOCALID', 0)))
+    return f'cuda:{local % torch.cuda.device_count()}'
+
+
 @command_line
 def main() -> int:
     """Extract; exits with 1 where an input could not be used."""
@@ -46,7 +56,11 @@ def main() -> int:
     rank, world_size = find_rank()
     inputs = list_inputs(args.inputs)
     reid = ReIDInferencer(
-        args.model, device=args.device, dtype=args.dtype, batch_size=args.batch_size, num_workers=args.num_workers
+        args.model,
+        device=args.device or find_device(),
+        dtype=args.dtype,
+        batch_size=args.batch_size,
+        num_workers=args.num_workers,
     )
     counts = extract_shards(reid, inputs, args.output, shard_size=args.shard_size, rank=rank, world_size=world_size)
     print(

@@ -21,6 +21,7 @@ def parse_arguments() -> argparse.Namespace:
         ('delete', 'delete entries; their bytes are gone from the disk'),
         ('stats', 'print the numbers of what is there'),
         ('compact', 'give disk space back'),
+        ('center', 'centre the features once, so that scores of unrelated entries lie near 0'),
         ('export', 'write all entries to plain files'),
         ('import', 'add the entries of an export'),
         ('audit', 'print the audit log and check that it is unchanged'),
@@ -44,6 +45,9 @@ def parse_arguments() -> argparse.Namespace:
             command.add_argument('--features', type=Path, help='a features-*.safetensors file')
             command.add_argument('--top', type=int, default=10)
             command.add_argument('--min-score', type=float)
+        if name == 'center':
+            command.add_argument('--dim', type=int, help='keep this many dimensions, such as 256 (default: all)')
+            command.add_argument('--again', action='store_true', help='anew, where it was done before')
         if name == 'delete':
             command.add_argument('--ids', nargs='+')
             command.add_argument('--tracklet')
@@ -86,6 +90,9 @@ def main() -> None:
                 show(query=name, hits=[describe(hit) for hit in hits])
         elif args.command == 'delete':
             show(deleted=gallery.delete(args.ids, tracklet=args.tracklet, **filters))
+        elif args.command == 'center':
+            centring = gallery.fit_transform(args.dim, again=args.again)
+            show(version=centring.version, entries=centring.entries, dim=len(centring.modalities))
         elif args.command == 'compact':
             gallery.compact()
             show(**gallery.stats())

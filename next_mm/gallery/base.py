@@ -11,6 +11,7 @@ from typing import Any, Literal
 from next_mm.errors import ConfigError, DataError
 from next_mm.gallery.new_rows import NewRows, check_conflict, check_ids
 from next_mm.gallery.records import Entry, Filters, Hit
+from next_mm.retrieval.centring import Centring
 from next_mm.retrieval.feature_set import FeatureSet, FeatureSpace
 
 __all__ = ['Gallery', 'OnConflict']
@@ -210,6 +211,25 @@ class Gallery(ABC):
             thresholds: comparison name (:meth:`Comparison.name`) to ``same`` and ``different``, the least score of the
                 same and the greatest score of different identities.
         """
+
+    @abstractmethod
+    def fit_transform(self, dim: int | None = None, *, again: bool = False) -> Centring:
+        """Centre the features of this gallery, so that scores spread out: those of unrelated entries lie near 0.
+
+        Fitted once to a sample of the entries and kept with the gallery; entries that come later are centred by it, and
+        nothing is ever fitted anew by itself. Thresholds are dropped, as they belong to other scores: calibrate again.
+
+        Args:
+            dim: width of the features that are compared, e.g. 256; ``None`` keeps all.
+            again: fit anew where it was fitted before.
+
+        Raises:
+            DataError: it was fitted before, or has too few entries.
+        """
+
+    @abstractmethod
+    def comparable(self, features: FeatureSet) -> FeatureSet:
+        """Return features as this gallery compares them: centred, where :meth:`fit_transform` was called."""
 
     @abstractmethod
     def close(self) -> None:

@@ -103,7 +103,7 @@ def _known(gallery: Gallery, seed: int) -> tuple[list[Entry], FeatureSet]:
             chosen += ids[identity]
     if not chosen:
         raise DataError('expected entries of known identity; add them with identity=...')
-    return gallery.get(chosen), gallery.features(chosen)
+    return gallery.get(chosen), gallery.comparable(gallery.features(chosen))
 
 
 def _scores(features: FeatureSet) -> tuple[np.ndarray, np.ndarray]:

@@ -69,6 +69,10 @@ class _Grown:
         self.buffer = torch.empty((0, width), dtype=dtype, device=device)
         self.count = 0
 
+    def reserve(self, count: int) -> None:
+        """Make room for this many rows, before there are any."""
+        self.buffer = self.buffer.new_empty((count, self.buffer.shape[1]))
+
     def append(self, rows: Tensor) -> None:
         need = self.count + len(rows)
         if need > len(self.buffer):
@@ -113,6 +117,11 @@ class Index:
 
     def __len__(self) -> int:
         return len(self.numbers)
+
+    def reserve(self, counts: tuple[int, int]) -> None:
+        """Make room for a number of rows, and of captioned ones among them, before there are any."""
+        for grown, count in ((self.plain, counts[0]), (self.text, counts[1])):
+            grown.reserve(count)
 
     def append(self, rows: Rows) -> None:
         """Add rows behind those that are there."""
@@ -192,33 +201,42 @@ class Index:
             mask: (N,) bool of the rows that may be found, ``None`` for all.
             min_score: least score.
         """
-        if mask is None:
-            places = None
-            count = len(self)
-        else:
-            places = np.flatnonzero(mask)
-            count = len(places)
-        if not count:
+        passed = len(self) if mask is None else int(mask.sum())
+        if not passed:
             empty = Ranked(np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros(0, np.uint8), np.zeros(0, bool))
             return [empty] * len(plain)
+        few = passed < GATHER_BELOW * len(self)  # then their features alone are compared, otherwise all
+        places = np.flatnonzero(mask) if few and mask is not None else None
+        hidden = None if few or mask is None else torch.from_numpy(~mask).to(self.device)
+        size = max(2**26 // (passed if few else len(self)), 1)
         ranked = []
-        for chunk in range(0, len(plain), max(2**26 // count, 1)):
-            rows = slice(chunk, chunk + max(2**26 // count, 1))
-            scores = self._scores(plain[rows], query_parts[rows], None, places)
-            by_text = np.zeros(count, bool)
-            if text is not None and captioned[rows].any():
-                by_text = self.captioned if places is None else self.captioned[places]
-                if by_text.any():
-                    into = torch.from_numpy(np.flatnonzero(by_text)).to(self.device)
-                    others = self._scores(text[rows], query_parts[rows], self.text_place, places)
-                    for line in captioned[rows].nonzero().flatten().tolist():
-                        scores[line, into] = others[line]
+        for start in range(0, len(plain), size):
+            rows = slice(start, start + size)
+            texts = None if text is None else text[rows]
+            scores, by_text = self._best_scores(plain[rows], texts, query_parts[rows], captioned[rows], places)
+            if hidden is not None:
+                scores.masked_fill_(hidden, -torch.inf)
             for line, row in enumerate(scores):
                 shown = by_text & bool(captioned[rows][line])
                 ranked.append(
                     self._best(row, places, shown, pattern_index(query_parts[rows][line : line + 1]), top, min_score)
                 )
         return ranked
+
+    def _best_scores(
+        self, plain: Tensor, text: Tensor | None, query_parts: Tensor, captioned: Tensor, places: np.ndarray | None
+    ) -> tuple[Tensor, np.ndarray]:
+        """Return cosines (Q, M), by captions where both have them, and (M,) which rows have captions."""
+        scores = self._scores(plain, query_parts, None, places)
+        by_text = np.zeros(scores.shape[1], bool)
+        if text is not None and captioned.any():
+            by_text = self.captioned if places is None else self.captioned[places]
+            if by_text.any():
+                into = torch.from_numpy(np.flatnonzero(by_text)).to(self.device)
+                others = self._scores(text, query_parts, self.text_place, places)
+                for line in captioned.nonzero().flatten().tolist():
+                    scores[line, into] = others[line]
+        return scores, by_text
 
     def _scores(
         self, query: Tensor, query_parts: Tensor, text_place: np.ndarray | None, places: np.ndarray | None
@@ -260,7 +278,7 @@ class Index:
     ) -> Ranked:
         top = min(top, len(scores))
         least = scores.topk(top).values[-1]
-        found = ((scores >= least) & scores.isfinite()).nonzero().flatten()
+        found = (scores >= least if least > -torch.inf else scores > least).nonzero().flatten()
         found = found[(-scores[found]).argsort(stable=True)][:top]
         values = scores[found]
         if min_score is not None:

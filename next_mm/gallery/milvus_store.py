@@ -9,14 +9,16 @@ from typing import Any
 import numpy as np
 import torch
 
-from next_mm.errors import DataError
+from next_mm.errors import ConfigError, DataError
 from next_mm.gallery.base import Gallery, OnConflict
+from next_mm.gallery.centred import fit_gallery
 from next_mm.gallery.decisions import check_thresholds, decide
 from next_mm.gallery.milvus_collection import MOST_ROWS, SCALARS, MilvusCollection
 from next_mm.gallery.milvus_language import all_of, filter_expression, quote
 from next_mm.gallery.new_rows import NewRows, refuse_known
 from next_mm.gallery.records import Comparison, Entry, Filters, Hit, read_extra
 from next_mm.gallery.tracklets import pool_tracklet
+from next_mm.retrieval.centring import Centring
 from next_mm.retrieval.feature_set import FeatureSet, FeatureSpace
 from next_mm.retrieval.parts import shared_cosine
 from next_mm.triplet import MODALITIES, NUM_MODALITIES
@@ -116,6 +118,31 @@ class MilvusGallery(Gallery):
         """Store thresholds; see :meth:`Gallery.set_thresholds`."""
         self.collection.note('thresholds', check_thresholds(thresholds))
 
+    def fit_transform(self, dim: int | None = None, *, again: bool = False) -> Centring:
+        """Centre the features that candidates are scored by; see :meth:`Gallery.fit_transform`.
+
+        The server keeps the features as extracted and finds the candidates by them.
+
+        Raises:
+            ConfigError: a ``dim``: the server has the whole features anyway.
+        """
+        if dim is not None:
+            raise ConfigError(f'dim={dim}: on a Milvus server features are centred in their whole width; expected none')
+        centring = self._centring(self.collection.notes())
+        fitted = fit_gallery(self, None, version=centring.version if centring else 0, again=again)
+        self.collection.note('thresholds', {})
+        self.collection.note('centring', fitted.to_json())
+        return fitted
+
+    def comparable(self, features: FeatureSet) -> FeatureSet:
+        """Return features as they are compared; see :meth:`Gallery.comparable`."""
+        centring = self._centring(self.collection.notes())
+        return features if centring is None else centring.apply(features)
+
+    def _centring(self, notes: Mapping[str, Any]) -> Centring | None:
+        value = notes.get('centring')
+        return None if value is None else Centring.from_json(value, self.space)
+
     # --- searching
 
     def _search(
@@ -123,12 +150,15 @@ class MilvusGallery(Gallery):
     ) -> list[list[Hit]]:
         level = 'is_mean == false' if crops else '(is_mean == true or tracklet is null)'
         expression = all_of(level, filter_expression(filters))
-        thresholds = self.collection.notes().get('thresholds', {})
-        return [self._rank(query.select([row]), top, expression, min_score, thresholds) for row in range(len(query))]
+        notes = self.collection.notes()
+        centring, thresholds = self._centring(notes), notes.get('thresholds', {})
+        found = (self._candidates(query.select([row]), top, expression, centring) for row in range(len(query)))
+        return [self._rank(rows, query.parts[row], top, min_score, thresholds) for row, rows in enumerate(found)]
 
-    def _rank(
-        self, query: FeatureSet, top: int, expression: str, min_score: float | None, thresholds: Mapping[str, Any]
-    ) -> list[Hit]:
+    def _candidates(
+        self, query: FeatureSet, top: int, expression: str, centring: Centring | None
+    ) -> list[dict[str, Any]]:
+        """Return the entries near one query, each with its ``score`` and whether it is ``by_text``."""
         fetch = min(max(FETCH_LEAST, FETCH_FACTOR * top), MOST_ROWS)
         plain = (query.features if query.text_free is None else query.text_free)[0]
         found: dict[str, dict[str, Any]] = {}
@@ -136,27 +166,47 @@ class MilvusGallery(Gallery):
         if query.captioned[0]:
             groups.append((query.features[0], 'text', 'captioned == true'))
         for vector, field, condition in groups:
-            for row in self.collection.nearest(vector, field, all_of(expression, condition), fetch):
-                entity = dict(row)
-                score = self._score(vector, query.parts[0], np.asarray(entity.pop(field), np.float32), entity['parts'])
-                found[entity['id']] = {**entity, 'score': score, 'by_text': field == 'text'}
-        ranked = sorted(found.values(), key=lambda row: (-row['score'], row['number']))
-        ranked = [
-            row for row in ranked if np.isfinite(row['score']) and (min_score is None or row['score'] >= min_score)
-        ]
+            rows = self.collection.nearest(vector, field, all_of(expression, condition), fetch)
+            scores = self._scores(vector, query.parts[0], rows, field, centring)
+            for row, score in zip(rows, scores):
+                found[row['id']] = {**row, 'score': score, 'by_text': field == 'text'}
+        return list(found.values())
+
+    def _rank(
+        self,
+        found: Sequence[dict[str, Any]],
+        query_parts: np.ndarray,
+        top: int,
+        min_score: float | None,
+        thresholds: Mapping[str, Any],
+    ) -> list[Hit]:
+        least = -np.inf if min_score is None else min_score
+        ranked = sorted(found, key=lambda row: (-row['score'], row['number']))
+        ranked = [row for row in ranked if np.isfinite(row['score']) and row['score'] >= least]
         hits = []
         for place, row in enumerate(ranked[:top], 1):
             entry = _entry(row)
-            shared = tuple(name for name, there in zip(MODALITIES, query.parts[0]) if there and name in entry.parts)
+            shared = tuple(name for name, there in zip(MODALITIES, query_parts) if there and name in entry.parts)
             compared = Comparison(shared, bool(row['by_text']))
             hits.append(Hit(place, row['score'], entry, compared, decide(thresholds, compared, row['score'])))
         return hits
 
-    def _score(self, query: np.ndarray, query_parts: np.ndarray, value: np.ndarray, parts: int) -> float:
-        present = torch.tensor([[bool(parts >> bit & 1) for bit in range(NUM_MODALITIES)]])
-        modalities = torch.tensor(self.space.modalities)
-        both = torch.from_numpy(np.stack([query, value]))
-        return float(shared_cosine(both[:1], torch.from_numpy(query_parts[None]), both[1:], present, modalities))
+    def _scores(
+        self,
+        query: np.ndarray,
+        query_parts: np.ndarray,
+        rows: Sequence[Mapping[str, Any]],
+        field: str,
+        centring: Centring | None,
+    ) -> list[float]:
+        """Return the cosine of each row with a query, over what both have."""
+        vectors = np.array([query, *(row[field] for row in rows)], np.float32)
+        parts = np.array([query_parts, *([bool(row['parts'] & weight) for weight in WEIGHTS] for row in rows)], bool)
+        modalities = self.space.modalities
+        if centring is not None:
+            vectors = (centring.text if field == 'text' else centring.plain).apply(vectors, parts, modalities)
+        both, present = torch.from_numpy(vectors), torch.from_numpy(parts)
+        return shared_cosine(both[:1], present[:1], both[1:], present[1:], torch.tensor(modalities))[0].tolist()
 
     # --- reading
 
@@ -214,6 +264,7 @@ class MilvusGallery(Gallery):
             'captioned': sum(row['captioned'] for row in rows),
             'incomplete': sum(row['parts'] != sum(WEIGHTS) for row in rows),
             'model': self.space.model,
+            'centring': self.collection.notes().get('centring', {}).get('version', 0),
         }
 
     def close(self) -> None:

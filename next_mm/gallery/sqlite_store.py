@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import torch
 from next_mm.errors import ConfigError, DataError
 from next_mm.gallery.audit import AuditLine, append_audit, read_audit, verify_audit
 from next_mm.gallery.base import Gallery, OnConflict
+from next_mm.gallery.centred import centre_rows, fit_gallery
 from next_mm.gallery.decisions import check_thresholds, decide
 from next_mm.gallery.index import Index, Ranked
 from next_mm.gallery.new_rows import NewRows, refuse_known
@@ -21,11 +23,14 @@ from next_mm.gallery.records import Comparison, Entry, Filters, Hit, read_extra
 from next_mm.gallery.sqlite_file import SQLiteFile
 from next_mm.gallery.sqlite_rows import DTYPES, RowTable
 from next_mm.gallery.tracklets import pool_tracklet
+from next_mm.retrieval.centring import Centring
 from next_mm.retrieval.feature_set import FeatureSet, FeatureSpace
 from next_mm.triplet import MODALITIES, NUM_MODALITIES
 
 __all__ = ['SQLiteGallery']
 
+A_NAME = '(a name)'
+"""Stands in the audit log for the identity that a search asked for."""
 REBUILD_ABOVE = 0.25
 """Where a larger share of the rows in memory is deleted, the memory is built anew."""
 
@@ -73,6 +78,7 @@ class SQLiteGallery(Gallery):
         self.rows = RowTable(self.space, self.dtype)
         self._lock = threading.RLock()  # of the index
         self._seen = (-1, 0)  # generation and newest number that the index holds
+        self._centring: Centring | None = None
         self._start_index(-1)
 
     # --- changing
@@ -130,13 +136,32 @@ class SQLiteGallery(Gallery):
             self.file.set_meta('thresholds', checked)
             append_audit(db, self.who, 'thresholds', {'comparisons': sorted(checked)})
 
+    def fit_transform(self, dim: int | None = None, *, again: bool = False) -> Centring:
+        """Centre the features; see :meth:`Gallery.fit_transform`."""
+        version = self.file.meta('centring_version', 0)
+        centring = fit_gallery(self, dim, version=version, again=again)
+        with self.file.transaction() as db:
+            if self.file.meta('centring_version', 0) != version:
+                raise DataError(f'{self.file.path}: another process has centred the gallery meanwhile')
+            self.file.set_meta('centring', centring.to_json())
+            self.file.set_meta('centring_version', centring.version)
+            self.file.set_meta('thresholds', {})  # they belong to other scores
+            append_audit(db, self.who, 'centre', {'version': centring.version, 'entries': centring.entries})
+        return centring
+
+    def comparable(self, features: FeatureSet) -> FeatureSet:
+        """Return features as they are compared; see :meth:`Gallery.comparable`."""
+        with self._lock:
+            self.refresh()
+            return features if self._centring is None else self._centring.apply(features)
+
     # --- searching
 
     def _search(
         self, query: FeatureSet, filters: Filters, *, top: int, min_score: float | None, crops: bool
     ) -> list[list[Hit]]:
         with self._lock:
-            self.refresh()
+            query = self.comparable(query)
             ranked = self.index.search(
                 torch.from_numpy(query.features if query.text_free is None else query.text_free),
                 torch.from_numpy(query.features) if query.captioned.any() else None,
@@ -146,10 +171,12 @@ class SQLiteGallery(Gallery):
                 mask=self.index.mask(filters, crops=crops),
                 min_score=min_score,
             )
-        hits = self._hits(ranked)
+        hits, given = self._hits(ranked), filters.given()
+        if 'identity' in given:
+            given['identity'] = A_NAME  # so that a deleted identity's name is nowhere; what was found tells whose it is
         with self.file.transaction() as db:
-            found = [[hit.id for hit in row] for row in hits]
-            append_audit(db, self.who, 'search', {'filters': filters.given(), 'found': found})
+            found = [row.numbers.tolist() for row in ranked]
+            append_audit(db, self.who, 'search', {'filters': given, 'found': found})
         return hits
 
     def refresh(self) -> None:
@@ -157,19 +184,25 @@ class SQLiteGallery(Gallery):
         with self._lock, self.file.snapshot() as db:
             generation = self.file.meta('generation', 0)
             newest = db.execute('SELECT coalesce(max(number), 0) FROM entry').fetchone()[0]
+            if self.file.meta('centring_version', 0) != (self._centring.version if self._centring else 0):
+                self._centring = Centring.from_json(self.file.meta('centring', None), self.space)
+                self._start_index(generation)
             if (generation, newest) == self._seen:
                 return
             if generation != self._seen[0] and len(self.index):
                 alive = np.array([number for (number,) in db.execute('SELECT number FROM entry')], np.int64)
                 if self.index.keep(alive) > REBUILD_ABOVE:
                     self._start_index(generation)
+            if not len(self.index):
+                self.index.reserve(db.execute('SELECT count(*), coalesce(sum(captioned), 0) FROM entry').fetchone())
             for rows in self.rows.load(db, self._seen[1]):
-                self.index.append(rows)
+                self.index.append(rows if self._centring is None else centre_rows(rows, self._centring))
             self._seen = (generation, max(newest, self._seen[1]))
 
     def _start_index(self, generation: int) -> None:
         dtype = torch.float16 if self.dtype == 'float16' else torch.float32
-        self.index = Index(torch.tensor(self.space.modalities), dtype=dtype, device=self.device)
+        modalities = self.space.modalities if self._centring is None else self._centring.modalities
+        self.index = Index(torch.tensor(modalities), dtype=dtype, device=self.device)
         self._seen = (generation, 0)
 
     def _hits(self, ranked: Sequence[Ranked]) -> list[list[Hit]]:
@@ -215,7 +248,13 @@ class SQLiteGallery(Gallery):
             'coalesce(sum(captioned), 0), coalesce(sum(parts<>?), 0) FROM entry WHERE is_mean=0',
             (2**NUM_MODALITIES - 1,),
         ).fetchone()
-        return {**dict(zip(names, row)), 'bytes': self.file.size(), 'dtype': self.dtype, 'model': self.space.model}
+        return {
+            **dict(zip(names, row)),
+            'bytes': self.file.size(),
+            'dtype': self.dtype,
+            'model': self.space.model,
+            'centring': self.file.meta('centring_version', 0),
+        }
 
     def audit(self) -> list[AuditLine]:
         """Return the audit log.
@@ -224,7 +263,16 @@ class SQLiteGallery(Gallery):
             DataError: it was changed.
         """
         verify_audit(self.file.db)
-        return list(read_audit(self.file.db))
+        return [self._with_names(line) for line in read_audit(self.file.db)]
+
+    def _with_names(self, line: AuditLine) -> AuditLine:
+        """Name the entries that a search found; the log holds their numbers, and deleted ones have no name any more."""
+        if 'found' not in line.detail:
+            return line
+        found = line.detail['found']
+        names = self.rows.by_number(self.file.db, sorted({number for row in found for number in row}))
+        told = [[names[number].id if number in names else None for number in row] for row in found]
+        return replace(line, detail={**line.detail, 'found': told})
 
     def close(self) -> None:
         """Close the file."""

@@ -7,6 +7,7 @@ pictures and are no independent draws, so intervals come from resampling identit
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -64,7 +65,7 @@ class Calibration:
         false_non_match_rate: share of genuine pairs below ``same``.
         genuine: number of genuine pairs.
         impostors: number of impostor pairs.
-        cameras: for each pair of cameras its numbers of pairs and its rates at ``same``.
+        cameras: for each pair of cameras its numbers of pairs and its rates at ``same``, ``None`` without pairs.
     """
 
     same: Interval
@@ -73,11 +74,20 @@ class Calibration:
     false_non_match_rate: Interval
     genuine: int
     impostors: int
-    cameras: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    cameras: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON values."""
         return asdict(self)
+
+    def hardest_cameras(self, most: int) -> list[tuple[str, float]]:
+        """Return the camera pairs that miss the largest share of their genuine pairs, of those with enough pairs."""
+        rates = [
+            (name, rate)
+            for name, row in self.cameras.items()
+            if (row['genuine'] or 0) >= MIN_GENUINE and (rate := row['false_non_match_rate']) is not None
+        ]
+        return sorted(rates, key=lambda pair: -pair[1])[:most]
 
     def thresholds(self) -> dict[str, float]:
         """Return what :meth:`Gallery.set_thresholds` takes."""
@@ -94,6 +104,16 @@ def false_match_threshold(impostors: np.ndarray, rate: float) -> float:
     ordered = np.sort(impostors)[::-1]
     allowed = int(np.floor(rate * len(ordered)))
     return float(np.nextafter(ordered[allowed], np.inf, dtype=ordered.dtype)) if allowed < len(ordered) else -1.0
+
+
+def least_rate(impostors: int) -> float | None:
+    """Return the least false-match rate, of one digit, that a number of impostor pairs supports, if any."""
+    if impostors <= MIN_FALSE_MATCHES:
+        return None
+    rate = MIN_FALSE_MATCHES / impostors
+    digit = 10.0 ** math.floor(math.log10(rate))
+    rounded = float(f'{math.ceil(rate / digit - 1e-9) * digit:.1g}')
+    return rounded if rounded < 1 else None
 
 
 def calibrate(
@@ -121,11 +141,12 @@ def calibrate(
     genuine, impostors = pairs.scores[pairs.genuine], pairs.scores[~pairs.genuine]
     if not 0 < false_match_rate < 1 or not 0 < false_non_match_rate < 1:
         raise DataError(f'expected rates between 0 and 1, got {false_match_rate} and {false_non_match_rate}')
-    if len(impostors) * false_match_rate < MIN_FALSE_MATCHES:
+    if len(impostors) * false_match_rate < MIN_FALSE_MATCHES * (1 - 1e-9):
+        least = least_rate(len(impostors))
+        advice = 'too few for any rate' if least is None else f'ask for {least:g} or more'
         raise DataError(
             f'a false-match rate of {false_match_rate:g} needs at least {MIN_FALSE_MATCHES / false_match_rate:,.0f} '
-            'impostor '
-            f'pairs, there are {len(impostors):,}; ask for {MIN_FALSE_MATCHES / max(len(impostors), 1):.1g} or more'
+            f'impostor pairs, there are {len(impostors):,}; {advice}'
         )
     if len(genuine) < MIN_GENUINE:
         raise DataError(
@@ -169,8 +190,8 @@ def _bootstrap(pairs: Pairs, rate: float, resamples: int, seed: int) -> tuple[np
     return thresholds, misses
 
 
-def _by_cameras(pairs: Pairs, same: float, names: Sequence[str]) -> dict[str, dict[str, float]]:
-    table = {}
+def _by_cameras(pairs: Pairs, same: float, names: Sequence[str]) -> dict[str, dict[str, float | None]]:
+    table: dict[str, dict[str, float | None]] = {}
     for code in np.unique(pairs.camera_pairs[pairs.camera_pairs >= 0]):
         chosen = pairs.camera_pairs == code
         genuine, impostors = pairs.scores[chosen & pairs.genuine], pairs.scores[chosen & ~pairs.genuine]
@@ -178,7 +199,7 @@ def _by_cameras(pairs: Pairs, same: float, names: Sequence[str]) -> dict[str, di
         table[name] = {
             'genuine': len(genuine),
             'impostors': len(impostors),
-            'false_non_match_rate': float((genuine < same).mean()) if len(genuine) else float('nan'),
-            'false_match_rate': float((impostors >= same).mean()) if len(impostors) else float('nan'),
+            'false_non_match_rate': float((genuine < same).mean()) if len(genuine) else None,
+            'false_match_rate': float((impostors >= same).mean()) if len(impostors) else None,
         }
     return table

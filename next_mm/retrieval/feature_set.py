@@ -113,6 +113,23 @@ class FeatureSet:
         if self.text_free is None and self.has_text.any():
             raise DataError('FeatureSet.text_free: expected the features without captions, as some rows have captions')
 
+    @classmethod
+    def join(cls, space: FeatureSpace, parts: Sequence[FeatureSet]) -> FeatureSet:
+        """Return the rows of several sets of one space as one set."""
+        captioned = any(part.text_free is not None for part in parts)
+        frees = [part.features if part.text_free is None else part.text_free for part in parts] if captioned else []
+        none, nothing = np.zeros((0, NUM_MODALITIES), bool), np.zeros((0, space.dim), np.float32)
+        return cls(
+            space,
+            [name for part in parts for name in part.ids],
+            np.concatenate([nothing, *(part.features for part in parts)]),
+            np.concatenate([none, *(part.parts for part in parts)]),
+            np.concatenate([none, *(part.has_text for part in parts)]),
+            np.concatenate([nothing, *frees]) if captioned else None,
+            [source for part in parts for source in (part.sources or [''] * len(part))],
+            [error for part in parts for error in part.errors],
+        )
+
     def __len__(self) -> int:
         return len(self.ids)
 

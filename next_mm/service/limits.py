@@ -14,6 +14,8 @@ from next_mm.service.options import ServiceOptions, find_caller
 
 __all__ = ['Gatekeeper', 'Metrics', 'ServiceError']
 
+MAX_DIGITS = 18
+"""Digits of a content length that are turned into a number."""
 OPEN_PATHS = ('/v1/health', '/v1/ready')
 """Paths that need no token: load balancers ask them."""
 
@@ -66,6 +68,7 @@ class Gatekeeper:
 
     def __init__(self, app: Any, options: ServiceOptions, metrics: Metrics) -> None:
         self.app, self.options, self.metrics = app, options, metrics
+        self._held = 0  # bytes of the bodies of all requests at work
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Handle one connection."""
@@ -95,11 +98,31 @@ class Gatekeeper:
         if caller is None and scope['path'] not in OPEN_PATHS:
             raise ServiceError(401, 'expected a token: Authorization: Bearer <token>')
         CALLER.set(caller)
-        too_large = ServiceError(413, f'the body is larger than {self.options.max_body} bytes')
+        form = headers.get(b'content-type', '').lower().startswith('multipart/')
+        limit = self.options.max_body if form else min(self.options.max_json, self.options.max_body)
         declared = headers.get(b'content-length', '0')
-        if not declared.isdecimal() or int(declared) > self.options.max_body:
-            raise too_large
-        body, deadline = bytearray(), asyncio.get_running_loop().time() + self.options.body_timeout
+        if not declared.isdecimal() or len(declared) > MAX_DIGITS or int(declared) > limit:
+            raise _too_large(limit)
+        body = bytearray()
+        try:
+            if not await self._receive(receive, body, limit):
+                return  # the caller has gone
+            pending: list[dict[str, Any]] = [{'type': 'http.request', 'body': bytes(body), 'more_body': False}]
+
+            async def replay() -> dict[str, Any]:
+                return pending.pop() if pending else await receive()
+
+            await self.app(scope, replay, send)
+        finally:
+            self._held -= len(body)
+
+    async def _receive(self, receive: Any, body: bytearray, limit: int) -> bool:
+        """Read a request's body; return whether all of it came.
+
+        Raises:
+            ServiceError: it is too large (413) or too slow (408), or all bodies together are too many (503).
+        """
+        deadline = asyncio.get_running_loop().time() + self.options.body_timeout
         while True:
             try:
                 left = deadline - asyncio.get_running_loop().time()
@@ -107,23 +130,27 @@ class Gatekeeper:
             except asyncio.TimeoutError:
                 raise ServiceError(408, f'the body took longer than {self.options.body_timeout:g} s') from None
             if message['type'] == 'http.disconnect':
-                return
-            body += message.get('body', b'')
-            if len(body) > self.options.max_body:
-                raise too_large
+                return False
+            piece = message.get('body', b'')
+            if len(body) + len(piece) > limit:
+                raise _too_large(limit)
+            if self._held + len(piece) > self.options.max_held:
+                raise ServiceError(503, 'too many bodies are being received; try again', retry_after=1)
+            body += piece
+            self._held += len(piece)
             if not message.get('more_body'):
-                break
-        pending: list[dict[str, Any]] = [{'type': 'http.request', 'body': bytes(body), 'more_body': False}]
+                return True
 
-        async def replay() -> dict[str, Any]:
-            return pending.pop() if pending else await receive()
 
-        await self.app(scope, replay, send)
+def _too_large(limit: int) -> ServiceError:
+    return ServiceError(413, f'the body is larger than {limit} bytes')
 
 
 async def _answer(send: Any, error: ServiceError) -> None:
     headers = [(b'content-type', b'application/json'), (b'connection', b'close')]
     if error.status == 401:
         headers.append((b'www-authenticate', b'Bearer'))
+    if error.retry_after is not None:
+        headers.append((b'retry-after', str(error.retry_after).encode()))
     await send({'type': 'http.response.start', 'status': error.status, 'headers': headers})
     await send({'type': 'http.response.body', 'body': json.dumps(error.body()).encode()})

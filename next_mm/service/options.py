@@ -24,6 +24,8 @@ class ServiceOptions:
     Attributes:
         tokens: caller's name to token; empty lets everyone in.
         max_body: bytes of a request's body.
+        max_json: bytes of a body that is no form, such as a list of features; parsed, it is many times as large.
+        max_held: bytes of all bodies that are held at a time; further requests get 503.
         body_timeout: seconds that a request's body may take.
         max_pixels: pixels of one picture, checked before it is decoded.
         max_batch: triplets that the model takes at a time.
@@ -34,6 +36,8 @@ class ServiceOptions:
 
     tokens: Mapping[str, str] = field(default_factory=dict)
     max_body: int = 32 * 2**20
+    max_json: int = 4 * 2**20
+    max_held: int = 128 * 2**20
     body_timeout: float = 30.0
     max_pixels: int = 2**24
     max_batch: int = 16
@@ -42,7 +46,7 @@ class ServiceOptions:
     max_top: int = 1000
 
     def __post_init__(self) -> None:
-        for name in ('max_body', 'max_pixels', 'max_batch', 'max_queue', 'max_top'):
+        for name in ('max_body', 'max_json', 'max_held', 'max_pixels', 'max_batch', 'max_queue', 'max_top'):
             check_number(f'ServiceOptions.{name}', getattr(self, name), 1)
         check_number('ServiceOptions.body_timeout', self.body_timeout, 0, above=True)
         check_number('ServiceOptions.max_wait', self.max_wait, 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -50,9 +51,14 @@ class NaiveGallery:
     def __init__(self) -> None:
         self.entries: list[dict[str, Any]] = []
 
-    def add(self, features: FeatureSet, **values: Any) -> None:
-        """Append entries; replaced ones go to the end."""
-        for row, name in enumerate(features.ids):
+    def has(self, name: str) -> bool:
+        """Whether an id is there."""
+        return any(entry['id'] == name for entry in self.entries)
+
+    def add(self, features: FeatureSet, rows: Sequence[int], **values: Any) -> None:
+        """Append some rows; replaced entries go to the end."""
+        for row in rows:
+            name = features.ids[row]
             self.entries = [entry for entry in self.entries if entry['id'] != name]
             self.entries.append({'id': name, 'set': features, 'row': row, **{k: v[row] for k, v in values.items()}})
 

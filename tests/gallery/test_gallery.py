@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import itertools
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from next_mm.errors import ConfigError, DataError
 from next_mm.gallery import Gallery
 from next_mm.retrieval.feature_set import FeatureSet, FeatureSpace
+from tests.gallery.conftest import needs_server
+from tests.gallery.kills import kill_again_and_again, write_together
 from tests.gallery.naive import SPACE, NaiveGallery, make_features
 
+COUNTER = itertools.count()
 TOLERANCE = 1e-6  # unit features of 14 float32 values: 14 roundings of 6e-8
 
 
@@ -32,48 +34,83 @@ def check_search(gallery: Gallery, naive: NaiveGallery, query: FeatureSet, top: 
         assert [hit.rank for hit in hits] == list(range(1, len(hits) + 1))
 
 
-cameras = st.sampled_from([None, 'gate', 'yard'])
+# Both stores under random operations.
+
+filters = st.fixed_dictionaries(
+    {},
+    optional={
+        'camera': st.sampled_from(['gate', 'yard', 'nowhere']),
+        'not_camera': st.sampled_from(['gate', 'yard']),
+        'identity': st.sampled_from(['0', '1', '2']),
+        'after': st.sampled_from([10.0, 15.0, 30.0]),
+        'before': st.sampled_from([20.0, 35.0]),
+    },
+)
 operations = st.lists(
     st.one_of(
         st.tuples(st.just('add'), st.integers(0, 4), st.booleans(), st.booleans()),
-        st.tuples(st.just('delete'), cameras.filter(bool)),
-        st.tuples(st.just('search'), cameras, cameras, st.integers(1, 6)),
+        st.tuples(st.just('keep'), st.integers(0, 4), st.booleans(), st.booleans()),
+        st.tuples(st.just('delete'), filters.filter(bool)),
+        st.tuples(st.just('delete ids'), st.integers(0, 4), st.integers(0, 4)),
+        st.tuples(st.just('search'), filters, st.integers(1, 6), st.booleans(), st.booleans()),
         st.tuples(st.just('reopen')),
     ),
     min_size=3,
     max_size=12,
 )
+COLUMNS = dict(
+    identity=[str(row % 3) for row in range(5)],
+    camera=[None, 'gate', 'yard', None, 'gate'],
+    time=[None, 10.0, 20.0, 30.0, 40.0],
+)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def play(operations: list, reopen: Callable[[], Gallery]) -> None:
+    """Do operations on a gallery and on plain lists, and compare all that they return."""
+    naive, gallery = NaiveGallery(), reopen()
+    for step, (kind, *values) in enumerate(operations):
+        if kind in ('add', 'keep'):
+            seed, incomplete, captions = values
+            features = make_features(5, seed, incomplete=incomplete, captions=captions)
+            conflict = 'replace' if kind == 'add' else 'keep'
+            rows = [row for row in range(5) if kind == 'add' or not naive.has(features.ids[row])]
+            assert gallery.add(features, on_conflict=conflict, **COLUMNS) == len(rows)
+            naive.add(features, rows, **COLUMNS)
+        elif kind == 'delete':
+            assert gallery.delete(**values[0]) == naive.delete(**values[0])
+        elif kind == 'delete ids':
+            name = f'e{values[0]}-{values[1]}'
+            assert gallery.delete([name, 'nobody']) == naive.delete(id=name)
+        elif kind == 'reopen':
+            gallery.close()
+            gallery = reopen()
+        else:
+            given, top, incomplete, captions = values
+            query = make_features(2, 100 + step, prefix='q', incomplete=incomplete, captions=captions)
+            check_search(gallery, naive, query, top, **given)
+    assert gallery.count() == gallery.stats()['entries'] == len(naive.entries)
+    assert [entry.id for entries, _ in gallery.iterate() for entry in entries] == [
+        entry['id'] for entry in naive.entries
+    ]
+    gallery.close()
+
+
+ANY_FIXTURE = [HealthCheck.function_scoped_fixture]
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=ANY_FIXTURE)
 @given(operations=operations)
 def test_random_operations_equal_a_plain_loop(operations: list, tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.mktemp('gallery')
-    naive, gallery = NaiveGallery(), open_gallery(path)
-    for step, (kind, *values) in enumerate(operations):
-        if kind == 'add':
-            seed, incomplete, captions = values
-            features = make_features(5, seed, incomplete=incomplete, captions=captions)
-            data = dict(
-                identity=[str(row % 3) for row in range(5)],
-                camera=list(itertools.islice(itertools.cycle([None, 'gate', 'yard']), 5)),
-                time=[None, 10.0, 20.0, 30.0, 40.0],
-            )
-            gallery.add(features, on_conflict='replace', **data)
-            naive.add(features, **data)
-        elif kind == 'delete':
-            assert gallery.delete(camera=values[0]) == naive.delete(camera=values[0])
-        elif kind == 'reopen':
-            gallery.close()
-            gallery = open_gallery(path)
-        else:
-            camera, not_camera, top = values
-            filters = {'camera': camera, 'not_camera': not_camera, 'after': 15.0 if step % 3 == 0 else None}
-            filters = {name: value for name, value in filters.items() if value is not None}
-            query = make_features(3, 100 + step, prefix='q', incomplete=bool(step % 2), captions=bool(step % 2))
-            check_search(gallery, naive, query, top, **filters)
-    assert gallery.count() == len(naive.entries)
-    gallery.close()
+    play(operations, lambda: open_gallery(path))
+
+
+@needs_server
+@settings(max_examples=6, deadline=None, suppress_health_check=ANY_FIXTURE, phases=(Phase.explicit, Phase.generate))
+@given(operations=operations)
+def test_random_operations_on_a_server_equal_a_plain_loop(operations: list, server: str) -> None:
+    name = f'random{next(COUNTER)}'
+    play(operations, lambda: Gallery.open(f'{server}/{name}', SPACE))
 
 
 def test_equal_scores_stand_in_the_order_of_adding(tmp_path: Path) -> None:
@@ -151,16 +188,20 @@ def test_names_are_data(name: str, tmp_path: Path) -> None:
 
 def test_nothing_of_a_deleted_entry_stays_on_disk(tmp_path: Path) -> None:
     features = make_features(50, 3, prefix='uniquename')
+    paths = FeatureSet(**{**vars(features), 'sources': [f'secretfile{row}.jpg' for row in range(50)]})
+    folder = tmp_path / 'gallery'
     with open_gallery(tmp_path) as gallery:
-        gallery.add(features, identity=[f'secretperson{row}' for row in range(50)], tracklet='walk')
-        needles = [features.features[7].tobytes(), b'uniquename3-7', b'secretperson7']
-        folder = tmp_path / 'gallery'
+        gallery.add(paths, identity=[f'secretperson{row}' for row in range(50)], tracklet='walk', extra={'note': 'n'})
+        gallery.search(features.select([7]), identity='secretperson7', crops=True)  # the audit log says what was found
+        assert gallery.audit()[-1].detail['found'] == [['uniquename3-7']]
+        needles = [features.features[7].tobytes(), b'uniquename3-7', b'secretperson7', b'secretfile7.jpg']
         assert all(any(needle in file.read_bytes() for file in folder.iterdir()) for needle in needles)
         assert gallery.delete([features.ids[7]]) == 1
         gallery.compact()
         for file in folder.iterdir():
             content = file.read_bytes()
-            assert not any(needle in content for needle in needles[:2] + [b'secretperson7\0'])
+            assert not any(needle in content for needle in needles)
+        assert gallery.audit()[1].detail['found'] == [[None]]
         assert gallery.count() == 49
 
 
@@ -217,44 +258,14 @@ def test_float16_halves_the_file_and_keeps_the_order(tmp_path: Path) -> None:
         assert [hit.score for hit in a] == pytest.approx([hit.score for hit in b], abs=2e-3)  # 11 bits of mantissa
 
 
-WRITER = """
-import sys
-from next_mm.gallery import Gallery
-from tests.gallery.naive import SPACE, make_features
-gallery = Gallery.open(sys.argv[1], SPACE)
-for seed in range(int(sys.argv[2]), 10**6):
-    gallery.add(make_features(20, seed))
-    print('add', seed, flush=True)
-    if seed % 3 == 2:
-        gallery.delete([f'e{seed}-{row}' for row in range(20)])
-        gallery.compact()
-        print('delete', seed, flush=True)
-"""
-
-
 def test_a_kill_loses_no_acknowledged_batch_and_leaves_none_half(tmp_path: Path) -> None:
-    rng = np.random.default_rng(0)
-    start, acknowledged = 0, set()
-    for _ in range(4):
-        command = [sys.executable, '-c', WRITER, str(tmp_path / 'gallery'), str(start)]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        lines = [process.stdout.readline() for _ in range(int(rng.integers(3, 8)))]
-        process.kill()
-        lines += process.stdout.readlines()
-        process.wait()
-        acknowledged |= {tuple(line.split()) for line in lines if line.endswith('\n')}
-        last = max(int(seed) for _, seed in acknowledged)
-        with open_gallery(tmp_path) as gallery:
-            ids = [entry.id for entries, _ in gallery.iterate() for entry in entries]
-            for seed in range(last + 2):
-                count = sum(name.startswith(f'e{seed}-') for name in ids)
-                assert count in (0, 20)
-                if ('delete', str(seed)) in acknowledged:
-                    assert count == 0
-                elif ('add', str(seed)) in acknowledged and seed % 3 != 2:
-                    assert count == 20
-            assert gallery.search(make_features(1, 0), top=1)[0][0].id == 'e0-0'
-            start = last + 2
+    cut, acknowledged = kill_again_and_again(tmp_path / 'gallery', points=6)
+    assert acknowledged > 6
+    assert sum(cut.values()) == 6
+
+
+def test_processes_that_write_at_once_lose_nothing(tmp_path: Path) -> None:
+    assert write_together(tmp_path / 'gallery', operations=10) >= 20
 
 
 def test_two_processes_write_and_see_each_other(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from next_mm.errors import DataError
-from next_mm.retrieval.calibration import Pairs, calibrate, false_match_threshold
+from next_mm.retrieval.calibration import MIN_FALSE_MATCHES, Pairs, calibrate, false_match_threshold, least_rate
 
 
 def make_pairs(seed: int = 0, identities: int = 30, each: int = 4) -> Pairs:
@@ -60,3 +60,22 @@ def test_what_the_pairs_cannot_support_is_refused() -> None:
     )
     with pytest.raises(DataError, match='at least 20 genuine pairs'):
         calibrate(lonely, false_match_rate=0.1)
+
+
+def test_the_rate_that_is_advised_is_supported() -> None:
+    assert least_rate(1056) == 0.003
+    assert least_rate(7000) == 0.0005  # 3 of 7,000 are 0.00043: 0.0004 would be too little
+    assert least_rate(3) is None
+    for count in range(4, 5000):
+        rate = least_rate(count)
+        assert rate is None or rate * count >= MIN_FALSE_MATCHES * (1 - 1e-9)
+    few = make_pairs(identities=3, each=1)
+    with pytest.raises(DataError, match='there are 3; too few for any rate'):
+        calibrate(few, false_match_rate=0.5)
+
+
+def test_the_hardest_cameras_are_those_that_miss_most() -> None:
+    pairs = make_pairs(identities=60)
+    found = calibrate(pairs, false_match_rate=0.01, resamples=5, camera_names=['a - a', 'a - b', 'b - b'])
+    assert [name for name, _ in found.hardest_cameras(5)] == ['a - b']  # the others have impostors alone
+    assert found.cameras['a - a']['false_non_match_rate'] is None

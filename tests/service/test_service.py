@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import json
 import threading
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,9 +23,9 @@ from next_mm.gallery import Gallery
 from next_mm.service import ServiceOptions, create_app, read_tokens
 from tests.apis.inference.conftest import run_dir  # noqa: F401 (a fixture)
 from tests.apis.inference.test_inferencer import records
+from tests.service.hostile import TOKEN, picture, png
 
 pytestmark = pytest.mark.extra('fastapi', 'httpx')
-TOKEN = 'a-token-of-24-characters'
 TOLERANCE = 2e-6  # unit features through four float32 layers, in another batch
 
 
@@ -44,12 +42,6 @@ def service(run_dir: Path, tmp_path: Path) -> Iterator[tuple[TestClient, ReIDInf
 
 def files(row: dict[str, Any], *names: str) -> dict[str, Any]:
     return {name: (f'{name}.jpg', Path(row[name]).read_bytes()) for name in names or ('rgb', 'nir', 'tir')}
-
-
-def picture(image: Image.Image, kind: str = 'PNG') -> bytes:
-    out = io.BytesIO()
-    image.save(out, kind)
-    return out.getvalue()
 
 
 def test_features_entries_and_search(service: tuple[TestClient, ReIDInferencer, Path]) -> None:
@@ -95,21 +87,6 @@ def test_a_token_is_needed_but_for_health(service: tuple[TestClient, ReIDInferen
     assert client.get('/v1/ready', headers={'Authorization': ''}).status_code == 200
 
 
-def bomb() -> bytes:
-    """A PNG of 50,000 x 50,000 pixels in a few bytes."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return len(data).to_bytes(4, 'big') + kind + data + zlib.crc32(kind + data).to_bytes(4, 'big')
-
-    header = (50_000).to_bytes(4, 'big') * 2 + bytes([8, 2, 0, 0, 0])
-    return (
-        b'\x89PNG\r\n\x1a\n'
-        + chunk(b'IHDR', header)
-        + chunk(b'IDAT', zlib.compress(b'\0' * 1000))
-        + chunk(b'IEND', b'')
-    )
-
-
 HOSTILE = {
     'no picture': (dict(data={'id': 'x'}, files={'x': b''}), 422),
     'not multipart': (dict(content=b'{}', headers={'Content-Type': 'application/json'}), 415),
@@ -117,7 +94,7 @@ HOSTILE = {
     'no boundary': (dict(content=b'--x', headers={'Content-Type': 'multipart/form-data'}), 400),
     'empty file': (dict(files={'rgb': b''}), 422),
     'text as picture': (dict(files={'rgb': b'hello'}), 422),
-    'bomb': (dict(files={'rgb': bomb()}), 422),
+    'bomb': (dict(files={'rgb': png(50_000, 50_000)}), 422),
     'large body': (dict(files={'rgb': b'\xff\xd8' + b'0' * 300_000}), 413),
     'unknown picture': (dict(files={'uv': b'x'}), 422),
     'unknown field': (dict(files={'rgb': b'x'}, data={'sql': "'; drop"}), 422),
@@ -177,6 +154,16 @@ def test_wrong_features_are_refused(service: tuple[TestClient, ReIDInferencer, P
     nan = json.dumps({'features': [[1.0] * reid.space.dim]}).replace('1.0', 'NaN', 1)
     response = client.post('/v1/search/features', content=nan, headers={'Content-Type': 'application/json'})
     assert response.status_code == 422
+
+
+def test_large_lists_and_too_many_bodies_are_refused(run_dir: Path) -> None:  # noqa: F811
+    app = create_app(ReIDInferencer(run_dir), None, ServiceOptions(max_json=1000, max_held=5000))
+    with TestClient(app, raise_server_exceptions=False) as client:
+        assert client.post('/v1/search/features', json={'like': ['x' * 2000]}).status_code == 413
+        full = client.post('/v1/features', files={'rgb': b'x' * 6000})
+        assert (full.status_code, full.headers['Retry-After']) == (503, '1')
+        for _ in range(3):  # what was held is given back
+            assert client.post('/v1/features', files={'rgb': b'x' * 4000}).status_code == 422
 
 
 def test_a_full_queue_says_when_to_come_back(run_dir: Path) -> None:  # noqa: F811

@@ -144,3 +144,28 @@ def test_captioning_quality(bench, tmp_path: Path):
     rows = bench('captioning', 'quality', path)
     assert rows[0]['of'] == 'all'
     assert 0 < rows[0]['merged: right of all'] <= 100
+
+
+@pytest.mark.parametrize('dtype', ['float32', 'float16'])
+def test_search(bench, dtype: str):
+    rows = bench('search', '--entries', 500, '--dim', 24, '--queries', 2, '--dtype', dtype, '--threads', 1)
+    assert [row['recall'] for row in rows[1:]] == [1.0] * 4
+
+
+def test_search_of_centred_features(bench):
+    rows = bench('search', '--entries', 500, '--dim', 24, '--queries', 2, '--center', 6, '--threads', 1)
+    assert [row['recall'] for row in rows[1:]] == [1.0] * 4
+
+
+@pytest.mark.extra('onnx', 'onnxscript', 'onnxruntime', 'openvino')
+def test_engines(bench, config: Path):
+    rows = bench('engines', '--config', config, '--batch-sizes', 2, *ONCE)
+    assert {'eager float32', 'ONNX Runtime float32', 'OpenVINO float32'} <= {row['engine'] for row in rows}
+    assert all(row['least cosine'] > 0.99 for row in rows)
+
+
+@pytest.mark.extra('fastapi', 'uvicorn')
+def test_service(bench, config: Path):
+    sizes = ('--batch-sizes', 4, '--triplets', 8, '--clients', 4, '--repeats', 1, '--threads', 1)
+    rows = bench('service', '--config', config, *sizes)
+    assert [row['case'] for row in rows] == ['bare model', 'inferencer', 'service']

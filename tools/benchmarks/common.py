@@ -15,6 +15,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import cv2
+import numpy as np
 import torch
 from mmengine.config import Config
 from rich.console import Console
@@ -153,6 +155,22 @@ def make_batch(
     tokens = make_captions((size, subsets, 3), generator)
     samples = [ReIDDataSample() for _ in range(size)]
     return images, TripletBatch(samples=samples, labels=labels, tokens=tokens)
+
+
+def make_jpeg(generator: np.random.Generator, size: tuple[int, int]) -> bytes:
+    """A smooth random picture (height, width) as a JPEG file."""
+    noise = generator.integers(0, 256, (size[0] // 8, size[1] // 8, 3), dtype=np.uint8)
+    picture = cv2.resize(noise, size[::-1], interpolation=cv2.INTER_CUBIC)
+    return cv2.imencode('.jpg', picture, [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes()
+
+
+def save_run(args: argparse.Namespace, folder: Path, **options: Any) -> tuple[Path, Path]:
+    """Write the config with random weights as a config file and a checkpoint; returns both."""
+    cfg = read_config(args, **options)
+    model = make_model(args, cfg)
+    cfg.dump(folder / 'random.py')
+    torch.save({'state_dict': model.state_dict(), 'meta': {}}, folder / 'random.pth')
+    return folder / 'random.py', folder / 'random.pth'
 
 
 def report(title: str, rows: Iterable[dict[str, Any]], args: argparse.Namespace) -> None:

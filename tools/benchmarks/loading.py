@@ -15,10 +15,9 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
-from common import interleave, report
+from common import interleave, make_jpeg, report
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from PIL import Image
@@ -84,9 +83,7 @@ def make_files(root: Path, count: int, size: tuple[int, int]) -> None:
     for folder in ('RGB', 'NI', 'TI'):
         (root / 'train_171' / folder).mkdir(parents=True)
         for name in names:
-            noise = generator.integers(0, 256, (size[0] // 8, size[1] // 8, 3), dtype=np.uint8)
-            picture = cv2.resize(noise, size[::-1], interpolation=cv2.INTER_CUBIC)
-            cv2.imwrite(str(root / 'train_171' / folder / name), picture, [cv2.IMWRITE_JPEG_QUALITY, 90])
+            (root / 'train_171' / folder / name).write_bytes(make_jpeg(generator, size))
         captions = [dict(item=name, description=' '.join((f'Picture {name}.', *SENTENCES))) for name in names]
         (root / 'text' / f'train_{folder}.json').write_text(json.dumps(captions))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -245,23 +246,11 @@ def join_features(space: FeatureSpace, parts: list[FeatureSet], errors: Iterable
     Raises:
         DataError: two rows have one id.
     """
-    ids = [name for part in parts for name in part.ids]
-    if len(set(ids)) != len(ids):
-        twice = next(name for name in ids if ids.count(name) > 1)
+    joined = FeatureSet.join(space, parts)
+    if len(set(joined.ids)) != len(joined):
+        twice = next(name for name in joined.ids if joined.ids.count(name) > 1)
         raise DataError(f'two inputs have the id {twice!r}; give each its own')
-    width = space.dim
-    captioned = any(part.text_free is not None for part in parts)
-    frees = [part.features if part.text_free is None else part.text_free for part in parts] if captioned else []
-    return FeatureSet(
-        space,
-        ids,
-        np.concatenate([np.zeros((0, width), np.float32), *(part.features for part in parts)]),
-        np.concatenate([np.zeros((0, NUM_MODALITIES), bool), *(part.parts for part in parts)]),
-        np.concatenate([np.zeros((0, NUM_MODALITIES), bool), *(part.has_text for part in parts)]),
-        np.concatenate([np.zeros((0, width), np.float32), *frees]) if captioned else None,
-        [source for part in parts for source in (part.sources or [''] * len(part))],
-        [*errors, *(error for part in parts for error in part.errors)],
-    )
+    return replace(joined, errors=[*errors, *joined.errors])
 
 
 def _open(model: str | Path, weights: str | Path | None, device: str | None, dtype: str) -> Backend:
