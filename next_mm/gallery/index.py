@@ -207,20 +207,19 @@ class Index:
             return [empty] * len(plain)
         few = passed < GATHER_BELOW * len(self)  # then their features alone are compared, otherwise all
         places = np.flatnonzero(mask) if few and mask is not None else None
-        hidden = None if few or mask is None else torch.from_numpy(~mask).to(self.device)
         size = max(2**26 // (passed if few else len(self)), 1)
+        patterns = pattern_index(query_parts).numpy()
         ranked = []
         for start in range(0, len(plain), size):
             rows = slice(start, start + size)
             texts = None if text is None else text[rows]
             scores, by_text = self._best_scores(plain[rows], texts, query_parts[rows], captioned[rows], places)
-            if hidden is not None:
-                scores.masked_fill_(hidden, -torch.inf)
-            for line, row in enumerate(scores):
-                shown = by_text & bool(captioned[rows][line])
-                ranked.append(
-                    self._best(row, places, shown, pattern_index(query_parts[rows][line : line + 1]), top, min_score)
-                )
+            lines = scores.cpu().numpy()  # from here on one thread is faster than the start of several
+            if mask is not None and not few:
+                lines[:, ~mask] = -np.inf
+            for place, line in enumerate(lines, start):
+                shown = by_text & bool(captioned[place])
+                ranked.append(self._best(line, places, shown, patterns[place], top, min_score))
         return ranked
 
     def _best_scores(
@@ -269,25 +268,25 @@ class Index:
 
     def _best(
         self,
-        scores: Tensor,
+        scores: np.ndarray,
         places: np.ndarray | None,
         by_text: np.ndarray,
-        pattern: Tensor,
+        pattern: int,
         top: int,
         min_score: float | None,
     ) -> Ranked:
-        top = min(top, len(scores))
-        least = scores.topk(top).values[-1]
-        found = (scores >= least if least > -torch.inf else scores > least).nonzero().flatten()
-        found = found[(-scores[found]).argsort(stable=True)][:top]
+        """Return the best of one query's scores (M,); those of minus infinity are none."""
+        last = max(len(scores) - top, 0)
+        least = max(np.partition(scores, last)[last], np.finfo(np.float32).min)
+        found = np.flatnonzero(scores >= least)
+        found = found[np.argsort(-scores[found], kind='stable')][:top]
         values = scores[found]
         if min_score is not None:
             keep = values >= min_score
             found, values = found[keep], values[keep]
-        line = found.cpu().numpy()
-        rows = line if places is None else places[line]
-        shared = self.parts[rows] & np.uint8(int(pattern))
-        return Ranked(self.numbers[rows], values.float().cpu().numpy(), shared, by_text[line])
+        rows = found if places is None else places[found]
+        shared = self.parts[rows] & np.uint8(pattern)
+        return Ranked(self.numbers[rows], values, shared, by_text[found])
 
 
 def _product(query: Tensor, matrix: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ import base64
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -84,7 +85,7 @@ class Centring:
     entries: int
     version: int
 
-    @property
+    @cached_property
     def target(self) -> FeatureSpace:
         """The space of the centred features."""
         digest = hashlib.sha256(f'{self.space.digest} centred {self.version}'.encode())

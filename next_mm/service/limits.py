@@ -147,10 +147,15 @@ def _too_large(limit: int) -> ServiceError:
 
 
 async def _answer(send: Any, error: ServiceError) -> None:
-    headers = [(b'content-type', b'application/json'), (b'connection', b'close')]
+    body = json.dumps(error.body()).encode()
+    headers = [
+        (b'content-type', b'application/json'),
+        (b'content-length', str(len(body)).encode()),
+        (b'connection', b'close'),
+    ]
     if error.status == 401:
         headers.append((b'www-authenticate', b'Bearer'))
     if error.retry_after is not None:
         headers.append((b'retry-after', str(error.retry_after).encode()))
     await send({'type': 'http.response.start', 'status': error.status, 'headers': headers})
-    await send({'type': 'http.response.body', 'body': json.dumps(error.body()).encode()})
+    await send({'type': 'http.response.body', 'body': body})
