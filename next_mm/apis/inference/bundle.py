@@ -33,7 +33,8 @@ CARD, WEIGHTS = 'card.json', 'model.safetensors'
 INSIDE = 'pack:'
 """Begins a path that lies in the pack."""
 FORMAT = 1
-TOWER = '.tower.'
+TEXT_TOWER = 'text.tower.'
+"""Begins the names of the frozen text tower's weights, which a state may hold or not."""
 
 
 @dataclass
@@ -60,7 +61,7 @@ class ModelBundle:
         """Return the space of the model's features: its digest covers weights, text tower and test pipeline."""
         digest = hashlib.sha256(json.dumps(self.pipeline, sort_keys=True).encode())
         for key, value in sorted(self.model.state_dict().items()):
-            if TOWER in f'.{key}':
+            if key.startswith(TEXT_TOWER):
                 continue  # the tower is in it by its own digest, whether it is stored or not
             digest.update(key.encode())
             digest.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
@@ -88,8 +89,11 @@ def load_bundle(source: str | Path, weights: str | Path | None = None) -> ModelB
     cfg = load_run_config(path) if path.is_dir() else load_config(config)
     state = read_checkpoint(checkpoint)
     model_config = without_pretrained(cfg.model.to_dict())  # the checkpoint's weights take their place
+    start = dict(model_config)
+    if 'text' in model_config and not any(key.startswith(TEXT_TOWER) for key in state['state_dict']):
+        start['text'] = cfg.model.to_dict()['text']  # no checkpoint holds the tower: from its own file, as in training
     bundle = ModelBundle(
-        model=_build(model_config, cfg.get('default_scope', 'next_mm'), state['state_dict'], str(checkpoint)),
+        model=_build(start, cfg.get('default_scope', 'next_mm'), state['state_dict'], str(checkpoint)),
         pipeline=_test_pipeline(cfg),
         model_config=model_config,
         scope=cfg.get('default_scope', 'next_mm'),

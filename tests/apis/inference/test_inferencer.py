@@ -17,7 +17,9 @@ from mmengine.runner import Runner
 
 from next_mm.apis import build_model, load_config
 from next_mm.apis.inference import ReIDInferencer, load_bundle, write_pack
+from next_mm.engine import read_checkpoint
 from next_mm.errors import CheckpointError, ConfigError, DataError
+from next_mm.models.clip.loading import load_clip
 
 ROOT = Path(__file__).parents[3]
 TOLERANCE = 2e-6  # unit features through four float32 layers, summed in another order
@@ -189,3 +191,39 @@ def test_bfloat16_is_near(run_dir: Path, reid: ReIDInferencer) -> None:
     rows = records(run_dir)
     half = ReIDInferencer(run_dir, dtype='bfloat16')(rows)
     assert ((half.text_free * reid(rows).text_free).sum(axis=1) > 0.99).all()  # 8 bits of mantissa through two blocks
+
+
+def test_a_text_tower_that_no_checkpoint_holds_comes_from_its_own_file(
+    run_dir: Path, reid: ReIDInferencer, tmp_path: Path, tiny_clip: str
+) -> None:
+    state = read_checkpoint(run_dir / 'epoch_3.pth')['state_dict']
+    tower = {key.removeprefix('text.tower.'): value for key, value in state.items() if '.tower.' in key}
+    clip = load_clip(tiny_clip, None)
+    names = {key: key.replace('transformer.resblocks.', 'blocks.') for key in clip.state_dict()}
+    assert set(tower) <= set(names.values())
+    own = {key: tower.get(names[key], value) for key, value in clip.state_dict().items()}
+    torch.save(own, tmp_path / 'clip.pt')
+    rest = {key: value for key, value in state.items() if '.tower.' not in key}
+    torch.save({'state_dict': rest, 'meta': {}}, run_dir / 'epoch_3.pth')
+    with pytest.raises(CheckpointError, match='another text tower'):
+        load_bundle(run_dir)
+    cfg = load_config(run_dir / 'tiny.py')
+    cfg.model.text.pretrained = str(tmp_path / 'clip.pt')
+    cfg.dump(run_dir / 'tiny.py')
+    write_pack(load_bundle(run_dir), tmp_path / 'pack')
+    (tmp_path / 'clip.pt').unlink()  # the pack holds the tower
+    rows = records(run_dir)[:2]
+    np.testing.assert_allclose(ReIDInferencer(tmp_path / 'pack')(rows).features, reid(rows).features, atol=TOLERANCE)
+
+
+def test_a_change_of_any_weight_is_another_feature_space(run_dir: Path) -> None:
+    bundle = load_bundle(run_dir)
+    digests = {bundle.space().digest}
+    for key, value in bundle.model.state_dict().items():
+        if value.is_floating_point():
+            before = value.flatten()[0].item()
+            value.view(-1)[0] = before + 1
+            digests.add(bundle.space().digest)
+            value.view(-1)[0] = before
+    count = sum(value.is_floating_point() for value in bundle.model.state_dict().values())
+    assert len(digests) == count + 1
