@@ -79,8 +79,8 @@ class ReIDModel(BaseModel):
         return self.backbone.image_size
 
     @property
-    def text_encoder(self) -> nn.Module | None:
-        """The part that encodes captions; ``None`` in a model without."""
+    def text_encoder(self) -> Any:
+        """The part that encodes captions, a module; ``None`` in a model without."""
         return getattr(self, self.parts.get(TEXT_ENCODER, ''), None)
 
     def build_branches(
