@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from next_mm.apis.zoo import list_methods
+from next_mm.errors import ConfigError
 from tests.datasets.trees import make_rgbnt201
+from tests.methods.toys import list_toys
 
 FOLDER = Path(__file__).parents[2] / 'tools' / 'benchmarks'
 
@@ -73,6 +76,43 @@ def test_memory_of_a_training_step(bench, config: Path):
         assert (
             0 < row['step MiB'] <= row['model and step MiB'] < 400
         )  # neither this process nor the libraries are in it
+
+
+@pytest.fixture
+def rivals(tmp_path: Path, repo_dir: Path) -> list[Path]:
+    """Configs of toys of methods that read captions, cameras, and neither."""
+    toys = {name.partition(':')[0]: toy for name, toy in reversed(list(list_toys())) if toy}
+    paths = []
+    for name in ('NEXTReID', 'IDEAReID', 'PFDReID', 'OSNetReID'):
+        path = tmp_path / f'{name}.py'
+        path.write_text(f'_base_ = [{str(repo_dir / "configs/next_rgbnt201.py")!r}]\n')
+        model = dict(toys[name], _delete_=True)
+        if name == 'IDEAReID':
+            path.write_text(f'_base_ = [{str(repo_dir / "configs/idea/idea_rgbnt201.py")!r}]\n')
+        path.write_text(f'{path.read_text()}model = {model!r}\n')
+        paths.append(path)
+    return paths
+
+
+@pytest.mark.skipif(
+    not Path('/proc/self/clear_refs').exists(), reason='reads the peak of the resident memory from /proc'
+)
+def test_rivals(bench, config: Path, rivals: list[Path]):
+    options = ('--config', config, '--batch-sizes', 8, '--group', 3, '--methods', '--configs', *rivals, *ONCE)
+    rows = bench('rivals', *options, '--what', 'costs', 'inference', 'training')
+    assert [row['method'] for row in rows] == 3 * [path.stem for path in rivals]
+    assert all(row['x floor'] > 0 for row in rows if 'ms' in row)
+    again = bench('rivals', *options[:-2], *options[-2:], '--what', 'inference', 'memory')
+    assert again[: len(rows)] == rows, 'what is there is not measured again'
+    assert [row['method'] for row in again[len(rows) :]] == [path.stem for path in rivals]
+
+
+def test_rivals_are_all_methods(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.syspath_prepend(str(FOLDER))
+    found = importlib.import_module('rivals').find_systems(None, [])
+    assert list(found) == [method.name for method in list_methods()]
+    with pytest.raises(ConfigError, match="did you mean 'demo'"):
+        importlib.import_module('rivals').find_systems(['dem'], [])
 
 
 def test_growth(bench, config: Path):

@@ -146,11 +146,11 @@ def make_captions(shape: Sequence[int], generator: torch.Generator) -> Tensor:
 
 
 def make_batch(
-    args: argparse.Namespace, cfg: Config, size: int, *, subsets: int, seed: int = 0
+    args: argparse.Namespace, image_size: Sequence[int], size: int, *, subsets: int, seed: int = 0
 ) -> tuple[Tensor, TripletBatch]:
     """Random normalised pictures (B, 3, 3, H, W) and the rest of a batch, identities in groups of four."""
     generator = torch.Generator().manual_seed(seed)
-    images = torch.randn(size, 3, 3, *cfg.model.backbone.image_size, generator=generator).to(args.device)
+    images = torch.randn(size, 3, 3, *image_size, generator=generator).to(args.device)
     labels = torch.arange(size).div(4, rounding_mode='floor').to(args.device)
     tokens = make_captions((size, subsets, 3), generator)
     samples = [ReIDDataSample() for _ in range(size)]

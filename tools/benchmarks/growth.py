@@ -91,7 +91,7 @@ class TowerStep(Step):
         cfg = common.read_config(args)
         self.tower = MODELS.build(cfg.model.backbone).to(args.device)
         super().__init__(self.tower)
-        self.images, _ = common.make_batch(args, cfg, batch, subsets=1)
+        self.images, _ = common.make_batch(args, cfg.model.backbone.image_size, batch, subsets=1)
 
     def loss(self) -> Tensor:
         return self.tower(self.images).classes.float().mean()

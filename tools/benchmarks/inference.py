@@ -24,7 +24,7 @@ def make_cases(args: argparse.Namespace, size: int) -> dict[str, Callable[[], An
     """The floor and the model in its variants, ready to run again and again."""
     cfg = common.read_config(args)
     model, tower = common.make_model(args, cfg), common.make_tower(args, cfg)
-    images, batch = common.make_batch(args, cfg, size, subsets=1)
+    images, batch = common.make_batch(args, cfg.model.backbone.image_size, size, subsets=1)
     generator = torch.Generator().manual_seed(1)
 
     def run(joint: bool = cfg.model.backbone.get('batch_modalities', False), new: bool = False) -> None:
@@ -43,15 +43,7 @@ def make_cases(args: argparse.Namespace, size: int) -> dict[str, Callable[[], An
         without = common.make_model(args, common.read_config(args, **{'model.text': None}))
         cases[WITHOUT] = lambda: without(images, batch)
     chosen = [name for name in cases if args.cases is None or name in (FLOOR, *args.cases)]
-    return {name: _inference(cases[name], args) for name in chosen}
-
-
-def _inference(run: Callable[[], Any], args: argparse.Namespace) -> Callable[[], Any]:
-    def wrapped() -> None:
-        with torch.inference_mode(), common.autocast(args):
-            run()
-
-    return wrapped
+    return {name: common.inference(args, cases[name]) for name in chosen}
 
 
 def rows_of(args: argparse.Namespace, size: int) -> list[dict[str, Any]]:

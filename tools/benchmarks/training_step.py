@@ -11,15 +11,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
-import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import common
 import torch
-from memory import forget_peak, peak_mib, resident_mib
-from torch import Tensor, nn
+from torch import Tensor
 
 FLOOR = 'floor: bare tower'
 BACKBONE = 'CLIPVisual alone'
@@ -33,14 +31,14 @@ def make_case(args: argparse.Namespace, name: str, size: int) -> Callable[[], An
     if name == 'without text':
         options['model.text'] = None
     cfg = common.read_config(args, **options)
-    images, batch = common.make_batch(args, cfg, size, subsets=3)
+    images, batch = common.make_batch(args, cfg.model.backbone.image_size, size, subsets=3)
     if name == FLOOR:
         tower = common.make_tower(args, cfg)
         tower.set_grad_checkpointing(args.grad_checkpointing)
-        return _step(args, tower, lambda: sum(tower(images[:, m]).float().mean() for m in range(3)))
+        return common.tower_step(args, tower, images)
     model = common.make_model(args, cfg)
     if name == BACKBONE:
-        return _step(args, model.backbone, lambda: model.backbone(images).classes.float().mean())
+        return common.training_step(args, model.backbone, lambda: model.backbone(images).classes.float().mean())
     if model.text is not None:
         model.text(batch.tokens)  # seen before the first step, whatever --warmup says
     if name == TEXT:
@@ -53,61 +51,16 @@ def make_case(args: argparse.Namespace, name: str, size: int) -> Callable[[], An
         losses = model(images, batch, mode='loss')
         return model.parse_losses(losses)[0]
 
-    return _step(args, model, loss)
-
-
-def _step(args: argparse.Namespace, model: nn.Module, loss: Callable[[], Tensor]) -> Callable[[], None]:
-    model.train()
-    optimizer = torch.optim.Adam(model.parameters(), lr=1e-6)
-
-    def step() -> None:
-        optimizer.zero_grad()
-        with common.autocast(args):
-            value = loss()
-        value.backward()
-        optimizer.step()
-
-    return step
+    return common.training_step(args, model, loss)
 
 
 def peak_memory(args: argparse.Namespace, name: str, size: int) -> dict[str, float]:
-    """Run :func:`measure_memory` for a case in a fresh process."""
-    options = [
-        str(part)
-        for part in (
-            '--config',
-            args.config,
-            '--device',
-            args.device,
-            '--threads',
-            args.threads,
-            '--batch-sizes',
-            size,
-            '--measure-memory',
-            name,
-        )
-    ]
+    """Measure the memory of a case in a fresh process."""
+    options: list[object] = ['--config', args.config, '--device', args.device, '--threads', args.threads]
+    options += ['--batch-sizes', size, '--measure-memory', name]
     options += ['--amp', args.amp] if args.amp else []
     options += ['--grad-checkpointing'] if args.grad_checkpointing else []
-    result = subprocess.run([sys.executable, __file__, *options], check=True, stdout=subprocess.PIPE, text=True)
-    return json.loads(result.stdout.splitlines()[-1])
-
-
-def measure_memory(args: argparse.Namespace) -> None:
-    """Run two steps of one case and print, in MiB, what they add at the most, without and with
-    the model and its batch."""
-    on_gpu = args.device.startswith('cuda')
-    held = (lambda: torch.cuda.memory_allocated() / 2**20) if on_gpu else resident_mib
-    with common.threads(args.threads):
-        libraries = held()
-        run = make_case(args, args.measure_memory, args.batch_sizes[0])
-        # Building a model takes more for a moment than the model does: that is no part of a step.
-        torch.cuda.reset_peak_memory_stats() if on_gpu else forget_peak()
-        built = held()
-        run()
-        run()
-    peak = torch.cuda.max_memory_allocated() / 2**20 if on_gpu else peak_mib()
-    print(json.dumps({'step MiB': peak - built, 'model and step MiB': peak - libraries}))
+    return common.run_apart(__file__, *options)
 
 
 def memory_columns(memory: dict[str, dict[str, float]], name: str) -> dict[str, Any]:
@@ -145,7 +98,8 @@ def main() -> None:
     parser.add_argument('--measure-memory', choices=CASES, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.measure_memory:
-        measure_memory(args)
+        make = partial(make_case, args, args.measure_memory, args.batch_sizes[0])
+        print(json.dumps(common.peak_of_two_steps(args, make)))
         return
     with common.threads(args.threads):
         common.write(

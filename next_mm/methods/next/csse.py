@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from next_mm.methods.next.experts import ExpertSet, check_experts
 from next_mm.methods.next.routing import by_modality
+from next_mm.methods.next.terms import Feature, Term
 from next_mm.methods.next.tmse import ROUTERS
 from next_mm.registry import MODELS
 from next_mm.triplet import NUM_MODALITIES
@@ -17,9 +18,9 @@ from next_mm.utils.options import check_choice
 
 
 class CSSEOutput(NamedTuple):
-    """The mixed features (B, 3N, D) and the experts' weights (B, 3, N, E)."""
+    """The mixed feature (B, 3N, D), a sum of terms, and the experts' weights (B, 3, N, E)."""
 
-    features: Tensor
+    feature: Feature
     weights: Tensor
 
 
@@ -55,10 +56,19 @@ class CSSE(BaseModule):
     def forward(self, tokens: Tensor) -> CSSEOutput:
         """Mix the experts' outputs on (B, 3, N, D) patch tokens."""
         weights = self.route(tokens)
-        mixed = tokens  # the weights sum to one, so the residuals of Eq. 1 add up to the tokens themselves
-        for weight, out in zip(weights.unsqueeze(-2).unbind(-1), self.experts(tokens)):
-            mixed = torch.addcmul(mixed, weight, out)
-        return CSSEOutput(mixed.flatten(1, 2), weights)
+        return CSSEOutput(self._mix(tokens.flatten(1, 2), weights.flatten(1, 2)), weights)
+
+    def _mix(self, tokens: Tensor, weights: Tensor) -> Feature:
+        """Mix what the experts make of the tokens (B, 3N, D) by their weights (B, 3N, E)."""
+        experts = self.experts
+        hidden = experts(tokens)  # the weights sum to one, so the residuals of Eq. 1 add up to the tokens themselves
+        if experts.drops:
+            mixed = tokens
+            for expert, layer in enumerate(hidden):
+                mixed = torch.addcmul(mixed, weights[..., expert : expert + 1], experts.write(expert, layer))
+            return [Term(mixed)]
+        terms = zip(hidden, experts.weight2, experts.bias2, weights.unbind(-1))
+        return [Term(tokens), *(Term(*term) for term in terms)]
 
     def route(self, tokens: Tensor) -> Tensor:
         """Return the experts' weights (B, 3, N, E) for (B, 3, N, D) tokens, omega in the paper (Eq. 8)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -34,17 +35,40 @@ class ExpertSet(nn.Module):
         self.weight2 = linear_parameter(num_experts, dim, hidden, fan_in=hidden)
         self.bias2 = linear_parameter(num_experts, dim, fan_in=hidden)
 
-    def forward(self, tokens: Tensor) -> list[Tensor]:
-        """Map (..., D) tokens to a list of E outputs before the residual, ``Dropout(MLP(LN(F)))``, each (..., D)."""
-        dim = self.weight1.shape[-1]
-        normed = F.layer_norm(tokens.reshape(-1, dim), (dim,))
+    @property
+    def drops(self) -> bool:
+        """Whether dropout acts now, so that the experts' features have to be written out."""
+        return self.training and self.dropout > 0
+
+    def forward(self, tokens: Tensor, masks: Tensor | None = None) -> list[Tensor]:
+        """Return each expert's hidden layer ``GELU(W_1 LN(F) + b_1)`` of tokens (B, T, D), E of (B, T, H).
+
+        Args:
+            tokens: (B, T, D).
+            masks: (E, B, T), zero at tokens that an expert does not read: what stands there has no meaning. Where
+                nothing learns, a CPU leaves them out; elsewhere looking for them would cost more than they do.
+        """
+        normed = F.layer_norm(tokens, tokens.shape[-1:])
         weights = self.weight1 * self.norm_weight.unsqueeze(1)
         biases = self.bias1 + (self.weight1 @ self.norm_bias.unsqueeze(2)).squeeze(2)
-        outputs = []
-        for weight, bias, weight2, bias2 in zip(weights, biases, self.weight2, self.bias2):
-            out = F.linear(F.gelu(F.linear(normed, weight, bias)), weight2, bias2)
-            outputs.append(F.dropout(out, self.dropout, self.training).view_as(tokens))
-        return outputs
+        if masks is None or tokens.device.type != 'cpu' or torch.is_grad_enabled() or torch.compiler.is_compiling():
+            return [F.gelu(F.linear(normed, weight, bias)) for weight, bias in zip(weights, biases)]
+        return [_run_some(normed, mask, weight, bias) for mask, weight, bias in zip(masks, weights, biases)]
+
+    def write(self, expert: int, hidden: Tensor) -> Tensor:
+        """Map an expert's hidden layer (B, T, H) to ``Dropout(MLP(LN(F)))``, its output before the residual."""
+        return F.dropout(F.linear(hidden, self.weight2[expert], self.bias2[expert]), self.dropout, self.training)
+
+    def count_macs(self, args: tuple[Any, ...], output: list[Tensor]) -> int:
+        """Count the usual form: every expert computes both layers of every token."""
+        return args[0].shape[0] * args[0].shape[1] * (self.weight1.numel() + self.weight2.numel())
+
+
+def _run_some(normed: Tensor, mask: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """The hidden layer (B, T, H) of normed tokens (B, T, D) where the mask (B, T) is not zero; zeros elsewhere."""
+    rows = mask.flatten().nonzero().squeeze(1)
+    some = F.gelu(F.linear(normed.flatten(0, 1)[rows], weight, bias))
+    return some.new_zeros(mask.numel(), len(weight)).index_copy_(0, rows, some).unflatten(0, mask.shape)
 
 
 def check_experts(name: str, num_experts: int, hidden: int | None, dropout: float) -> None:

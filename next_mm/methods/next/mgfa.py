@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from next_mm.errors import ConfigError
 from next_mm.methods.next.neck import ExpertFeatures
+from next_mm.methods.next.terms import Feature, read_terms
 from next_mm.models.backbones.base import VisualFeatures
 from next_mm.registry import MODELS
 from next_mm.utils.options import check_integer
@@ -45,21 +46,26 @@ class CrossAttention(nn.Module):
         queries = self.query(queries).unflatten(-1, (self.num_heads, -1))  # (B, Q, H, d)
         return torch.einsum('bqhd,hde->bhqe', queries, self.key.weight.unflatten(0, (self.num_heads, -1)))
 
-    def forward(self, projected: Tensor, tokens: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Attend from projected queries (B, H, Q, D) to (B, T, D) tokens.
+    def forward(self, projected: Tensor, feature: Feature, mask: Tensor | None = None) -> Tensor:
+        """Attend from projected queries (B, H, Q, D) to a feature (B, T, D).
 
-        ``mask`` (B, T) bool is true where a token may be seen.
+        Args:
+            projected: see :meth:`project_queries`.
+            feature: one that is written out goes to PyTorch's fused attention.
+            mask: (B, T) bool, true where a token may be seen; ``None`` is all.
 
         Returns:
             (B, Q, D).
         """
-        batch, heads, count, dim = projected.shape
-        seen = None if mask is None else mask[:, None, None]
-        memory = tokens.unsqueeze(1)  # one key and value head for all: (B, 1, T, D)
-        context = F.scaled_dot_product_attention(
-            projected.reshape(batch, 1, heads * count, dim), memory, memory, seen, scale=(dim // heads) ** -0.5
-        )
-        context = context.view(batch, heads, count, dim)
+        heads, count, dim = projected.shape[1:]
+        queries, scale = projected.flatten(1, 2), (dim // heads) ** -0.5
+        if len(feature) == 1 and feature[0].weight is None and feature[0].gate is None:
+            seen = None if mask is None else mask[:, None, None]
+            memory = feature[0].tokens.unsqueeze(1)  # one key and value head for all: (B, 1, T, D)
+            context = F.scaled_dot_product_attention(queries.unsqueeze(1), memory, memory, seen, scale=scale)
+        else:
+            context = read_terms(queries * scale, feature, mask)
+        context = context.reshape(-1, heads, count, dim)
         values = torch.einsum('bhqe,hde->bqhd', context, self.value.weight.unflatten(0, (heads, -1)))
         return self.out(values.flatten(2) + self.value.bias)
 
@@ -101,5 +107,5 @@ class MGFAHead(BaseModule):
         hidden = self.ffn[0].out_features
         macs = queries * dim * dim
         for feature in experts.features:
-            macs += (2 * feature.shape[1] + queries) * dim * dim + 2 * queries * dim * hidden
+            macs += (2 * feature[0].tokens.shape[1] + queries) * dim * dim + 2 * queries * dim * hidden
         return batch * macs

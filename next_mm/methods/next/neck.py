@@ -7,15 +7,15 @@ from typing import Any, NamedTuple
 from mmengine.model import BaseModule
 from torch import Tensor
 
+from next_mm.methods.next.terms import Feature, Term
 from next_mm.models.backbones.base import VisualFeatures
 from next_mm.registry import MODELS
 
 
 class ExpertFeatures(NamedTuple):
-    """What the neck hands to the head: a list of (B, 3N, D) features, one a semantic expert and one of
-    the structure experts."""
+    """What the neck hands to the head: features (B, 3N, D), one a semantic expert and one of the structure experts."""
 
-    features: list[Tensor]
+    features: list[Feature]
 
 
 @MODELS.register_module()
@@ -51,9 +51,9 @@ class MultiGrainedExperts(BaseModule):
         has_text: Tensor | None = None,
     ) -> ExpertFeatures:
         """Run the experts; arguments as in :meth:`TMSE.forward`."""
-        features: list[Tensor] = []
+        features: list[Feature] = []
         if self.semantic is not None:
             features += self.semantic(visual.classes, visual.tokens, text, present, has_text).features
         if self.structure is not None:
-            features.append(self.structure(visual.tokens).features)
-        return ExpertFeatures(features or [visual.tokens.flatten(1, 2)])
+            features.append(self.structure(visual.tokens).feature)
+        return ExpertFeatures(features or [[Term(visual.tokens.flatten(1, 2))]])

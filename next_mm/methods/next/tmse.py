@@ -19,6 +19,7 @@ from next_mm.methods.next.routing import (
     sample_top_tokens,
     text_similarity,
 )
+from next_mm.methods.next.terms import Feature, Term
 from next_mm.registry import MODELS
 from next_mm.triplet import NUM_MODALITIES
 from next_mm.utils.options import check_choice, check_number
@@ -28,9 +29,9 @@ ROUTERS = ('multi', 'share')
 
 
 class TMSEOutput(NamedTuple):
-    """The experts' features, E of (B, 3N, D), and their sampling masks (E, B, 3, N)."""
+    """The experts' features, E of (B, 3N, D) as sums of terms, and their sampling masks (E, B, 3, N)."""
 
-    features: list[Tensor]
+    features: list[Feature]
     masks: Tensor
 
 
@@ -119,9 +120,19 @@ class TMSE(BaseModule):
         masks = self.sample(classes, tokens, text, has_text)
         if present is not None:
             masks = masks * present[None, :, :, None]
-        outputs = self.experts(tokens)
-        features = [(mask.unsqueeze(-1) * (out + tokens)).flatten(1, 2) for mask, out in zip(masks, outputs)]  # Eq. 7
-        return TMSEOutput(features, masks)
+        return TMSEOutput(self._features(tokens.flatten(1, 2), masks.flatten(2)), masks)
+
+    def _features(self, tokens: Tensor, masks: Tensor) -> list[Feature]:
+        """Return what each expert makes of the tokens (B, 3N, D) that its mask, of (E, B, 3N), samples (Eq. 7)."""
+        experts = self.experts
+        hidden = experts(tokens, masks)
+        if experts.drops:
+            outputs = [experts.write(expert, layer) for expert, layer in enumerate(hidden)]
+            return [[Term(mask.unsqueeze(-1) * (out + tokens))] for mask, out in zip(masks, outputs)]
+        return [
+            [Term(tokens, gate=mask), Term(layer, weight, bias, mask)]
+            for mask, layer, weight, bias in zip(masks, hidden, experts.weight2, experts.bias2)
+        ]
 
     def sample(self, classes: Tensor, tokens: Tensor, text: Tensor | None, has_text: Tensor | None) -> Tensor:
         """Return the sampling masks (N_T, B, 3, N); arguments as in :meth:`forward`."""

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from next_mm.methods.next import ExpertFeatures, MGFAHead
+from next_mm.methods.next.terms import Feature, Term, write_out
 from next_mm.models.backbones import VisualFeatures
 
 B, N, D, E, HEADS = 2, 4, 16, 3, 4
@@ -21,10 +22,24 @@ def visual() -> VisualFeatures:
     )
 
 
-@pytest.fixture
-def experts() -> ExpertFeatures:
+@pytest.fixture(params=['written out', 'in terms'])
+def experts(request: pytest.FixtureRequest) -> ExpertFeatures:
     generator = torch.Generator().manual_seed(1)
-    return ExpertFeatures([torch.randn(B, 3 * N, D, generator=generator, dtype=torch.float64) for _ in range(E)])
+    if request.param == 'in terms':
+        return ExpertFeatures([make_terms(generator) for _ in range(E)])
+    return ExpertFeatures(
+        [[Term(torch.randn(B, 3 * N, D, generator=generator, dtype=torch.float64))] for _ in range(E)]
+    )
+
+
+def make_terms(generator: torch.Generator) -> Feature:
+    """A feature of gated and plain terms, with a weight and a bias or without."""
+    tokens, hidden, gate, mask, weight, bias = (
+        torch.randn(shape, generator=generator, dtype=torch.float64)
+        for shape in ((B, 3 * N, D), (B, 3 * N, 2 * D), (B, 3 * N), (B, 3 * N), (D, 2 * D), (D,))
+    )
+    hidden = hidden / 4
+    return [Term(tokens), Term(tokens, gate=gate), Term(hidden, weight, bias, gate), Term(hidden, weight, None, mask)]
 
 
 def build(num_heads: int = HEADS) -> MGFAHead:
@@ -63,7 +78,7 @@ def test_equals_a_slow_loop(visual: VisualFeatures, experts: ExpertFeatures, abs
         for m in range(3):
             expected = torch.zeros(D, dtype=torch.float64)
             if m in modalities:
-                answers = [slow_attention(head, visual.classes[b, m], f[b, seen]) for f in experts.features]
+                answers = [slow_attention(head, visual.classes[b, m], write_out(f)[b, seen]) for f in experts.features]
                 expected = sum(head.ffn(head.norm(answer)) for answer in answers) / E
             torch.testing.assert_close(feature[b, m], expected, rtol=1e-10, atol=1e-10)
 
@@ -77,16 +92,16 @@ def test_attention_is_torchs_multi_head_attention(visual: VisualFeatures, expert
         reference.in_proj_bias.copy_(torch.cat([attention.query.bias, torch.randn(D), attention.value.bias]))
         reference.out_proj.weight.copy_(attention.out.weight)
         reference.out_proj.bias.copy_(attention.out.bias)
-    tokens = experts.features[0]
+    tokens = write_out(experts.features[0])
     expected, _ = reference(visual.classes, tokens, tokens)
-    actual = attention(attention.project_queries(visual.classes), tokens)
+    actual = attention(attention.project_queries(visual.classes), [Term(tokens)])
     torch.testing.assert_close(actual, expected, rtol=1e-10, atol=1e-10)  # whatever the key bias is
 
 
 def test_every_parameter_learns() -> None:
     head = build().train()
     visual = VisualFeatures(*(torch.randn(6, 3, *shape, dtype=torch.float64) for shape in ((D,), (N, D))))
-    experts = ExpertFeatures([torch.randn(6, 3 * N, D, dtype=torch.float64) for _ in range(E)])
+    experts = ExpertFeatures([[Term(torch.randn(6, 3 * N, D, dtype=torch.float64))] for _ in range(E)])
     (head(visual, experts) * torch.randn(6, 3 * D, dtype=torch.float64)).sum().backward()
     assert not [name for name, p in head.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
 
