@@ -67,8 +67,8 @@ class CSSE(BaseModule):
             for expert, layer in enumerate(hidden):
                 mixed = torch.addcmul(mixed, weights[..., expert : expert + 1], experts.write(expert, layer))
             return [Term(mixed)]
-        terms = zip(hidden, experts.weight2, experts.bias2, weights.unbind(-1))
-        return [Term(tokens), *(Term(*term) for term in terms)]
+        layers = zip(hidden, experts.second_layers(), weights.unbind(-1))
+        return [Term(tokens), *(Term(layer, weight, bias, gate) for layer, (weight, bias), gate in layers)]
 
     def route(self, tokens: Tensor) -> Tensor:
         """Return the experts' weights (B, 3, N, E) for (B, 3, N, D) tokens, omega in the paper (Eq. 8)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -54,6 +55,13 @@ class ExpertSet(nn.Module):
         if masks is None or tokens.device.type != 'cpu' or torch.is_grad_enabled() or torch.compiler.is_compiling():
             return [F.gelu(F.linear(normed, weight, bias)) for weight, bias in zip(weights, biases)]
         return [_run_some(normed, mask, weight, bias) for mask, weight, bias in zip(masks, weights, biases)]
+
+    def second_layers(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield each expert's weight (D, H) and bias (D,), which map its hidden layer to its output."""
+        weights, biases = self.weight2, self.bias2
+        if not torch.is_grad_enabled():  # a part of a parameter would pass for a tensor with a gradient
+            weights, biases = weights.detach(), biases.detach()
+        yield from zip(weights, biases)
 
     def write(self, expert: int, hidden: Tensor) -> Tensor:
         """Map an expert's hidden layer (B, T, H) to ``Dropout(MLP(LN(F)))``, its output before the residual."""

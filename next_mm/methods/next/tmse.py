@@ -131,7 +131,7 @@ class TMSE(BaseModule):
             return [[Term(mask.unsqueeze(-1) * (out + tokens))] for mask, out in zip(masks, outputs)]
         return [
             [Term(tokens, gate=mask), Term(layer, weight, bias, mask)]
-            for mask, layer, weight, bias in zip(masks, hidden, experts.weight2, experts.bias2)
+            for mask, layer, (weight, bias) in zip(masks, hidden, experts.second_layers())
         ]
 
     def sample(self, classes: Tensor, tokens: Tensor, text: Tensor | None, has_text: Tensor | None) -> Tensor:
