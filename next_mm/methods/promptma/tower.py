@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from next_mm.models.backbones.base import check_pictures
 from next_mm.models.backbones.clip_vit import CLIPVisual
-from next_mm.models.clip.attention import attention_map, run_block_for_class
+from next_mm.models.clip.attention import attend_with_map, run_block_for_class
 from next_mm.registry import MODELS
 from next_mm.triplet import NUM_MODALITIES
 from next_mm.utils.options import check_integer
@@ -76,8 +76,14 @@ class ExchangingCLIPVisual(CLIPVisual):
     def run_prompted(self, block: nn.Module, x: Tensor, prompts: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Run one block on tokens (3B, 1 + N, D) with prompts (B, 3, 3, D): tokens, prompts, and the attention."""
         s = torch.cat([x, prompts.flatten(0, 1)], dim=1)
-        attention = attention_map(block.attn, block.ln_1(s))
-        s = self.recomputed(block, s)
+        s, attention = self.recomputed(_run_with_map, block, s)
         length = x.shape[1]
         answers = s[:, length:].unflatten(0, prompts.shape[:2])
         return s[:, :length], answers, attention.unflatten(0, prompts.shape[:2])
+
+
+def _run_with_map(block: nn.Module, s: Tensor) -> tuple[Tensor, Tensor]:
+    """Run a block on tokens (B, S, D); returns what it gives and its attention (B, S, S), the mean of the heads."""
+    answer, attention = attend_with_map(block.attn, block.ln_1(s))
+    s = s + block.ls_1(answer)
+    return s + block.ls_2(block.mlp(block.ln_2(s))), attention

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ['SelfAttention', 'attention_map', 'read_by_one_query', 'run_block_for_class']
+__all__ = ['SelfAttention', 'attend_with_map', 'read_by_one_query', 'run_block_for_class']
 
 
 class SelfAttention(nn.Module):
@@ -59,18 +59,22 @@ class SelfAttention(nn.Module):
         return self.out_proj(answer.transpose(1, 2).flatten(2)), None
 
 
-@torch.no_grad()
-def attention_map(attention: SelfAttention, x: Tensor) -> Tensor:
-    """Where each of the tokens (B, N, D) looks, the mean of the heads (B, N, N), in full
-    precision, without gradient."""
+def attend_with_map(attention: SelfAttention, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Attend within tokens (B, N, D), and say where each of them looks.
+
+    The fused attention gives no weights, and projecting the tokens once more for them costs more than it saves.
+
+    Returns:
+        The answer (B, N, D), and the mean of the heads' weights (B, N, N) in full precision, without gradient.
+    """
+    projected = F.linear(x, attention.in_proj_weight, attention.in_proj_bias)
+    query, key, value = projected.unflatten(-1, (3, attention.num_heads, -1)).permute(2, 0, 3, 1, 4)  # (B, H, N, d)
     with torch.autocast(x.device.type, enabled=False):
-        width = 2 * x.shape[-1]
-        projected = F.linear(
-            x.to(attention.in_proj_weight.dtype), attention.in_proj_weight[:width], attention.in_proj_bias[:width]
-        )
-        query, key = projected.unflatten(-1, (2, attention.num_heads, -1)).permute(2, 0, 3, 1, 4)  # (B, H, N, d)
-        scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2)
-        return scores.softmax(dim=-1).mean(dim=1)
+        wide = torch.promote_types(query.dtype, torch.float32)
+        scores = (query.to(wide) * query.shape[-1] ** -0.5) @ key.to(wide).transpose(-1, -2)
+        weights = scores.softmax(dim=-1)
+    answer = weights.to(value.dtype) @ value
+    return attention.out_proj(answer.transpose(1, 2).flatten(2)), weights.detach().mean(dim=1)
 
 
 def read_by_one_query(attention: SelfAttention, query: Tensor, tokens: Tensor) -> Tensor:

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from next_mm.models.clip.attention import SelfAttention, attention_map, read_by_one_query
+from next_mm.models.clip.attention import SelfAttention, attend_with_map, read_by_one_query
 
 
 @pytest.mark.parametrize('masked', [False, True])
@@ -34,10 +34,11 @@ def test_one_query_reads_as_in_the_module(slow: nn.MultiheadAttention) -> None:
 
 def test_the_map_is_that_of_the_module(slow: nn.MultiheadAttention) -> None:
     x = torch.randn(3, 7, 24, dtype=torch.float64)
-    expected = slow(x, x, x)[1]
-    found = attention_map(SelfAttention(slow), x)
-    torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-10)
-    assert not found.requires_grad
+    expected = slow(x, x, x)
+    answer, found = attend_with_map(SelfAttention(slow), x)
+    torch.testing.assert_close(answer, expected[0], rtol=1e-10, atol=1e-10)
+    torch.testing.assert_close(found, expected[1], rtol=1e-10, atol=1e-10)
+    assert answer.requires_grad and not found.requires_grad
 
 
 @pytest.mark.parametrize(
