@@ -98,7 +98,7 @@ def test_rivals(bench, config: Path, rivals: list[Path], monkeypatch: pytest.Mon
         module = importlib.import_module('rivals')
         return module.weigh(module.parse_args())
 
-    monkeypatch.setattr(importlib.import_module('common'), 'run_apart', run_here)
+    monkeypatch.setattr(importlib.import_module('steps'), 'run_apart', run_here)
     names = [path.stem for path in rivals]
     options = ('--config', config, '--batch-sizes', 8, '--group', 1, '--methods', '--configs', *rivals, *ONCE)
     rows = bench('rivals', *options, '--what', 'costs', 'inference', 'training')

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 import common
+import steps
 import torch
 
 FLOOR = 'floor: bare tower, three passes'
@@ -43,7 +44,7 @@ def make_cases(args: argparse.Namespace, size: int) -> dict[str, Callable[[], An
         without = common.make_model(args, common.read_config(args, **{'model.text': None}))
         cases[WITHOUT] = lambda: without(images, batch)
     chosen = [name for name in cases if args.cases is None or name in (FLOOR, *args.cases)]
-    return {name: common.inference(args, cases[name]) for name in chosen}
+    return {name: steps.inference(args, cases[name]) for name in chosen}
 
 
 def rows_of(args: argparse.Namespace, size: int) -> list[dict[str, Any]]:

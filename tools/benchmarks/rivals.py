@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import common
+import steps
 import torch
 from mmengine.config import Config
 from torch import Tensor, nn
@@ -78,8 +79,8 @@ def make_floor(args: argparse.Namespace, what: str, size: int) -> Callable[[], A
     tower = common.make_tower(args, cfg)
     images, _ = common.make_batch(args, cfg.model.backbone.image_size, size, subsets=1)
     if what == 'inference':
-        return common.inference(args, lambda: [tower(images[:, m]) for m in range(3)])
-    return common.tower_step(args, tower, images)
+        return steps.inference(args, lambda: [tower(images[:, m]) for m in range(3)])
+    return steps.tower_step(args, tower, images)
 
 
 def make_case(args: argparse.Namespace, what: str, config: Path, size: int) -> Callable[[], Any]:
@@ -87,10 +88,10 @@ def make_case(args: argparse.Namespace, what: str, config: Path, size: int) -> C
     model, cfg = make_system(args, config)
     images, batch = make_inputs(args, model, size, 1 if what == 'inference' else caption_subsets(cfg))
     if what == 'inference':
-        return common.inference(args, lambda: model(images, batch))
+        return steps.inference(args, lambda: model(images, batch))
     with torch.no_grad():
         model.before_epoch(0, lambda: iter([(images, batch)]))
-    return common.training_step(args, model, lambda: model.parse_losses(model(images, batch, mode='loss'))[0])
+    return steps.training_step(args, model, lambda: model.parse_losses(model(images, batch, mode='loss'))[0])
 
 
 def time_group(args: argparse.Namespace, what: str, size: int, systems: Systems) -> list[dict[str, Any]]:
@@ -118,21 +119,21 @@ def weigh_group(args: argparse.Namespace, size: int, systems: Systems) -> list[d
     """Measure the peak memory of a training step of some systems and of the floor, each in a process of its own."""
     options: list[object] = ['--config', args.config, '--device', args.device, '--threads', args.threads]
     options += ['--batch-sizes', size, *(['--amp', args.amp] if args.amp else [])]
-    floor = common.run_apart(__file__, *options, '--weigh', FLOOR)
+    floor = steps.run_apart(__file__, *options, '--weigh', FLOOR)
     rows = []
     for name, config in systems.items():
-        memory = common.run_apart(__file__, *options, '--weigh', config)
+        memory = steps.run_apart(__file__, *options, '--weigh', config)
         ratios = {f'{key} x floor': value / floor[key] for key, value in memory.items()}
         rows.append({'method': name, **{key: round(value) for key, value in memory.items()}, **ratios})
     return rows
 
 
 def weigh(args: argparse.Namespace) -> dict[str, float]:
-    """What a training step of ``--weigh`` takes, see :func:`common.peak_of_two_steps`."""
+    """What a training step of ``--weigh`` takes, see :func:`steps.peak_of_two_steps`."""
     size = args.batch_sizes[0]
     if args.weigh == FLOOR:
-        return common.peak_of_two_steps(args, lambda: make_floor(args, 'training', size))
-    return common.peak_of_two_steps(args, lambda: make_case(args, 'training', Path(args.weigh), size))
+        return steps.peak_of_two_steps(args, lambda: make_floor(args, 'training', size))
+    return steps.peak_of_two_steps(args, lambda: make_case(args, 'training', Path(args.weigh), size))
 
 
 def make_tables(args: argparse.Namespace) -> Iterator[tuple[str, Callable[[Systems], list[dict[str, Any]]]]]:

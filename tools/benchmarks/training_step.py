@@ -16,6 +16,7 @@ from functools import partial
 from typing import Any
 
 import common
+import steps
 import torch
 from torch import Tensor
 
@@ -35,10 +36,10 @@ def make_case(args: argparse.Namespace, name: str, size: int) -> Callable[[], An
     if name == FLOOR:
         tower = common.make_tower(args, cfg)
         tower.set_grad_checkpointing(args.grad_checkpointing)
-        return common.tower_step(args, tower, images)
+        return steps.tower_step(args, tower, images)
     model = common.make_model(args, cfg)
     if name == BACKBONE:
-        return common.training_step(args, model.backbone, lambda: model.backbone(images).classes.float().mean())
+        return steps.training_step(args, model.backbone, lambda: model.backbone(images).classes.float().mean())
     if model.text is not None:
         model.text(batch.tokens)  # seen before the first step, whatever --warmup says
     if name == TEXT:
@@ -51,7 +52,7 @@ def make_case(args: argparse.Namespace, name: str, size: int) -> Callable[[], An
         losses = model(images, batch, mode='loss')
         return model.parse_losses(losses)[0]
 
-    return common.training_step(args, model, loss)
+    return steps.training_step(args, model, loss)
 
 
 def peak_memory(args: argparse.Namespace, name: str, size: int) -> dict[str, float]:
@@ -60,7 +61,7 @@ def peak_memory(args: argparse.Namespace, name: str, size: int) -> dict[str, flo
     options += ['--batch-sizes', size, '--measure-memory', name]
     options += ['--amp', args.amp] if args.amp else []
     options += ['--grad-checkpointing'] if args.grad_checkpointing else []
-    return common.run_apart(__file__, *options)
+    return steps.run_apart(__file__, *options)
 
 
 def memory_columns(memory: dict[str, dict[str, float]], name: str) -> dict[str, Any]:
@@ -99,7 +100,7 @@ def main() -> None:
     args = parser.parse_args()
     if args.measure_memory:
         make = partial(make_case, args, args.measure_memory, args.batch_sizes[0])
-        print(json.dumps(common.peak_of_two_steps(args, make)))
+        print(json.dumps(steps.peak_of_two_steps(args, make)))
         return
     with common.threads(args.threads):
         common.write(
