@@ -194,8 +194,8 @@ def write(tables: Sequence[dict[str, Any]], args: argparse.Namespace) -> None:
     """Write tables, with what they were measured on, to ``--out``."""
     if args.out is not None:
         args.out.parent.mkdir(parents=True, exist_ok=True)
-        options = {name: str(value) if isinstance(value, Path) else value for name, value in vars(args).items()}
-        args.out.write_text(json.dumps({'hardware': hardware(args), 'arguments': options, 'tables': tables}, indent=2))
+        found = {'hardware': hardware(args), 'arguments': vars(args), 'tables': tables}
+        args.out.write_text(json.dumps(found, indent=2, default=str))
 
 
 def _cell(value: Any) -> str:
