@@ -96,7 +96,8 @@ def test_rivals(bench, config: Path, rivals: list[Path], monkeypatch: pytest.Mon
     def run_here(file: str, *options: object) -> dict[str, float]:
         monkeypatch.setattr(sys, 'argv', [file, *map(str, options)])
         module = importlib.import_module('rivals')
-        return module.weigh(module.parse_args())
+        memory = module.weigh(module.parse_args())
+        return {key: value + 1 for key, value in memory.items()}  # this process may have had room already
 
     monkeypatch.setattr(importlib.import_module('steps'), 'run_apart', run_here)
     names = [path.stem for path in rivals]
