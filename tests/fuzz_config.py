@@ -180,7 +180,8 @@ def draw(places: list[str], count: int, seed: int) -> list[str]:
     """The chosen options, then random ones up to ``count``."""
     generator = random.Random(seed)
     pool = [f'{place}={value}' for place in places for value in VALUES]
-    return [*CHOSEN, *generator.sample(pool, max(0, count - len(CHOSEN)))][:count]
+    others = [option for option in pool if option not in CHOSEN]
+    return [*CHOSEN, *generator.sample(others, max(0, count - len(CHOSEN)))][:count]
 
 
 def try_option(option: str, options: dict[str, Any], work_dir: Path) -> Outcome:
@@ -244,6 +245,7 @@ def main() -> None:
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument('--skip', type=int, default=0, help='options of the list to leave out at its beginning')
     parser.add_argument('--take', type=int, help='options to try behind those (default: all)')
+    parser.add_argument('--again', type=Path, help='an earlier --out: try what was not told there')
     parser.add_argument('--out', help='JSON file for every outcome')
     args = parser.parse_args()
     os.chdir(ROOT)
@@ -264,6 +266,9 @@ def main() -> None:
         )  # what it imports, no child need import
         gc.freeze()
         chosen = draw(places, args.count, args.seed)[args.skip :][: args.take]
+        if args.again:
+            before = json.loads(args.again.read_text())
+            chosen = [option for option, outcome in before.items() if outcome['kind'] != 'told']
         for number, option in enumerate(chosen):
             start = time.monotonic()
             outcomes[option] = outcome = try_option(option, options, folder / f'run{number}')

@@ -97,11 +97,11 @@ class Counting:
         threading.setprofile(None)
 
 
-def in_a_process(job: Job, folder: Path, counting: Counting) -> tuple[bool, list[str]]:
-    """Do the work of a job in a forked process.
+def in_a_process(job: Job, folder: Path, counting: Counting | None = None) -> tuple[bool, list[str]]:
+    """Do the work of a job in a forked process, which is slow while its operations are counted.
 
     Returns:
-        Whether it was killed, and the operations of a process that was not.
+        Whether it was killed, and the operations that were counted in a process that was not.
 
     Raises:
         RuntimeError: it ended otherwise.
@@ -113,13 +113,14 @@ def in_a_process(job: Job, folder: Path, counting: Counting) -> tuple[bool, list
         status = 3
         try:
             with log.open('a') as file, redirect_stdout(file), redirect_stderr(file):
-                counting.start()
+                if counting is not None:
+                    counting.start()
                 job.work(folder)
-                counting.stop()
-            names.write_text(json.dumps(counting.names))
+                Counting.stop()
+            names.write_text(json.dumps(counting.names if counting is not None else []))
             status = 0
         except BaseException:  # noqa: BLE001 (whatever came, the child must not go on as the parent)
-            counting.stop()
+            Counting.stop()
             with log.open('a') as file:
                 traceback.print_exc(file=file)
         os._exit(status)
@@ -341,7 +342,7 @@ def make_jobs(stack: ExitStack, folder: Path) -> dict[str, Job]:
     options = small_options(folder)
     cfg = apis.load_config(CONFIG, options, work_dir=folder / 'model')
     trained = Job(lambda _: apis.train(cfg), lambda _: iter(()), lambda *_: iter(()))
-    in_a_process(trained, folder / 'model', Counting())
+    in_a_process(trained, folder / 'model')
     inputs = folder / 'inputs'
     for modality, name in (('rgb', 'RGB'), ('nir', 'NI'), ('tir', 'TI')):
         inputs.mkdir(exist_ok=True)
@@ -369,7 +370,7 @@ def try_point(job: Job, folder: Path, whole: Path, at: int, *, behind: bool) -> 
 
 
 def _again(job: Job, folder: Path) -> Iterator[str]:
-    in_a_process(job, folder, Counting())
+    in_a_process(job, folder)
     yield from ()
 
 
