@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import types
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Union, get_args, get_origin
@@ -51,8 +52,10 @@ def _fits(value: Any, hint: Any) -> bool:
         return value is None
     if origin in (int, float):
         return isinstance(value, int if origin is int else (int, float)) and not isinstance(value, bool)
-    if origin in (bool, str):
-        return isinstance(value, origin)
+    if origin is bool:
+        return isinstance(value, bool)
+    if origin is str:
+        return isinstance(value, (str, os.PathLike))
     if origin in (dict, Mapping):
         return isinstance(value, Mapping)
     if origin in _LISTS:

@@ -39,7 +39,7 @@ def example(
 @pytest.mark.parametrize(
     'values',
     [
-        dict(flag=False, count=-3, share=1, name='x', kind='b', maybe=None, unsaid=None),
+        dict(flag=False, count=-3, share=1, name=Path('x'), kind='b', maybe=None, unsaid=None),
         dict(sizes=[1, 2], pair=(1, 2), options={}, steps=[{}, print], path=Path('x')),
         dict(free=object(), bare=[1], unknown='is told elsewhere', path=5),
     ],
