@@ -39,6 +39,7 @@ OPERATIONS = frozenset(
     }
 )
 """Functions written in C that change files or databases; ``open`` counts, for it may make or empty a file."""
+KINDS = ('training', 'captioning', 'extraction', 'gallery', 'caching')
 BATCHES, ROWS = 6, 20
 """Features that are added to the gallery, and a batch of them."""
 
@@ -74,15 +75,15 @@ class Counting:
     """
 
     def __init__(self, at: int | None = None, *, behind: bool = False) -> None:
-        self.at, self.event = at, 'c_return' if behind else 'c_call'
+        self.at, self.behind = at, behind
         self.names: list[str] = []
 
     def __call__(self, frame: FrameType, event: str, function: Any) -> None:
-        if event not in ('c_call', 'c_return') or not changes_disk(function):
+        if event not in ('c_call', 'c_return', 'c_exception') or not changes_disk(function):
             return
         if event == 'c_call':
             self.names.append(function.__name__)
-        if event == self.event and self.at == len(self.names) - 1:
+        if (event != 'c_call') == self.behind and self.at == len(self.names) - 1:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def start(self) -> None:
@@ -334,26 +335,28 @@ def serve_captions(stack: ExitStack, folder: Path) -> tuple[str, Path]:
     return f'{server.stdout.readline().split()[-1]}/v1', log
 
 
-def make_jobs(stack: ExitStack, folder: Path) -> dict[str, Job]:
-    """Make all kinds of work, over data below a folder."""
+def make_job(name: str, stack: ExitStack, folder: Path) -> Job:
+    """Make a kind of work, over data below a folder."""
+    if name == 'training':
+        return training()
+    if name == 'gallery':
+        return adding()
+    if name == 'captioning':
+        return captioning(folder, *serve_captions(stack, folder))
     from next_mm import apis
     from tests.fuzz_config import CONFIG, small_options
 
     options = small_options(folder)
     cfg = apis.load_config(CONFIG, options, work_dir=folder / 'model')
+    if name == 'caching':
+        return caching(cfg)
     trained = Job(lambda _: apis.train(cfg), lambda _: iter(()), lambda *_: iter(()))
     in_a_process(trained, folder / 'model')
     inputs = folder / 'inputs'
     for modality, name in (('rgb', 'RGB'), ('nir', 'NI'), ('tir', 'TI')):
         inputs.mkdir(exist_ok=True)
         (inputs / modality).symlink_to(folder / 'data' / 'test' / name)
-    return {
-        'training': training(),
-        'captioning': captioning(folder, *serve_captions(stack, folder)),
-        'extraction': extraction(folder / 'model', inputs),
-        'gallery': adding(),
-        'caching': caching(cfg),
-    }
+    return extraction(folder / 'model', inputs)
 
 
 def try_point(job: Job, folder: Path, whole: Path, at: int, *, behind: bool) -> tuple[bool, list[str]]:
@@ -379,7 +382,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--count', type=int, default=42, help='kills, shared by the kinds of work')
     parser.add_argument('--seed', type=int, default=0)
-    parser.add_argument('--only', help='one kind of work')
+    parser.add_argument('--only', choices=KINDS, help='one kind of work')
     args = parser.parse_args()
     os.chdir(ROOT)
     os.environ['OMP_NUM_THREADS'] = '1'
@@ -389,15 +392,16 @@ def main() -> int:
     tried, wrong = 0, 0
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        jobs = make_jobs(stack, folder)
-        names = [args.only] if args.only else list(jobs)
+        names = [args.only] if args.only else list(KINDS)
         for place, name in enumerate(names):
-            job, whole = jobs[name], folder / f'{name}_whole'
+            below = folder / name
+            below.mkdir()
+            job, whole = make_job(name, stack, below), below / 'whole'
             _, operations = in_a_process(job, whole, Counting())
             points = draw(operations, len(range(place, args.count, len(names))), args.seed)
             for number, at in enumerate(points):
                 behind = number % 2 == 1
-                killed, problems = try_point(job, folder / f'{name}_{number}', whole, at, behind=behind)
+                killed, problems = try_point(job, below / f'killed{number}', whole, at, behind=behind)
                 tried, wrong = tried + 1, wrong + bool(problems)
                 where = f'{"behind" if behind else "before"} {operations[at]} ({at + 1} of {len(operations)})'
                 print(
