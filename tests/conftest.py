@@ -27,6 +27,36 @@ def pytest_xdist_auto_num_workers() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
 
 
+# The files that take longest, longest first. Workers begin with them and share what is short at the end; without this the
+# last file runs alone for minutes (pyproject.toml: --no-loadscope-reorder keeps the order).
+LONG_FILES = (
+    'tests/test_end_to_end.py',
+    'tests/engine/test_ways_to_run.py',
+    'tests/captioning/test_end_to_end.py',
+    'tests/analysis/test_tools.py',
+    'tests/engine/test_training.py',
+    'tests/test_configs.py',
+    'tests/tools/test_command_lines.py',
+    'tests/synthetic/test_fill_layout.py',
+    'tests/analysis/studies/test_rows.py',
+    'tests/test_docs.py',
+    'tests/apis/inference/test_shards.py',
+    'tests/evaluation/test_memory.py',
+    'tests/gallery/test_exchange.py',
+    'tests/test_own_method.py',
+    'tests/tools/test_benchmarks.py',
+    'tests/apis/inference/test_inferencer.py',
+    'tests/test_use.py',
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the long files first."""
+    root = Path(__file__).parents[1]
+    rank = {root / name: place for place, name in enumerate(LONG_FILES)}
+    items.sort(key=lambda item: rank.get(item.path, len(rank)))
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip a test whose mark ``extra(*packages, program=None)`` names what is absent; ``.ci/run`` runs all of them."""
