@@ -27,8 +27,8 @@ def pytest_xdist_auto_num_workers() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
 
 
-# The files that take longest, longest first. Workers begin with them and share what is short at the end; without this the
-# last file runs alone for minutes (pyproject.toml: --no-loadscope-reorder keeps the order).
+# The files that take longest, longest first. Workers begin with them and share what is short at the end; without this
+# the last file runs alone for minutes (pyproject.toml: --no-loadscope-reorder keeps the order).
 LONG_FILES = (
     'tests/test_end_to_end.py',
     'tests/engine/test_ways_to_run.py',

@@ -1,6 +1,7 @@
 """The evaluation holds the features once, whatever the number of processes."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -50,7 +51,8 @@ print(json.dumps(peak() - before))
 def start(rank: int, world: int, folder: Path) -> subprocess.Popen:
     numbers = (rank, world, NUM_QUERIES, NUM_GALLERY, WIDTH, BATCH)
     command = [sys.executable, '-c', EVALUATE, *map(str, numbers), str(folder)]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    environment = {**os.environ, 'OMP_NUM_THREADS': '1'}
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=environment)
 
 
 @pytest.mark.skipif(not Path('/proc/self/status').exists(), reason='reads the peak of the resident memory from /proc')

@@ -138,6 +138,7 @@ def test_names_of_another_dataset_are_refused(tmp_path):
         caption_names(LAYOUTS['rgbnt201'], tmp_path / 'vehicles' / 'text')
 
 
+@pytest.mark.real_size
 @pytest.mark.parametrize(('name', 'folder'), [('rgbnt201', 'RGBNT201'), ('msvr310', 'MSVR310')])
 def test_real_scale_with_the_released_captions(name, folder, tmp_path, shared_dir, repo_dir):
     released = shared_dir / 'data' / 'captions' / 'NEXT' / folder
