@@ -57,7 +57,7 @@ def ray_in_this_process() -> dict[str, ModuleType]:
             return (call(self.actors[number % len(self.actors)], value) for number, value in enumerate(values))
 
     ray, util = ModuleType('ray'), ModuleType('ray.util')
-    ray.remote = lambda **options: lambda kind: SimpleNamespace(remote=lambda: Actor(kind))  # type: ignore[attr-defined]
+    vars(ray)['remote'] = lambda **options: lambda kind: SimpleNamespace(remote=lambda: Actor(kind))
     util.ActorPool = Pool  # type: ignore[attr-defined]
     return {'ray': ray, 'ray.util': util}
 
