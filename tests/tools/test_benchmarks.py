@@ -101,7 +101,19 @@ def test_rivals(bench, config: Path, rivals: list[Path], monkeypatch: pytest.Mon
 
     monkeypatch.setattr(importlib.import_module('steps'), 'run_apart', run_here)
     names = [path.stem for path in rivals]
-    options = ('--config', config, '--batch-sizes', 8, '--group', 1, '--methods', '--configs', *rivals, *ONCE)
+    options = (
+        '--config',
+        config,
+        '--batch-sizes',
+        8,
+        '--group',
+        1,
+        '--methods',
+        '--configs',
+        *rivals,
+        'lost.py',
+        *ONCE,
+    )
     rows = bench('rivals', *options, '--what', 'costs', 'inference', 'training')
     assert [row['method'] for row in rows] == 3 * names
     assert all(row['x floor'] > 0 for row in rows if 'ms' in row)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -27,7 +28,7 @@ from torch import Tensor, nn
 from next_mm import apis
 from next_mm.analysis.cost import PartCost, count_costs
 from next_mm.apis.zoo import find_leaf
-from next_mm.errors import ConfigError
+from next_mm.errors import ConfigError, UserError
 from next_mm.structures import TripletBatch
 from next_mm.utils.options import did_you_mean
 
@@ -94,24 +95,35 @@ def make_case(args: argparse.Namespace, what: str, config: Path, size: int) -> C
     return steps.training_step(args, model, lambda: model.parse_losses(model(images, batch, mode='loss'))[0])
 
 
+def for_each(systems: Systems, make: Callable[[Path], Any]) -> dict[str, Any]:
+    """Make something of each system's config; one that lacks a file of the user's is named and left out."""
+    made = {}
+    for name, config in systems.items():
+        try:
+            made[name] = make(config)
+        except (FileNotFoundError, UserError, subprocess.CalledProcessError) as error:
+            print(f'{name} is left out: {error}', file=sys.stderr)
+    return made
+
+
 def time_group(args: argparse.Namespace, what: str, size: int, systems: Systems) -> list[dict[str, Any]]:
     """Measure some systems and the floor in turn."""
     cases = {FLOOR: make_floor(args, what, size)}
-    cases |= {name: make_case(args, what, config, size) for name, config in systems.items()}
+    cases |= for_each(systems, lambda config: make_case(args, what, config, size))
     timings = common.interleave(cases, repeats=args.repeats, warmup=args.warmup)
     floor = common.time_columns(timings, FLOOR, size, {})['ms']
-    rows = [(name, common.time_columns(timings, name, size, {'x floor': FLOOR})) for name in systems]
+    rows = [(name, common.time_columns(timings, name, size, {'x floor': FLOOR})) for name in cases if name != FLOOR]
     return [{'method': name, 'floor, ms': floor, **row, 'images/s': 3 * row['triplets/s']} for name, row in rows]
 
 
 def count_group(args: argparse.Namespace, systems: Systems) -> list[dict[str, Any]]:
     """Count parameters and multiply-accumulates of some systems."""
+    models = for_each(systems, lambda config: make_system(argparse.Namespace(device='cpu'), config)[0])
     rows = []
-    for name, config in systems.items():
-        model, _ = make_system(argparse.Namespace(device='cpu'), config)
+    for name, model in models.items():
         cost = sum(count_costs(model).values(), PartCost())
         millions = {'trainable, M': cost.trainable / 1e6, 'frozen, M': cost.frozen / 1e6}
-        rows.append({'method': name, 'config': config.name, **millions, 'MACs, G': cost.macs / 1e9})
+        rows.append({'method': name, 'config': systems[name].name, **millions, 'MACs, G': cost.macs / 1e9})
     return rows
 
 
@@ -120,9 +132,9 @@ def weigh_group(args: argparse.Namespace, size: int, systems: Systems) -> list[d
     options: list[object] = ['--config', args.config, '--device', args.device, '--threads', args.threads]
     options += ['--batch-sizes', size, *(['--amp', args.amp] if args.amp else [])]
     floor = steps.run_apart(__file__, *options, '--weigh', FLOOR)
+    found = for_each(systems, lambda config: steps.run_apart(__file__, *options, '--weigh', config))
     rows = []
-    for name, config in systems.items():
-        memory = steps.run_apart(__file__, *options, '--weigh', config)
+    for name, memory in found.items():
         ratios = {f'{key} x floor': value / floor[key] for key, value in memory.items()}
         rows.append({'method': name, **{key: round(value) for key, value in memory.items()}, **ratios})
     return rows
@@ -197,7 +209,8 @@ def main() -> None:
                 group = left[start : start + args.group]
                 print(f'{title}: {", ".join(group)} ({len(left) - start} to go)', file=sys.stderr)
                 rows += measure({name: systems[name] for name in group})
-                common.show(title, rows, args)
+                if rows:
+                    common.show(title, rows, args)
                 common.write([{'title': title, 'rows': rows} for title, rows in tables.items()], args)
 
 
