@@ -74,7 +74,7 @@ setup(
     package_data={
         'next_mm': ['py.typed'],
         'next_mm.configs': ['**/*.py', '**/*.md'],
-        'next_mm.projects': ['**/*.py', '**/*.json', '**/*.md'],
+        'next_mm.projects': ['**/*.py', '**/*.css', '**/*.json', '**/*.md'],
         'next_mm.tools': ['*.py', 'analysis/*.py'],
         'next_mm.gallery': ['*.sql'],
         'next_mm.methods': ['*/metafile.yml'],

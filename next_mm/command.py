@@ -25,6 +25,7 @@ COMMANDS = {
     'calibrate': ('calibrate.py', 'find thresholds for a gallery'),
     'export': ('export.py', 'export a model to ONNX'),
     'serve': ('serve.py', 'serve a model and a gallery over HTTP'),
+    'page': ('search_page.py', 'serve a web page to search a gallery'),
     'captions': ('generate_captions.py', 'write captions with multi-modal LLMs'),
     'study': ('run_study.py', 'run a study of several trainings'),
     'report': ('report.py', 'write the report of a run'),

@@ -30,6 +30,7 @@ FOREIGN = (
     'ollama',
     'ruff',
     'source',
+    'sphinx-build',
     'srun',
     'tensorboard',
     'torchrun',

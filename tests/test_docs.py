@@ -31,7 +31,7 @@ def _all_commands() -> list[Command]:
 
 
 COMMANDS = _all_commands()
-NEEDS = {'tools/serve.py': 'fastapi', 'projects.search_app': 'gradio'}
+NEEDS = {'tools/serve.py': 'fastapi', 'tools/search_page.py': 'gradio'}
 """Programs that need an extra, and a package of it."""
 SNIPPETS = [
     passage
@@ -108,7 +108,7 @@ def _check_pytest(arguments: list[str]) -> None:
 
 def _check_pip(arguments: list[str]) -> None:
     setup = (ROOT / 'setup.py').read_text(encoding='utf-8')
-    for extra in ','.join(re.findall(r'\.\[([\w,]+)\]', ' '.join(arguments))).split(','):
+    for extra in ','.join(re.findall(r'\.\[([\w,-]+)\]', ' '.join(arguments))).split(','):
         assert not extra or f"'{extra}': " in setup.partition('extras_require=')[2], f'setup.py has no extra {extra}'
 
 

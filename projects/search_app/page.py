@@ -11,25 +11,24 @@ import numpy as np
 
 from next_mm.apis.inference import ReIDInferencer
 from next_mm.errors import UserError
-from next_mm.gallery import Gallery, Hit
+from next_mm.gallery import Comparison, Entry, Gallery, Hit
 from next_mm.retrieval.feature_set import FeatureSet
-from next_mm.triplet import MODALITY_TABLE
-from projects.search_app.cards import card_picture, describe, load_entry
+from next_mm.triplet import MODALITIES, MODALITY_TABLE
+from projects.search_app.cards import compared_by, entry_card, hit_card, load_entry, query_card
 
 __all__ = ['LAUNCH', 'build_page']
 
 EMPTY = (
     'Give at least one picture, then press **Search**. What you leave out is left out on both sides of the comparison.'
 )
-CSS = """
-.caption-label {position: static !important; max-width: 100% !important; white-space: normal !important;
-    text-align: left; border: 0 !important; font-size: .85rem; line-height: 1.3;}
-.thumbnail-lg {height: auto !important; aspect-ratio: auto !important;}
-.thumbnail-lg img {height: auto !important; object-fit: contain !important;}
-@media (max-width: 640px) {.grid-container {grid-template-columns: 1fr !important;}}
-"""
+FIRST = 6
+"""Entries that the page shows before anybody has searched."""
+CHOOSE = """element.addEventListener('click', event => {
+    const button = event.target.closest('button[data-place]');
+    if (button) trigger('select', {place: Number(button.dataset.place)});
+});"""
 LAUNCH: Mapping[str, Any] = {
-    'css': CSS,
+    'css_paths': Path(__file__).with_name('page.css'),
     'footer_links': [],
     'max_file_size': '32mb',
     'share': False,
@@ -37,6 +36,9 @@ LAUNCH: Mapping[str, Any] = {
     'ssr_mode': False,
 }
 """Arguments of :func:`gradio.Blocks.launch` that the page needs."""
+
+Results = tuple[str, list[str], str]
+"""The cards, the ids of their entries, and the line above them."""
 
 
 class Page:
@@ -52,35 +54,47 @@ class Page:
         gallery.space.check(reid.space)
         self.reid, self.gallery, self.root = reid, gallery, root
 
-    def search(self, *values: Any) -> tuple[list[tuple[Any, str]], list[str], str]:
+    def begin(self) -> Results:
+        """Show a few entries: one can be chosen without a picture at hand."""
+        entries = _of_many_identities(next(self.gallery.iterate(16 * FIRST), ([], None))[0], FIRST)
+        cards = [entry_card(entry, load_entry(entry, self.root), place) for place, entry in enumerate(entries)]
+        note = f'{EMPTY} Or begin with an entry of the gallery:' if cards else f'{EMPTY} The gallery is empty.'
+        return _join(cards), [entry.id for entry in entries], note
+
+    def search(self, *values: Any) -> Results:
         """Search with uploads and a caption; ``values`` follow the inputs of :func:`build_page`."""
-        rgb, nir, tir, caption, *filters = values  # an untouched text box gives None
-        pictures = {'rgb': rgb, 'nir': nir, 'tir': tir}
-        given = {name: np.asarray(picture) for name, picture in pictures.items() if picture is not None}
+        *images, caption, top, camera, not_camera, after, before, min_score = values
+        given = {name: np.asarray(image) for name, image in zip(MODALITIES, images) if image is not None}
         if not given:
-            return [], [], EMPTY
+            return self.begin()
         try:
             query = self.reid([{**given, 'id': 'query', **({'caption': caption} if caption else {})}])
         except UserError as error:
             raise gr.Error(str(error)) from error
-        return self._find(query, *filters)
+        shown = query_card('Your query', [given.get(name) for name in MODALITIES], list(given))
+        return self._find(query, shown, top, camera, not_camera, after, before, min_score)
 
-    def search_like(self, chosen: str, *filters: Any) -> tuple[list[tuple[Any, str]], list[str], str]:
-        """Search with an entry of the gallery."""
-        if not chosen:
-            raise gr.Error('Choose a card first.')
-        return self._find(self.gallery.features([chosen]), *filters)
+    def search_like(self, event: gr.EventData, ids: list[str], *filters: Any) -> Results:
+        """Search with the entry whose button was pressed."""
+        place = event._data.get('place')
+        if not isinstance(place, int) or not 0 <= place < len(ids):
+            raise gr.Error('That card is gone. Search again.')
+        (entry,) = self.gallery.get([ids[place]])
+        shown = query_card(f'Query: {entry.id}', load_entry(entry, self.root), entry.parts)
+        return self._find(self.gallery.features([entry.id]), shown, *filters)
 
     def _find(
         self,
         query: FeatureSet,
+        shown: str,
         top: float,
         camera: str | None,
         not_camera: str | None,
         after: str | None,
         before: str | None,
         min_score: float,
-    ) -> tuple[list[tuple[Any, str]], list[str], str]:
+    ) -> Results:
+        """Search; an untouched text box gives ``None`` or an empty text."""
         try:
             (hits,) = self.gallery.search(
                 query,
@@ -93,19 +107,30 @@ class Page:
             )
         except UserError as error:
             raise gr.Error(str(error)) from error
-        if not hits:
-            return [], [], 'No entry passes these filters.'
-        cards = [(card_picture(load_entry(hit.entry, self.root), hit.entry.parts), describe(hit)) for hit in hits]
-        return cards, [hit.id for hit in hits], self._summary(query, hits)
+        cards = [hit_card(hit, load_entry(hit.entry, self.root), place) for place, hit in enumerate(hits)]
+        return _join([shown, *cards]), [hit.id for hit in hits], self._note(query, hits)
 
-    def _summary(self, query: FeatureSet, hits: list[Hit]) -> str:
-        labels = [modality.label for modality, there in zip(MODALITY_TABLE, query.parts[0]) if there]
-        made_of = ' + '.join([*labels, *(['caption'] if query.captioned[0] else [])])
+    def _note(self, query: FeatureSet, hits: list[Hit]) -> str:
+        if not hits:
+            return 'No entry passes these filters.'
+        parts = tuple(name for name, there in zip(MODALITIES, query.parts[0]) if there)
+        made_of = compared_by(Comparison(parts, bool(query.captioned[0])))
         known = any(hit.verdict for hit in hits)
-        verdict = '' if known else ' There are no thresholds yet (tools/calibrate.py), so no verdicts.'
+        verdict = '' if known else ' No thresholds for this comparison (tools/calibrate.py), so no verdicts.'
         return (
             f'{len(hits)} of {self.gallery.count()} entries, compared by {made_of} where the entry has them.{verdict}'
         )
+
+
+def _of_many_identities(entries: list[Entry], count: int) -> list[Entry]:
+    """Return some entries, of as many identities as there are."""
+    first = {entry.identity or entry.id: entry for entry in reversed(entries)}
+    chosen = list(first.values())[::-1]
+    return [*chosen, *(entry for entry in entries if entry not in chosen)][:count]
+
+
+def _join(cards: list[str]) -> str:
+    return f'<div class="cards">{"".join(cards)}</div>'
 
 
 def build_page(reid: ReIDInferencer, gallery: Gallery, root: Path) -> gr.Blocks:
@@ -122,49 +147,47 @@ def build_page(reid: ReIDInferencer, gallery: Gallery, root: Path) -> gr.Blocks:
     page = Page(reid, gallery, root)
     with gr.Blocks(title='NEXT-MM search', analytics_enabled=False) as blocks:
         gr.Markdown(f'## Search a gallery\nModel {gallery.space.model}, {gallery.count()} entries.')
-        ids, chosen = gr.State([]), gr.State('')
+        ids = gr.State([])
         with gr.Row():
-            with gr.Column(scale=1, min_width=300):
-                with gr.Row():
-                    uploads = [
-                        gr.Image(
-                            elem_id=f'picture-{modality.key}',
-                            label=modality.label,
-                            type='numpy',
-                            sources=['upload', 'clipboard'],
-                            height=180,
-                            min_width=90,
-                        )
-                        for modality in MODALITY_TABLE
-                    ]
-                caption = gr.Textbox(label='Caption (optional)', lines=2, visible=reid.backend.reads_captions)
-                button = gr.Button('Search', variant='primary')
-                with gr.Accordion('Filters', open=False):
-                    top = gr.Slider(1, 50, 10, step=1, label='Entries')
-                    camera = gr.Textbox(label='Camera')
-                    not_camera = gr.Textbox(label='Not camera')
-                    after = gr.Textbox(label='After', placeholder='2026-05-01T12:00')
-                    before = gr.Textbox(label='Before', placeholder='2026-05-02T12:00')
-                    score = gr.Slider(-1, 1, -1, step=0.01, label='Least score')
             with gr.Column(scale=2, min_width=300):
-                note = gr.Markdown(EMPTY, elem_classes='card-note')
-                cards = gr.Gallery(
-                    show_label=False,
-                    columns=2,
-                    buttons=[],
-                    object_fit='contain',
-                    height='auto',
-                    format='png',
-                    preview=False,
-                )
-                like = gr.Button('Search with the chosen card')
-        filters = [top, camera, not_camera, after, before, score]
+                uploads, caption, button = _query_inputs(reid)
+                filters = _filter_inputs()
+            with gr.Column(scale=5, min_width=300):
+                note = gr.Markdown(EMPTY, elem_classes='note')
+                cards = gr.HTML(js_on_load=CHOOSE)
         results = [cards, ids, note]
+        blocks.load(page.begin, None, results, api_visibility='private')
         button.click(page.search, [*uploads, caption, *filters], results, api_visibility='private')
-        like.click(page.search_like, [chosen, *filters], results, api_visibility='private')
-
-        def choose(event: gr.SelectData, known: list[str]) -> str:
-            return known[event.index] if event.index < len(known) else ''
-
-        cards.select(choose, ids, chosen, api_visibility='private')
+        cards.select(page.search_like, [ids, *filters], results, api_visibility='private')
     return blocks
+
+
+def _query_inputs(reid: ReIDInferencer) -> tuple[list[gr.Image], gr.Textbox, gr.Button]:
+    with gr.Row():
+        uploads = [
+            gr.Image(
+                elem_id=f'picture-{modality.key}',
+                label=modality.label,
+                type='numpy',
+                sources=['upload'],
+                placeholder='drop, or\nclick',
+                buttons=[],
+                height=170,
+                min_width=90,
+            )
+            for modality in MODALITY_TABLE
+        ]
+    caption = gr.Textbox(label='Caption (optional)', lines=2, visible=reid.backend.reads_captions)
+    return uploads, caption, gr.Button('Search', variant='primary')
+
+
+def _filter_inputs() -> list[Any]:
+    with gr.Accordion('Filters', open=False):
+        return [
+            gr.Slider(1, 50, 10, step=1, label='Entries'),
+            gr.Textbox(label='Camera'),
+            gr.Textbox(label='Not camera'),
+            gr.Textbox(label='After', placeholder='2026-05-01T12:00'),
+            gr.Textbox(label='Before', placeholder='2026-05-02T12:00'),
+            gr.Slider(-1, 1, -1, step=0.01, label='Least score'),
+        ]

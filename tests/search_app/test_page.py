@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,20 +17,32 @@ from PIL import Image
 
 from next_mm.apis.inference import ReIDInferencer
 from next_mm.gallery import Comparison, Entry, Gallery, Hit
-from projects.search_app.cards import card_picture, describe, load_entry
+from projects.search_app.cards import entry_card, hit_card, load_entry
 from tests.apis.inference.conftest import run_dir  # noqa: F401 (a fixture)
 from tests.apis.inference.test_inferencer import records
+
+HOSTILE = '<img src=x onerror="document.title=1">${1+1} {{value}}'
 
 
 def test_a_card_says_what_is_there_and_what_was_compared() -> None:
     tall = np.full((60, 20, 3), 200, np.uint8)
-    card = np.asarray(card_picture([tall, None, tall], ('rgb', 'tir')))
-    column = card[:192, 64]
-    assert (column == 200).all()  # as tall as the card
-    assert (card[:192, 5] == 255).all()  # and not stretched to its width
-    entry = Entry('a', identity='7', camera='gate', time=0.0)
-    line = describe(Hit(1, 0.9314, entry, Comparison(('rgb', 'tir'), True), 'same'))
-    assert line == '1. 0.931 · same · identity 7 · camera gate · 1970-01-01 00:00 · by RGB + TIR + caption'
+    entry = Entry('a', identity='7', camera='gate', time=0.0, parts=('rgb', 'tir'))
+    hit = Hit(3, 0.9314, entry, Comparison(('rgb', 'tir'), True), 'same')
+    card = hit_card(hit, [tall, None, None], 2)
+    assert '<b>3</b><span class="verdict same">same</span><span class="score">score 0.931</span>' in card
+    assert '<dt>identity</dt><dd>7</dd><dt>camera</dt><dd>gate</dd><dt>time</dt><dd>1970-01-01 00:00</dd>' in card
+    assert 'compared by RGB + TIR + caption' in card
+    assert re.findall(r'<div class="absent">(.*?)</div>', card) == ['absent', 'no file']
+    assert '<button data-place="2">' in card
+    (shown,) = re.findall(r'src="data:image/jpeg;base64,([^"]+)" alt="RGB picture"', card)
+    picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(shown))))
+    assert picture.shape == (60, 20, 3) and (picture == 200).all()  # as large as it is, and not stretched
+
+
+def test_what_an_entry_says_is_no_html() -> None:
+    card = entry_card(Entry(HOSTILE, identity=HOSTILE, camera=HOSTILE), [None] * 3, 0)
+    assert card.count('<img') == 0
+    assert card.count('&lt;img src=x') == 3
 
 
 def test_only_pictures_inside_the_folder_are_shown(tmp_path: Path) -> None:
@@ -48,7 +62,7 @@ def served(run_dir: Path, tmp_path: Path) -> Iterator[tuple[str, list[dict[str, 
     reid = ReIDInferencer(run_dir)
     rows = records(run_dir)
     with Gallery.open(tmp_path / 'gallery', reid.space) as gallery:
-        gallery.add(reid(rows), camera=[f'gate {row % 2}' for row in range(len(rows))], identity='x')
+        gallery.add(reid(rows), camera=[f'gate {row % 2}' for row in range(len(rows))], identity=HOSTILE)
         page = build_page(reid, gallery, run_dir.parent)
         _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, server_name='127.0.0.1', **LAUNCH)
         yield url, rows
@@ -70,6 +84,8 @@ def test_search_in_a_browser(served: tuple[str, list[dict[str, Any]]], width: in
             lambda request: None if request.url.startswith((url, 'data:', 'blob:')) else outside.append(request.url),
         )
         page.goto(url)
+        page.get_by_text('Or begin with an entry of the gallery').wait_for()
+        assert page.locator('.card').count() == 6
         page.get_by_role('button', name='Search', exact=True).click()
         page.get_by_text('Give at least one picture').wait_for()
         for key in ('rgb', 'nir', 'tir'):
@@ -77,14 +93,17 @@ def test_search_in_a_browser(served: tuple[str, list[dict[str, Any]]], width: in
             page.locator(f'#picture-{key} img').wait_for()
         page.get_by_role('button', name='Search', exact=True).click()
         page.get_by_text('8 of 8 entries, compared by RGB + NIR + TIR').wait_for()
-        first = page.locator('.gallery-item, .thumbnail-item').first
-        assert '1. 1.000' in first.inner_text()
-        first.click()
-        page.keyboard.press('Escape')
-        page.get_by_role('button', name='Search with the chosen card').click()
-        page.get_by_text('8 of 8 entries').wait_for()
-        page.locator('.generating, .pending').first.wait_for(state='detached')
-        page.locator('.thumbnail-item img').nth(7).wait_for()
+        assert page.locator('.card header').all_inner_texts()[:2] == ['Your query', '1\nscore 1.000']
+        page.get_by_role('button', name='Search with this one').nth(2).click()
+        page.locator('.card.query', has_text='Query: ').wait_for()
+        assert page.locator('.card header').nth(1).inner_text() == '1\nscore 1.000'
+        assert page.locator('.card').count() == 9
+        assert page.locator('.card dd').first.inner_text() == HOSTILE
+        page.get_by_text('Filters').click()
+        page.get_by_label('Not camera').fill('gate 0')
+        page.get_by_role('button', name='Search', exact=True).click()
+        page.get_by_text('4 of 8 entries').wait_for()
+        assert page.title() == 'NEXT-MM search'
         page.wait_for_timeout(500)  # the fade ends
         assert page.evaluate('document.documentElement.scrollWidth') <= width
         picture = page.screenshot(full_page=True)
