@@ -24,7 +24,7 @@ extensions = ['myst_parser', 'sphinx.ext.autodoc', 'sphinx.ext.napoleon', 'sphin
 exclude_patterns = ['README.md']
 myst_enable_extensions = ['colon_fence']
 myst_heading_anchors = 3
-suppress_warnings = ['myst.header']  # a method's page begins with bold words below its title
+suppress_warnings = ['myst.header', 'toc.empty_glob']  # a method's page begins with bold words below its title
 
 autodoc_member_order = 'bysource'
 autodoc_typehints = 'description'

@@ -34,10 +34,10 @@ def list_inputs(root: Path) -> list[dict[str, Any]]:
 
 
 def name_identity(name: str) -> str:
-    """Return who is seen: ``000081_cam1_0_00.jpg`` shows ``000081``."""
+    """Return who is seen: ``000500_cam1_0_00.jpg`` shows ``000500``."""
     return name.split('_')[0]
 
 
 def name_camera(name: str) -> str:
-    """Return by which camera: ``000081_cam1_0_00.jpg`` is of ``cam1``."""
+    """Return by which camera: ``000500_cam1_0_00.jpg`` is of ``cam1``."""
     return name.split('_')[1]

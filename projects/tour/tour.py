@@ -56,7 +56,7 @@ print(f'The model takes {reid.card["image_size"]} pixels and gives {reid.space.d
 # %% [markdown]
 # ## 3. Features
 # A triplet is a dictionary: pictures as paths, bytes or arrays, captions where there are any. The names of these files
-# say who is seen and by which camera: `000081_cam1_0_00.jpg`.
+# say who is seen and by which camera: `000500_cam1_0_00.jpg`.
 
 # %%
 from projects.synthetic.inputs import list_inputs, name_camera, name_identity
@@ -124,7 +124,7 @@ print(f'{exported}: {exported.stat().st_size / 1e6:.1f} MB, largest difference t
 
 # %% [markdown]
 # ## 8. Serve
-# The same search over HTTP. The service runs the exported file; pictures travel as a form.
+# Search over HTTP. The service runs the exported file; pictures travel as a form. The first hit is the triplet itself.
 
 # %%
 import json
@@ -158,7 +158,7 @@ try:
             break
         except OSError:
             continue
-    answer = ask('/v1/search', rgb=query['rgb'], tir=query['tir'])
+    answer = ask('/v1/search', **{sensor: query[sensor] for sensor in ('rgb', 'nir', 'tir')})
     for hit in answer['hits'][:5]:
         print(f'  {hit["rank"]}. {hit["id"]}  {hit["score"]:.3f}  {hit["verdict"]}')
 finally:

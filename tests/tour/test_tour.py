@@ -27,5 +27,5 @@ def test_the_tour_runs(tmp_path: Path) -> None:
     hits = HIT.findall(done.stdout)
     assert [rank for rank, _, _ in hits] == 4 * list('12345')  # two searches, one with verdicts, one over HTTP
     assert all('cam1' not in name for _, name, _ in hits[:15])
-    assert hits[15][1] == '000081_cam1_0_00.jpg'  # over HTTP the gallery's own entry comes first
+    assert hits[15][1] == '000500_cam1_0_00.jpg'  # over HTTP the gallery's own entry comes first
     assert {path.name for path in tmp_path.iterdir()} >= {'run', 'model', 'gallery', 'model.onnx'}
