@@ -76,15 +76,16 @@ def collect_pairs(gallery: Gallery, seed: int = 0) -> tuple[dict[str, Pairs], li
     pair_names = [f'{a} - {b}' for a in names for b in names]
     scores, text = _scores(features)
     captioned = features.captioned[i] & features.captioned[j]
-    values = np.where(captioned, text[i, j], scores[i, j])
     patterns = pattern_index(torch.from_numpy(features.parts)).numpy()
     shared = patterns[i] & patterns[j]
     groups = {}
-    for key in np.unique(shared * 2 + captioned):
-        chosen = (shared * 2 + captioned == key) & np.isfinite(values)
-        parts = tuple(name for bit, name in enumerate(MODALITIES) if key >> (bit + 1) & 1)
-        if chosen.any():
-            name = Comparison(parts, bool(key & 1)).name()
+    # A query without captions meets a captioned entry's feature without them: such pairs count there, too.
+    for with_text, values in ((False, scores[i, j]), (True, np.where(captioned, text[i, j], np.nan))):
+        usable = np.isfinite(values)
+        for pattern in np.unique(shared[usable]):
+            chosen = usable & (shared == pattern)
+            parts = tuple(name for bit, name in enumerate(MODALITIES) if pattern >> bit & 1)
+            name = Comparison(parts, with_text).name()
             groups[name] = Pairs(values[chosen], labels[i][chosen], labels[j][chosen], pairs[chosen])
     return groups, pair_names
 

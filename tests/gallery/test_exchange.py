@@ -115,3 +115,25 @@ def test_a_gallery_is_calibrated_by_its_known_entries(tmp_path: Path) -> None:
     )
     assert result.returncode == 1
     assert 'needs at least 300,000 impostor pairs' in result.stderr
+
+
+def test_captioned_entries_give_thresholds_for_queries_without_captions_too(tmp_path: Path) -> None:
+    from next_mm.gallery.calibration import collect_pairs
+    from next_mm.retrieval.feature_set import FeatureSet
+
+    rng = np.random.default_rng(0)
+    with_text, without = rng.normal(size=(2, 12, SPACE.dim))
+    everything = np.ones((12, 3), bool)
+    ids = [str(row) for row in range(12)]
+    features = FeatureSet(SPACE, ids, with_text, everything, everything, without).checked()
+    with Gallery.open(tmp_path / 'g', SPACE) as gallery:
+        gallery.add(
+            features, identity=[str(row // 2) for row in range(12)], camera=[f'c{row % 2}' for row in range(12)]
+        )
+        groups, _ = collect_pairs(gallery)
+        assert set(groups) == {'rgb+nir+tir', 'rgb+nir+tir+text'}
+        stored = gallery.features(ids)
+    pairs = [(i, j) for i in range(12) for j in range(i + 1, 12)]  # each pair counts once a kind
+    for name, rows in (('rgb+nir+tir', stored.text_free), ('rgb+nir+tir+text', stored.features)):
+        expected = sorted(float(rows[i] @ rows[j]) for i, j in pairs)
+        np.testing.assert_allclose(np.sort(groups[name].scores), expected, atol=1e-6)
