@@ -18,7 +18,7 @@ BEGIN = datetime(2026, 5, 1, 8, tzinfo=timezone.utc)
 
 
 def fill_gallery(reid: ReIDInferencer, gallery: Gallery, root: Path) -> int:
-    """Add the synthetic test triplets, and thresholds by their identities; return how many were added.
+    """Add the synthetic test triplets, centre the scores and find thresholds; return how many were added.
 
     The times are made up, one every seven minutes, so that the page's filters have something to filter.
 
@@ -38,6 +38,8 @@ def fill_gallery(reid: ReIDInferencer, gallery: Gallery, root: Path) -> int:
         time=[BEGIN + timedelta(minutes=7 * row) for row in range(len(features))],
         on_conflict='keep',
     )
-    found, _ = calibrate_gallery(gallery, false_match_rate=FALSE_MATCH_RATE)
-    gallery.set_thresholds({name: value.thresholds() for name, value in found.items()})
+    if added:
+        gallery.fit_transform(again=True)  # scores that a person can read
+        found, _ = calibrate_gallery(gallery, false_match_rate=FALSE_MATCH_RATE)
+        gallery.set_thresholds({name: value.thresholds() for name, value in found.items()})
     return added
