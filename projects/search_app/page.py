@@ -173,7 +173,7 @@ def _query_inputs(reid: ReIDInferencer) -> tuple[list[gr.Image], gr.Textbox, gr.
                 placeholder='drop, or\nclick',
                 buttons=[],
                 height=170,
-                min_width=90,
+                min_width=70,
             )
             for modality in MODALITY_TABLE
         ]
