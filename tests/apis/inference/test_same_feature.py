@@ -137,19 +137,20 @@ def further_ways(run_dir: Path, folder: Path) -> dict[str, Compute]:
     }
 
 
-def check(run_dir: Path, folder: Path, ways: Callable[[Path, Path], dict[str, Compute]]) -> None:
-    """Compare all features with those of the test run, in two orders, with absent sensors and captions among them."""
+def check(run_dir: Path, ways: dict[str, Compute], expected: dict[str, np.ndarray]) -> None:
+    """Compare all features, in two orders, with absent sensors and captions among them.
+
+    Args:
+        run_dir: the run.
+        ways: what to compare.
+        expected: id to feature; what is not in it is compared with the inferencer's.
+    """
     rows = records(run_dir)
-    testing, files = folder / 'testing', folder / 'files'
-    testing.mkdir()
-    files.mkdir()
-    expected = tested(run_dir, testing, batch_size=4)
-    assert set(expected) == {row['id'] for row in rows}
     rows += [dict(row, id=f'{row["id"]} without NIR', nir=None) for row in rows[:3]]
     rows += [{key: row[key] for key in ('rgb', 'nir', 'tir')} | {'id': f'{row["id"]} bare'} for row in rows[:2]]
     whole = ReIDInferencer(run_dir)(rows)
     order = np.random.default_rng(0).permutation(len(rows)).tolist()
-    for name, compute in ways(run_dir, files).items():
+    for name, compute in ways.items():
         for places in (range(len(rows)), order):
             found = compute([rows[place] for place in places])
             for row, place in enumerate(places):
@@ -160,13 +161,16 @@ def check(run_dir: Path, folder: Path, ways: Callable[[Path, Path], dict[str, Co
 
 
 def test_test_run_inferencer_and_shards_have_one_feature(run_dir: Path, tmp_path: Path) -> None:
-    check(run_dir, tmp_path, plain_ways)
-    (tmp_path / 'again').mkdir()
-    first = tested(run_dir, tmp_path / 'again', batch_size=3)
-    for name, feature in tested(run_dir, tmp_path / 'again', batch_size=8).items():
-        np.testing.assert_allclose(first[name], feature, atol=TOLERANCE)
+    testing, files = tmp_path / 'testing', tmp_path / 'files'
+    testing.mkdir()
+    files.mkdir()
+    expected = tested(run_dir, testing, batch_size=4)
+    assert set(expected) == {row['id'] for row in records(run_dir)}
+    check(run_dir, plain_ways(run_dir, files), expected)
+    for name, feature in tested(run_dir, testing, batch_size=3).items():
+        np.testing.assert_allclose(expected[name], feature, atol=TOLERANCE)
 
 
 @pytest.mark.extra('onnx', 'onnxscript', 'onnxruntime', 'openvino', 'fastapi', 'httpx')
 def test_service_and_exported_files_have_the_same(run_dir: Path, tmp_path: Path) -> None:
-    check(run_dir, tmp_path, further_ways)
+    check(run_dir, further_ways(run_dir, tmp_path), {})  # the inferencer's is the test run's, as above
