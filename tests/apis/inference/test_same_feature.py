@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 
 from next_mm.apis.inference import ReIDInferencer, load_bundle
-from next_mm.apis.inference.shards import extract_shards, list_inputs
+from next_mm.apis.inference.inputs import parse_input
+from next_mm.apis.inference.shards import extract_shards
 from next_mm.retrieval.feature_files import read_features
 from next_mm.retrieval.feature_set import FeatureSet
 from tests.apis.inference.test_inferencer import records
@@ -97,20 +98,12 @@ def _request(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def through_shards(reid: ReIDInferencer, folder: Path) -> Compute:
-    """Features that ``tools/extract_features.py`` writes, from a list of own data."""
+    """Features from the files that ``tools/extract_features.py`` writes."""
 
     def compute(rows: Sequence[dict[str, Any]]) -> FeatureSet:
-        items = [
-            {'split': 'test', 'identity': 'x', 'name': row['id'], **{key: row[key] for key in row if key != 'id'}}
-            for row in rows
-        ]
-        (folder / 'list.json').write_text(json.dumps(items))
-        extract_shards(
-            reid, list_inputs(folder / 'list.json'), folder / f'out{len(list(folder.iterdir()))}', shard_size=4
-        )
-        newest = max(folder.glob('out*'), key=lambda path: path.stat().st_mtime_ns)
-        found = FeatureSet.join(reid.space, [read_features(path)[0] for path in sorted(newest.glob('*.safetensors'))])
-        return found.select([list(found.ids).index(row['id']) for row in rows])
+        out = folder / f'shards of {rows[0]["id"]}'
+        extract_shards(reid, [parse_input(row, number) for number, row in enumerate(rows)], out, shard_size=4)
+        return FeatureSet.join(reid.space, [read_features(path)[0] for path in sorted(out.glob('*.safetensors'))])
 
     return compute
 
@@ -161,12 +154,11 @@ def check(run_dir: Path, ways: dict[str, Compute], expected: dict[str, np.ndarra
 
 
 def test_test_run_inferencer_and_shards_have_one_feature(run_dir: Path, tmp_path: Path) -> None:
-    testing, files = tmp_path / 'testing', tmp_path / 'files'
+    testing = tmp_path / 'testing'
     testing.mkdir()
-    files.mkdir()
     expected = tested(run_dir, testing, batch_size=4)
     assert set(expected) == {row['id'] for row in records(run_dir)}
-    check(run_dir, plain_ways(run_dir, files), expected)
+    check(run_dir, plain_ways(run_dir, tmp_path), expected)
     for name, feature in tested(run_dir, testing, batch_size=3).items():
         np.testing.assert_allclose(expected[name], feature, atol=TOLERANCE)
 
