@@ -20,7 +20,7 @@ def main() -> None:
     from next_mm.analysis.cost import cost_table, count_costs
 
     cfg = apis.load_config(args.config, args.cfg_options)
-    apis.drop_pretrained(cfg)
+    apis.drop_weights(cfg)
     costs = count_costs(apis.build_model(cfg))
     print(cost_table(args.config, costs), end='')
 

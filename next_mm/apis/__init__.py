@@ -3,7 +3,14 @@
 from next_mm.apis.browse import draw_samples
 from next_mm.apis.caption_features import encode_captions
 from next_mm.apis.checks.config import check_config
-from next_mm.apis.config import apply_amp, drop_captions, drop_pretrained, load_config, show_rank_lists
+from next_mm.apis.config import (
+    apply_amp,
+    drop_captions,
+    drop_pretrained,
+    drop_weights,
+    load_config,
+    show_rank_lists,
+)
 from next_mm.apis.conversion import convert_checkpoint, find_key_map, list_convertible
 from next_mm.apis.features import TestFeatures, build_test_loader, extract_features, load_model, predict
 from next_mm.apis.inference import ReIDInferencer
@@ -25,6 +32,7 @@ __all__ = [
     'draw_samples',
     'drop_captions',
     'drop_pretrained',
+    'drop_weights',
     'encode_captions',
     'extract_features',
     'find_key_map',

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.logging import print_log
 
 from next_mm.apis.checks.config import check_config
 from next_mm.errors import ConfigError
 from next_mm.models import ReIDModel
 from next_mm.registry import MODELS
+from next_mm.utils.weights import RANDOM_WEIGHTS
 
 __all__ = [
     'apply_amp',
     'complete_config',
     'drop_captions',
     'drop_pretrained',
+    'drop_weights',
     'find_config',
     'find_projects',
     'load_config',
@@ -86,7 +90,11 @@ def complete_config(
         )
     cfg.setdefault('default_scope', 'next_mm')
     check_config(cfg)
-    _drop_unread_captions(cfg)
+    if _drop_unread_captions(cfg):
+        for key, value in (options or {}).items():
+            if key.endswith('.caption_dir') and value is not None:
+                message = f'{key}={value!r}: {cfg.model.type} reads no captions, so none are loaded'
+                print_log(message, 'current', logging.WARNING)
     return cfg
 
 
@@ -141,15 +149,16 @@ def _in_list(cfg: Config, key: str) -> bool:
     return bool(place) and isinstance(_entry(cfg, place), (list, tuple))
 
 
-def _drop_unread_captions(cfg: Config) -> None:
-    """Load no captions where the model reads none: then the data need not have any."""
+def _drop_unread_captions(cfg: Config) -> bool:
+    """Load no captions where the model reads none: then the data need not have any; returns whether it reads none."""
     model = MODELS.get(cfg.model.type) if isinstance(cfg.model.type, str) else cfg.model.type
     if not (isinstance(model, type) and issubclass(model, ReIDModel)) or model.config_reads_captions(cfg.model):
-        return
+        return False
     for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         dataset = (cfg.get(name) or {}).get('dataset') or {}
         if dataset.get('caption_dir') is not None:
             dataset['caption_dir'] = None
+    return True
 
 
 def _first_cause(error: BaseException) -> BaseException:
@@ -209,6 +218,25 @@ def without_pretrained(config: Any) -> Any:
     if isinstance(config, (list, tuple)):
         return [without_pretrained(inner) for inner in config]
     return config
+
+
+def drop_weights(cfg: Config) -> None:
+    """Name no weights at all in the model, pretrained or of a network that stays as it is, so that it can be counted.
+
+    A model that shall encode pictures needs the latter: see :func:`drop_pretrained`.
+
+    Args:
+        cfg: changed in place.
+    """
+    drop_pretrained(cfg)
+
+    def drop(node: Any) -> None:
+        if isinstance(node, dict):
+            node.update({'weights': RANDOM_WEIGHTS} if isinstance(node.get('weights'), str) else {})
+        for inner in node.values() if isinstance(node, dict) else node if isinstance(node, (list, tuple)) else ():
+            drop(inner)
+
+    drop(cfg.model)
 
 
 def drop_captions(cfg: Config) -> None:

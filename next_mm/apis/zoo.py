@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, field, fields
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,14 @@ from next_mm.errors import ConfigError
 from next_mm.models.reid_model import ReIDModel
 from next_mm.utils.options import did_you_mean
 
-__all__ = ['DATASETS', 'INPUTS', 'Method', 'find_leaf', 'get_model', 'list_methods', 'read_method']
+__all__ = ['COSTS', 'DATASETS', 'INPUTS', 'Method', 'find_leaf', 'get_model', 'list_methods', 'read_method']
 
 DATASETS = ('rgbnt201', 'market_mm', 'msvr310', 'rgbnt100', 'wmveid863')
 """The datasets of Tables II and III, by the names of their configs."""
 INPUTS = ('pictures', 'captions', 'cameras', 'poses')
 """What a method can read at test time."""
+COSTS = ('params M', 'G MACs')
+"""What Table VIII says of a method: trainable parameters and multiply-accumulates a triplet."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Method:
         input: what it reads, some of :data:`INPUTS`.
         published: dataset, one of :data:`DATASETS`, to ``{'mAP': ..., 'R-1': ...}`` in percent, as
             Tables II and III print them.
+        cost: :data:`COSTS` on RGBNT201 as Table VIII prints them, empty for a method that it does not list.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Method:
     venue: str
     input: tuple[str, ...]
     published: Mapping[str, Mapping[str, float]]
+    cost: Mapping[str, float] = field(default_factory=dict)
 
 
 def list_methods() -> list[Method]:
@@ -101,8 +105,9 @@ def read_method(text: str) -> Method:
         ConfigError: a key is missing or unknown, or names no dataset, input or measure that there is.
     """
     data: dict[str, Any] = yaml.safe_load(text)
-    expected = [field.name for field in fields(Method)]
-    if not isinstance(data, dict) or sorted(data) != sorted(expected):
+    expected = [each.name for each in fields(Method)]
+    needed = {each.name for each in fields(Method) if each.default_factory is MISSING}
+    if not isinstance(data, dict) or not needed <= set(data) <= set(expected):
         came = ', '.join(map(str, data)) if isinstance(data, dict) else repr(data)
         raise ConfigError(f'metafile.yml: expected the keys {", ".join(expected)}, got {came}')
     name = data['name']
@@ -112,6 +117,8 @@ def read_method(text: str) -> Method:
         _expect(f'{name}: published', dataset, DATASETS)
         if sorted(figures) != ['R-1', 'mAP']:
             raise ConfigError(f'{name}: published.{dataset}: expected mAP and R-1, got {", ".join(map(str, figures))}')
+    if data.get('cost') and sorted(data['cost']) != sorted(COSTS):
+        raise ConfigError(f'{name}: cost: expected {" and ".join(COSTS)}, got {", ".join(map(str, data["cost"]))}')
     return Method(**{**data, 'input': tuple(data['input'])})
 
 

@@ -13,7 +13,7 @@ from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from next_mm.errors import CheckpointError
-from next_mm.utils.conventions import HasOptionalState
+from next_mm.utils.conventions import HasOptionalState, HasRowsOption
 from next_mm.utils.weights import check_archive, refuse_unreadable
 
 __all__ = ['latest_checkpoint', 'load_weights', 'read_checkpoint']
@@ -87,6 +87,7 @@ def load_weights(
         {key: value for key, value in weights.items() if not key.startswith(optional)} for weights in (expected, given)
     )
     problems = _differences(required, offered, getattr(model, 'num_classes', None))
+    problems += _other_rows(model, required, offered) if problems else []
     if problems:
         raise CheckpointError(
             f'{source} is not a checkpoint of this model; nothing was loaded.\n' + '\n'.join(problems)
@@ -179,6 +180,22 @@ def _other_identities(shapes: Mapping[str, tuple[Tensor, Tensor]], num_classes: 
         f'  It was trained on {trained} identities, the config says {num_classes}. To test it set '
         f'model.num_classes={trained}; to go on with other identities set load_ignore="{prefixes}".'
     ]
+
+
+def _other_rows(model: nn.Module, expected: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> list[str]:
+    """Name the option where a table has another number of rows."""
+    lines = []
+    for name, module in model.named_modules():
+        key = f'{name}.weight'
+        if not isinstance(module, HasRowsOption) or key not in expected or key not in given:
+            continue
+        if len(expected[key]) != len(given[key]):
+            place = f'{name.rpartition(".")[0]}.{module.rows_option}'
+            lines.append(
+                f'  It was trained with {len(given[key])} rows in {name}, the config gives {len(expected[key])}: set '
+                f'model.{place}'
+            )
+    return lines[:_SHOWN]
 
 
 def _some(keys: Iterable[str]) -> str:

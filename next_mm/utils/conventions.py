@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
-__all__ = ['DeclaresOptionKeys', 'HasOptionalState', 'PassesOptions']
+__all__ = ['DeclaresOptionKeys', 'HasOptionalState', 'HasRowsOption', 'KnowsCameras', 'PassesOptions']
 
 
 @runtime_checkable
@@ -17,6 +17,30 @@ class HasOptionalState(Protocol):
     """
 
     optional_state: Sequence[str]
+
+
+@runtime_checkable
+class HasRowsOption(Protocol):
+    """A module with a table, ``weight``, whose number of rows an option decides.
+
+    Attributes:
+        rows_option: name of the option, which belongs to the module that holds this one.
+    """
+
+    rows_option: str
+
+
+@runtime_checkable
+class KnowsCameras(Protocol):
+    """A module that knows some cameras by their numbers.
+
+    Attributes:
+        first_camera: number of the first.
+        last_camera: number of the last.
+    """
+
+    first_camera: int
+    last_camera: int
 
 
 @runtime_checkable

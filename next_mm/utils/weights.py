@@ -18,7 +18,10 @@ from torch import Tensor, nn
 
 from next_mm.errors import CheckpointError, ConfigError
 
-__all__ = ['check_archive', 'is_torchscript', 'load_exactly', 'read_weights', 'refuse_unreadable']
+__all__ = ['RANDOM_WEIGHTS', 'check_archive', 'is_torchscript', 'load_exactly', 'read_weights', 'refuse_unreadable']
+
+RANDOM_WEIGHTS = 'random'
+"""In the place of a file's name: draw the weights, for a model that is only counted."""
 
 _DAMAGED = (
     pickle.UnpicklingError,

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from next_mm.analysis.cost import BRANCHES, OTHER, PartCost, cost_table, count_costs
-from next_mm.apis import drop_pretrained, load_config
+from next_mm.apis import drop_weights, load_config
 from next_mm.errors import ConfigError, DataError
 from next_mm.models import CLIPText, ReIDModel
 from next_mm.registry import MODELS
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(scope='module')
 def costs() -> dict[str, PartCost]:
     cfg = load_config(ROOT / 'configs' / 'next_rgbnt201.py')
-    drop_pretrained(cfg)
+    drop_weights(cfg)
     return count_costs(MODELS.build(cfg.model))
 
 

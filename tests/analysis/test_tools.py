@@ -18,29 +18,40 @@ from projects.synthetic.dataset import write_dataset
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(scope='module')
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Work directory of the full model, trained for one epoch of three steps."""
-    folder = tmp_path_factory.mktemp('run')
+def train(folder: Path, config: str, **more: object) -> Path:
+    """Train a config of the synthetic data for one epoch of three steps; returns the work directory."""
     write_dataset(folder / 'RGBNT201', train_identities=3, test_identities=4, triplets=4, seed=0)
-    clip = folder / 'clip.pt'
     options = {f'{part}_dataloader.dataset.data_root': str(folder / 'RGBNT201') for part in ('train', 'val', 'test')}
     options |= {
         'train_dataloader.batch_size': 4,
         'train_dataloader.batch_sampler.num_instances': 2,
         'model.num_classes': 3,
-        'model.backbone.pretrained': str(clip),
-        'model.text.pretrained': str(clip),
         'prepare': None,
         'train_cfg.max_epochs': 1,
+        **more,
     }
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(ROOT)
-        torch.save(load_clip('projects/synthetic/clip_synthetic.json', None).state_dict(), clip)
-        cfg = apis.load_config('configs/next_synthetic.py', options)
+        cfg = apis.load_config(config, options)
         cfg.work_dir = str(folder / 'work')
         apis.train(cfg)
     return folder / 'work'
+
+
+@pytest.fixture(scope='module')
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Work directory of the full model."""
+    folder = tmp_path_factory.mktemp('run')
+    clip = folder / 'clip.pt'
+    torch.save(load_clip(str(ROOT / 'projects/synthetic/clip_synthetic.json'), None).state_dict(), clip)
+    weights = {f'model.{part}.pretrained': str(clip) for part in ('backbone', 'text')}
+    return train(folder, 'configs/next_synthetic.py', **weights)
+
+
+@pytest.fixture(scope='module')
+def cnn_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Work directory of a convolutional network, which has no class token and no patch tokens."""
+    return train(tmp_path_factory.mktemp('cnn'), 'configs/osnet/osnet_synthetic.py')
 
 
 def call(tool: str, *words: object) -> None:
@@ -66,6 +77,19 @@ def test_a_checkpoint_becomes_a_picture(run: Path, tmp_path: Path, tool: str, fi
     assert {path.name for path in folder.iterdir()} == {*files, 'vis_data'}
     events = EventAccumulator(str(folder / 'vis_data')).Reload()
     assert events.Tags()['images'] == [tool]
+
+
+@pytest.mark.parametrize('tool', sorted(path.stem for path in (ROOT / 'tools' / 'analysis').glob('*.py')))
+def test_a_convolutional_network_is_drawn_or_the_tool_says_what_it_lacks(
+    cnn_run: Path, tmp_path: Path, tool: str
+) -> None:
+    if tool.startswith('expert'):
+        with pytest.raises(SystemExit, match=r'^error: OSNetReID has no .*: this is drawn of a NEXTReID') as ended:
+            call(f'analysis/{tool}.py', cnn_run, '--out-dir', tmp_path)
+        assert '\n' not in str(ended.value.code)
+    else:
+        call(f'analysis/{tool}.py', cnn_run, '--out-dir', tmp_path)
+        assert list(tmp_path.glob('*/*.png'))
 
 
 def test_rank_lists_of_two_models_are_one_picture(run: Path, tmp_path: Path) -> None:

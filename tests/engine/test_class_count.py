@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,11 +12,14 @@ from torch import nn
 
 from next_mm.engine import IdentityCountHook
 from next_mm.errors import ConfigError
+from next_mm.models.backbones.base import CameraEmbedding
 from tests.toys import NUM_IDENTITIES, ToyPoints, ToyReID
 
 
-def check(model: nn.Module) -> None:
-    runner: Any = SimpleNamespace(model=model, train_dataloader=SimpleNamespace(dataset=ToyPoints()))
+def check(model: nn.Module, cameras: Sequence[int] = ()) -> None:
+    dataset = ToyPoints()
+    dataset._metainfo['cameras'] = list(cameras)
+    runner: Any = SimpleNamespace(model=model, train_dataloader=SimpleNamespace(dataset=dataset))
     IdentityCountHook().before_train(runner)
 
 
@@ -42,3 +46,15 @@ def test_every_module_with_classes_is_asked() -> None:
     model.centres.num_classes = 9
     with pytest.raises(ConfigError, match='model.centres.num_classes is 9'):
         check(model)
+
+
+def test_training_cameras_that_the_model_does_not_know_are_named() -> None:
+    model = ToyReID()
+    model.table = CameraEmbedding(3, 4, first_camera=1)
+    for cameras in ([1, 2, 3], [3], [-1, 2], []):  # -1: unknown
+        check(model, cameras)
+    for cameras in ([0, 1, 2], [1, 4]):
+        with pytest.raises(
+            ConfigError, match=f'model.table knows the cameras 1 to 3, .* {cameras[0]} to {cameras[-1]}'
+        ):
+            check(model, cameras)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,12 +13,10 @@ from next_mm.models.conversion import KeyMap
 from next_mm.registry import MODELS
 from next_mm.structures import TripletBatch
 from tests.methods.filling import FIXTURES, fill_state, read_keys, read_outputs, relative_error, waves
-from tests.methods.parity import PREPROCESSOR
+from tests.methods.parity import PREPROCESSOR, TOLERANCE, note_parity
 
 __all__ = ['Parity', 'everything', 'load_authors', 'wavy']
 
-TOLERANCE = 1e-5
-"""Of the largest value of an array."""
 OF_DIFFERENCE = 1e-3
 """The two samples of a fixture differ by 0.5 to 6 %, so their difference is compared too, at this part
 of its largest value."""
@@ -89,8 +86,6 @@ class Parity:
         self.check('feature_128x256', model.feature(waves(2, 128, 256), everything(2)))
 
     def finish(self) -> None:
-        """Every array was compared; ``NEXT_MM_PARITY`` names a file that a line of the table is added to."""
+        """Every array was compared."""
         assert self.compared == set(self.expected), sorted(set(self.expected) - self.compared)
-        if table := os.environ.get('NEXT_MM_PARITY'):
-            with open(table, 'a', encoding='utf-8') as file:
-                file.write(f'| {self.system} | {len(self.compared)} | {self.largest:.1e} |\n')
+        note_parity(self.system, self.compared, self.largest)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from next_mm.apis import load_config
-from next_mm.apis.config import drop_pretrained
+from next_mm.apis.config import drop_weights
 from next_mm.registry import MODELS
 
 FEATURE = 2048
@@ -37,7 +37,7 @@ CLASSES = 171
 )
 def test_parameters(leaf: str, options: dict[str, Any], theirs: int, unused: int, repo_dir: Path) -> None:
     cfg = load_config(repo_dir / 'configs' / f'{leaf}.py')
-    drop_pretrained(cfg)
+    drop_weights(cfg)
     with torch.device('meta'):
         model = MODELS.build({**cfg.model, **options, 'num_classes': CLASSES})
     assert sum(parameter.numel() for parameter in model.parameters()) == theirs - unused

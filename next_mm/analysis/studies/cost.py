@@ -8,7 +8,7 @@ from copy import deepcopy
 
 from next_mm.analysis.cost import PartCost, count_costs
 from next_mm.analysis.studies.study import Row
-from next_mm.apis import build_model, drop_pretrained
+from next_mm.apis import build_model, drop_weights
 from next_mm.models.reid_model import TEXT_ENCODER
 
 TEXT_COST = 'text G MACs'
@@ -25,7 +25,7 @@ def row_costs(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
 
 def _row_cost(row: Row) -> dict[str, float]:
     cfg = deepcopy(row.resolved)  # the row is trained from what it says
-    drop_pretrained(cfg)
+    drop_weights(cfg)
     parts = count_costs(build_model(cfg))
     total = sum(parts.values(), PartCost())
     return {

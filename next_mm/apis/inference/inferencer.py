@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -182,6 +183,8 @@ class ReIDInferencer(BaseInferencer):
     def _record(self, triplet: TripletInput, images: list[np.ndarray | None]) -> dict[str, Any]:
         """Return what the pipeline reads of a triplet; an absent caption is an empty one, so that batches are alike."""
         captions = tuple(caption or '' for caption in triplet.captions) if self.backend.reads_captions else None
+        if captions is None and any(triplet.captions):
+            warnings.warn(f'{self.space.model} reads no captions: those given are not used', stacklevel=2)
         return {
             'imgs': images,
             'img_paths': tuple('' if image is not None else None for image in images),

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from next_mm.errors import ConfigError
 from next_mm.registry import MODELS
-from next_mm.utils.weights import load_exactly, read_weights
+from next_mm.utils.weights import RANDOM_WEIGHTS, load_exactly, read_weights
 
 __all__ = ['NUM_JOINTS', 'HRNetPose', 'StandingPose', 'build_hrnet']
 
@@ -28,7 +28,8 @@ class HRNetPose(BaseModule):
     The weights stay out of the model's parameters and checkpoints.
 
     Args:
-        weights: the file ``pose_hrnet_w48_384x288.pth`` of HRNet's authors; see README.md of this folder.
+        weights: the file ``pose_hrnet_w48_384x288.pth`` of HRNet's authors; see README.md of this folder. ``'random'``
+            reads none, for cost tables.
         renormalize: give HRNet pictures with the mean and deviation of ImageNet, with which it was trained. PFD's
             authors give it the tower's own, of mean and deviation 0.5.
 
@@ -43,16 +44,16 @@ class HRNetPose(BaseModule):
         if weights is None:
             raise ConfigError(
                 'PFDReID needs the weights of its pose network, HRNet-W48 with 17 key points: set model.pose.weights '
-                'to '
-                'pose_hrnet_w48_384x288.pth (next_mm/methods/pfd/README.md says where it is)'
+                'to pose_hrnet_w48_384x288.pth (next_mm/methods/pfd/README.md says where it is)'
             )
-        if not Path(weights).is_file():
+        if weights != RANDOM_WEIGHTS and not Path(weights).is_file():
             raise FileNotFoundError(
                 f'model.pose.weights={weights!r}: no such file (expected pose_hrnet_w48_384x288.pth)'
             )
         network = build_hrnet()
-        state = read_weights(Path(weights))
-        load_exactly(network, state, f'model.pose.weights={weights!r}', f'HRNet-W48 with {NUM_JOINTS} key points')
+        if weights != RANDOM_WEIGHTS:
+            state = read_weights(Path(weights))
+            load_exactly(network, state, f'model.pose.weights={weights!r}', f'HRNet-W48 with {NUM_JOINTS} key points')
         self.renormalize = renormalize
         self._frozen = SimpleNamespace(network=network.eval().requires_grad_(False))
         mean, std = (torch.tensor(values).view(-1, 1, 1) for values in (IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD))

@@ -175,12 +175,17 @@ def zero_absent(images: Tensor, present: Tensor | None) -> Tensor:
 class CameraEmbedding(nn.Module):
     """A learned embedding of the camera (TransReID, He et al., ICCV 2021); unknown cameras add nothing.
 
+    ``first_camera`` and ``last_camera`` say which cameras it knows: training data may have no others.
+
     Args:
         num_cameras: number of cameras; others count as unknown.
         width: width of the tokens.
         first_camera: number of the first camera; ``None`` takes numbers from 0 as well as from 1, at the price of one
             more row.
     """
+
+    rows_option = 'num_cameras'
+    """The option that decides the number of rows, for messages about a checkpoint that has others."""
 
     def __init__(self, num_cameras: int, width: int, first_camera: int | None = None) -> None:
         super().__init__()

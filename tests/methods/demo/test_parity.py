@@ -77,7 +77,7 @@ def test_features_logits_and_slices(model: DeMoReID, outputs: dict[str, Tensor])
     for name in ('r', 'n', 't', 'rn', 'rt', 'nt'):
         present = torch.tensor([[letter not in name for letter in 'rnt']] * 2)
         found[f'feature_missing_{name}'] = model.feature(images, TripletBatch(cameras=cameras, present=present))
-    assert_close(found, outputs)
+    assert_close('demo', found, outputs)
 
 
 def test_parameters() -> None:

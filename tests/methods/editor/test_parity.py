@@ -86,13 +86,13 @@ def test_features_selection_slices_and_losses(outputs: dict[str, Tensor]) -> Non
         rollout = class_rollout(maps)
         assert torch.equal(top_patches(rollout, 2).any(dim=1), outputs[f'select_{name}'])
         found |= {f'tokens_{name}': tokens[:, :3, :64], f'rollout_{name}': rollout}
-    assert_close(found | train_outputs(model, 'al1'), outputs)
+    assert_close('editor', found | train_outputs(model, 'al1'), outputs)
 
 
 @pytest.mark.real_size
 def test_scores_and_losses_of_the_other_heads(outputs: dict[str, Tensor]) -> None:
     model = fixture_model('editor', config('al0'), variant='al0', on_meta=True, matrices=constant)
-    assert_close(train_outputs(model, 'al0'), outputs)
+    assert_close('editor', train_outputs(model, 'al0'), outputs)
 
 
 @pytest.mark.parametrize('variant', BRANCHES)

@@ -44,7 +44,7 @@ def test_features_scores_losses_and_test_time_training() -> None:
         logits = model.identity_views({'classes': features['classes'][rows]}, TripletBatch(labels=torch.zeros(2)))
         assert torch.equal(logits['classes']['logits'].argmax(dim=1), outputs[f'ttt_{name}_pseudo'])
         found[f'ttt_{name}_loss'] = sum(model.test_time_loss(images[rows], TripletBatch()).values())
-    assert_close(found, outputs)
+    assert_close('htt', found, outputs)
 
 
 def test_parameters_are_the_authors_but_for_what_they_never_use() -> None:

@@ -83,7 +83,7 @@ def test_features_logits_and_slices(model: ICPLReID) -> None:
     texts = model.encode_identities(torch.tensor([0, 1, 170]))[0]
     found['text_features'] = torch.stack(list(texts.values())).transpose(0, 1)
     found['token_prefix_slice'] = model.prompts['rgb'].prefix[..., :8]
-    assert_close(found, outputs)
+    assert_close('icpl', found, outputs)
 
 
 @pytest.mark.real_size

@@ -93,9 +93,9 @@ def test_features_logits_and_slices(model: IDEAReID, outputs: dict[str, Tensor])
         features = model.extract(images, make_batch(present))
         found[f'missing_{name}_LOCAL_v'] = features['visual']
         found[f'missing_{name}_LOCAL_t'] = features['textual']
-    assert_close(found, outputs)
+    assert_close('idea', found, outputs)
     positions = sampling_positions(offsets, model.backbone.grid, 5)
-    assert_close({'mid_positions': positions}, outputs, tolerance=5e-5)  # offsets near zero, times up to 5 / 2
+    assert_close('idea', {'mid_positions': positions}, outputs, tolerance=5e-5)  # offsets near zero, times up to 5 / 2
 
 
 @pytest.mark.real_size

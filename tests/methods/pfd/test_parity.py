@@ -99,7 +99,7 @@ def test_feature_slices_scores_and_losses() -> None:
         'train_decoder_scores': torch.stack([seen[f'rgb_{name}']['logits'][:, :32] for name in SECOND]),
         'train_loss': torch.stack([*sums, push, sum(sums) / 2 + push]),
     }
-    assert_close(found, outputs)
+    assert_close('pfd', found, outputs)
 
 
 @pytest.mark.parametrize(('depth', 'expected'), [(2, 123_745_768), (6, 155_257_320)])

@@ -60,7 +60,7 @@ def test_features_logits_and_slices() -> None:
         present = torch.tensor([[letter not in name for letter in 'rnt']] * 2)
         found[f'feature_zero_pictures_{name}'] = model.feature(images, TripletBatch(present=present))
     assert torch.equal(select_patches(tower.maps, 0.5), outputs['mid_masks'])
-    assert_close(found, outputs)
+    assert_close('promptma', found, outputs)
 
 
 def test_parameters() -> None:

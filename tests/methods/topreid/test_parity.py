@@ -66,13 +66,13 @@ def test_features_missing_modalities_slices_and_losses(outputs: dict[str, Tensor
     for letters in ('r', 'n', 't', 'rn', 'rt', 'nt'):
         present = torch.tensor([[letter not in letters for letter in 'rnt']] * 2)
         found[f'feature_missing_{letters}'] = model.feature(images, TripletBatch(cameras=cameras, present=present))
-    assert_close(found, outputs)
+    assert_close('topreid', found, outputs)
 
 
 @pytest.mark.real_size
 def test_scores_and_losses_of_the_other_heads(outputs: dict[str, Tensor]) -> None:
     model = fixture_model('topreid', config('direct1'), variant='direct1', on_meta=True, matrices=constant)
-    assert_close(train_outputs(model, 'direct1'), outputs)
+    assert_close('topreid', train_outputs(model, 'direct1'), outputs)
 
 
 @pytest.mark.parametrize('variant', BRANCHES)

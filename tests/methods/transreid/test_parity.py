@@ -76,7 +76,7 @@ def test_features_slices_scores_and_loss(outputs: dict[str, Tensor]) -> None:
     for branch in model.branches.values():
         branch.test = 'after'
     found['feature_rgb_after_bn'] = modality_features(model)[0]
-    assert_close(found, outputs)
+    assert_close('transreid', found, outputs)
 
 
 @pytest.mark.real_size
@@ -87,7 +87,7 @@ def test_without_a_jigsaw(outputs: dict[str, Tensor]) -> None:
         if not entry[0].startswith(('b1.', 'b2.', 'bottleneck_', 'classifier_'))
     ]
     model = load(config(num_locals=0, test='after'), keys, 'shared-plain')
-    assert_close({'baseline_feature_rgb': modality_features(model)[0]}, outputs)
+    assert_close('transreid', {'baseline_feature_rgb': modality_features(model)[0]}, outputs)
 
 
 @pytest.mark.real_size
@@ -97,7 +97,7 @@ def test_overlapping_patches(outputs: dict[str, Tensor]) -> None:
         for key, shape, dtype in read_keys(FIXTURES / 'transreid' / 'keys.json')
     ]
     model = load(config(stride=12, test='after'), keys, 'shared')
-    assert_close({'stride12_feature_rgb': modality_features(model)[0]}, outputs)
+    assert_close('transreid', {'stride12_feature_rgb': modality_features(model)[0]}, outputs)
 
 
 def load(cfg: dict[str, Any], keys: list, variant: str) -> TransReID:

@@ -44,7 +44,8 @@ def collect_views(model: nn.Module, dataset: BaseDataset, indices: Sequence[int]
     semantic, structure = getattr(neck, 'semantic', None), getattr(neck, 'structure', None)
     if semantic is None and structure is None:
         raise UserError(
-            'the model has no experts (model.neck.semantic, model.neck.structure); choose a checkpoint that has them'
+            f'{type(model).__name__} has no experts (model.neck.semantic, model.neck.structure), so none of its patch '
+            'tokens can be drawn: this is drawn of a NEXTReID that has them'
         )
     views = []
     for index in indices:

@@ -41,7 +41,7 @@ def test_outputs_are_watched_while_the_context_is_open() -> None:
         module(torch.ones(1, 2))
     module(torch.ones(1, 2))
     assert len(outputs) == 1
-    with pytest.raises(ValueError, match='no semantic experts'):
+    with pytest.raises(ValueError, match='Linear has no semantic experts'):
         require_experts(module, 'semantic')
 
 
