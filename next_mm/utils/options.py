@@ -94,18 +94,24 @@ def check_range(name: str, value: Any, low: float, high: float = float('inf')) -
         raise ConfigError(f'{name}={value!r}: expected two numbers {bound}, the smaller first')
 
 
-def check_size(name: str, value: Any) -> None:
+def check_size(name: str, value: Any, *, smallest: int = 1) -> None:
     """Refuse what is no size of a picture.
 
+    Args:
+        name: the option, for the message.
+        value: what came.
+        smallest: least height and width.
+
     Raises:
-        ConfigError: it is no pair of positive whole numbers.
+        ConfigError: it is no pair of such whole numbers.
     """
     if (
         not isinstance(value, (tuple, list))
         or len(value) != 2
-        or not all(isinstance(side, int) and side > 0 for side in value)
+        or not all(isinstance(side, int) and side >= smallest for side in value)
     ):
-        raise ConfigError(f'{name}={value!r}: expected (height, width) in pixels')
+        which = f', both at least {smallest}' if smallest > 1 else ''
+        raise ConfigError(f'{name}={value!r}: expected (height, width) in pixels{which}')
 
 
 def check_keys(where: str, keys: Iterable[str], known: Iterable[str]) -> None:

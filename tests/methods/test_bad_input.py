@@ -48,12 +48,21 @@ def test_pictures_of_another_size(name: str) -> None:
 
 
 @pytest.mark.parametrize('name', TOYS)
-@pytest.mark.parametrize('size', [(0, 16), (7, 5)])
-def test_a_picture_size_that_cannot_be(name: str, size: tuple[int, int]) -> None:
-    """Smaller than a patch, or than what the convolutions need."""
-    with pytest.raises(ConfigError) as found:
-        MODELS.build(sized(name, size))
-    assert '\n' not in str(found.value) and 'image_size' in str(found.value)
+def test_a_picture_size_is_refused_or_it_works(name: str) -> None:
+    """Smaller than a patch or than what pooling leaves, of odd sides, no multiple of the stride."""
+    for size in ((0, 16), (-8, 16), (7, 5), (41, 23), (56, 24)):
+        refusal = ''
+        try:
+            model = MODELS.build(sized(name, size)).eval()
+        except ConfigError as error:
+            refusal = str(error)
+        if refusal:
+            assert '\n' not in refusal and str(size[0]) in refusal
+        else:
+            assert min(size) > 0
+            images, batch = make_batch(model, 2)
+            with torch.no_grad():
+                assert model.feature(images, batch).isfinite().all()
 
 
 @pytest.mark.parametrize('method', list_convertible())

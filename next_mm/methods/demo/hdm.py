@@ -63,3 +63,9 @@ class SubsetAttention(nn.Module):
         value = torch.einsum('bkhe,khde->bkhd', pooled, value_weight.unflatten(1, heads))
         value = value + attention.sum(dim=-1, keepdim=True) * value_bias.unflatten(1, heads)
         return torch.einsum('bkd,ked->bke', value.flatten(2), self.out_proj_weight) + self.out_proj_bias
+
+    def count_macs(self, args: tuple[Tensor], output: Tensor) -> int:
+        """Count the usual form: keys and values of all tokens that a subset has."""
+        batch, _, length, dim = args[0].shape
+        tokens = sum(map(len, SUBSETS)) * length
+        return batch * 2 * (tokens + len(SUBSETS)) * dim**2

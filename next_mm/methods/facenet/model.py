@@ -107,6 +107,12 @@ class FACENetReID(ReIDModel):
         """Height and width in pixels of the pictures that the towers take."""
         return self.towers['rgb'].image_size
 
+    def not_exportable(self) -> str:
+        """Return why there is no ONNX file of it."""
+        return (
+            'a flare is flagged in the pictures before they are resized, and an exported file has no input for the flag'
+        )
+
     def extract(self, images: Tensor, batch: TripletBatch) -> dict[str, Tensor]:
         """Return the features; masks are predicted for flared triplets alone."""
         tokens, flared = self.encode(images, batch), self.flared(batch)

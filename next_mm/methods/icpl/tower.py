@@ -116,3 +116,11 @@ class AdapterCLIPVisual(CLIPVisual):
     def _feed_forward(self, block: nn.Module, adapter: Adapter | None, y: Tensor) -> Tensor:
         z = y + block.ls_2(block.mlp(block.ln_2(y)))
         return z if adapter is None else z + self.scale * adapter(y)
+
+    def count_macs(self, args: tuple[Tensor, ...], output: AdapterFeatures) -> int:
+        """Count the usual form: the last block, its adapter and the projection run for every token."""
+        tokens, tower = 1 + self.grid[0] * self.grid[1], self.tower_of(0)
+        matrices = [p for p in self.adapters_of(0).parameters() if p.dim() == 2]
+        adapters = tokens * sum(matrix.numel() for matrix in [*matrices, tower.proj])
+        blocks = self.count_blocks(tokens, len(tower.transformer.resblocks))
+        return len(args[0]) * NUM_MODALITIES * (self.count_patches() + blocks + adapters)

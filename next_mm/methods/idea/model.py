@@ -85,6 +85,10 @@ class IDEAReID(ReIDModel):
         widths |= {f'{kind}_{name}': dim for kind in ('classes', 'captions') for name in MODALITIES}
         self.build_branches(branches, widths, test_features)
 
+    def not_exportable(self) -> str:
+        """Return why there is no ONNX file of it."""
+        return 'its captions pass the text tower with learned words, and an exported file takes caption features'
+
     def extract(self, images: Tensor, batch: TripletBatch) -> dict[str, Tensor]:
         """Return class and caption tokens, of each modality and together, before and after the aggregation."""
         tokens = self.require_tokens(batch)

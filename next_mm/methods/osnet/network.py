@@ -30,6 +30,8 @@ class OSNet(PictureNetwork):
         out_dim: width of the feature.
     """
 
+    smallest = 16  # the last map is a sixteenth of the picture
+
     def __init__(
         self, *, image_size: tuple[int, int], width: float = 1.0, pretrained: str | None = None, out_dim: int = 512
     ) -> None:

@@ -34,6 +34,11 @@ class PFDReID(PerModalityReID):
         self.pose = MODELS.build(dict(pose))
         self.push = push
 
+    def not_exportable(self) -> str | None:
+        """Return why there is no ONNX file of it; with a pose network that belongs to the model there can be one."""
+        apart = getattr(self.pose, 'kept_apart', ())
+        return "its pose network's weights are the user's file and stay out of the model's" if apart else None
+
     def run_network(self, modality: str, images: Tensor, batch: TripletBatch) -> dict[str, Tensor]:
         """Find the pose in the pictures (B, 3, H, W), and run the modality's network with it."""
         return self.network_of(modality)(images, batch.cameras, self.pose(images))

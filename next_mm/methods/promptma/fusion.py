@@ -49,3 +49,9 @@ class PromptFusion(nn.Module):
             query = query + read_by_one_query(block.attn, block.ln_1(query), read)
             query = query + block.mlp(block.ln_2(query))
         return self.norm(query)
+
+    def count_macs(self, args: tuple[Tensor, Sequence[Tensor], Tensor], output: Tensor) -> int:
+        """Count the usual form: keys and values of all patches."""
+        query, _, chosen = args
+        hidden = 8  # the two layers of the feed-forward network, in squares of the width
+        return len(self.blocks) * (2 * chosen.numel() + (2 + hidden) * len(query)) * query.shape[1] ** 2

@@ -81,6 +81,12 @@ class ExchangingCLIPVisual(CLIPVisual):
         answers = s[:, length:].unflatten(0, prompts.shape[:2])
         return s[:, :length], answers, attention.unflatten(0, prompts.shape[:2])
 
+    def count_macs(self, args: tuple[Tensor, ...], output: PromptedFeatures) -> int:
+        """Count the usual form: the last block runs for every token, and the attention maps cost nothing more."""
+        tokens, depth = 1 + self.grid[0] * self.grid[1], len(self.tower.transformer.resblocks)
+        prompted = self.count_blocks(tokens + NUM_MODALITIES, self.num_prompted)
+        plain = self.count_blocks(tokens, depth - self.num_prompted)
+        return len(args[0]) * NUM_MODALITIES * (self.count_patches() + prompted + plain)
 
 def _run_with_map(block: nn.Module, s: Tensor) -> tuple[Tensor, Tensor]:
     """Run a block on tokens (B, S, D); returns what it gives and its attention (B, S, S), the mean of the heads."""

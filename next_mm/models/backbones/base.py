@@ -97,7 +97,13 @@ class TripletBackbone(BaseModule):
             self.towers = nn.ModuleDict({modality: build() for modality in MODALITIES})
 
     def place_cameras(self) -> None:
-        """Make the camera embedding at the width of the tokens, where there are cameras."""
+        """Make the camera embedding at the width of the tokens, where there are cameras.
+
+        Raises:
+            ConfigError: the pictures have no room for a patch.
+        """
+        if not all(self.grid):
+            raise ConfigError(f'{type(self).__name__}.image_size={self.image_size}: smaller than a patch')
         if self.num_cameras:
             self.camera_embedding = CameraEmbedding(self.num_cameras, self.width, self.first_camera)
 

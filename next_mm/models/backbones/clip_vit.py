@@ -65,6 +65,16 @@ class CLIPVisual(TripletBackbone):
         self.grid: tuple[int, int] = tower.grid_size
         self.place_cameras()
 
+    def count_blocks(self, tokens: int, count: int) -> int:
+        """Count the multiply-accumulates of ``count`` blocks in their usual form, for every one of the tokens of a picture."""
+        block = self.tower_of(0).transformer.resblocks[0]
+        matrices = sum(parameter.numel() for parameter in block.parameters() if parameter.dim() == 2)
+        return count * tokens * matrices
+
+    def count_patches(self) -> int:
+        """Count the multiply-accumulates of the patch embedding of a picture."""
+        return self.grid[0] * self.grid[1] * self.tower_of(0).conv1.weight.numel()
+
     def embed(self, images: Tensor, camera: Tensor | None, tower: nn.Module | None = None) -> Tensor:
         """Turn (B, 3, H, W) pictures of one modality into the tokens (B, 1 + N, width) in front of the first norm."""
         tower = self.tower if tower is None else tower

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from typing import ClassVar
 
 from mmengine.model import BaseModule
 from torch import Tensor
@@ -26,10 +27,12 @@ class PictureNetwork(BaseModule):
     """
 
     reads_cameras = False
+    smallest: ClassVar[int] = 1
+    """Least height and width of the pictures."""
 
     def __init__(self, *, image_size: tuple[int, int], widths: Mapping[str, int]) -> None:
         super().__init__()
-        check_size(f'{type(self).__name__}.image_size', image_size)
+        check_size(f'{type(self).__name__}.image_size', image_size, smallest=self.smallest)
         self.image_size = (image_size[0], image_size[1])
         self.widths = dict(widths)
 

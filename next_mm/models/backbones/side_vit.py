@@ -18,7 +18,7 @@ from next_mm.models.backbones.base import CameraEmbedding
 from next_mm.models.clip.position_embedding import find_grid, resize_position_embedding
 from next_mm.models.layers.folded_attention import folded_attention
 from next_mm.registry import MODELS
-from next_mm.utils.options import check_number, check_size
+from next_mm.utils.options import check_integer, check_number, check_size
 from next_mm.utils.weights import load_exactly, read_weights
 
 __all__ = ['SideViT', 'TowerEnd', 'run_for_class']
@@ -69,9 +69,9 @@ class SideViT(BaseModule):
         pretrained: str | None = None,
     ) -> None:
         super().__init__()
-        check_size('SideViT.image_size', image_size)
+        check_size('SideViT.image_size', image_size, smallest=patch_size)
         check_number('SideViT.stride', stride, 1, patch_size)
-        check_number('SideViT.num_cameras', num_cameras, 0)
+        check_integer('SideViT.num_cameras', num_cameras, 0)
         self.image_size = (image_size[0], image_size[1])
         self.patch_size = patch_size
         self.stride = stride

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from next_mm import compat
 from next_mm.errors import ConfigError
 from next_mm.models.clip.position_embedding import PositionFilter, find_grid, resize_position_embedding
+from next_mm.utils.options import check_size
 from next_mm.utils.weights import is_torchscript, read_weights
 
 _POSITION = 'visual.positional_embedding'
@@ -51,6 +52,9 @@ def load_clip(
         FileNotFoundError: ``pretrained`` looks like a path and there is no such file.
     """
     name = _register_config(model_name)
+    if image_size is not None:
+        patch = max(to_2tuple(open_clip.CLIPVisionCfg(**open_clip.get_model_config(name)['vision_cfg']).patch_size))
+        check_size(f'{model_name}: image_size', image_size, smallest=patch)
     with compat.without_random_weights_warning():
         model = open_clip.create_model(
             name, pretrained=None, force_image_size=image_size, pretrained_text=False, device=torch.get_default_device()

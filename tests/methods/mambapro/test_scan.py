@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
+
 import pytest
 import torch
 from torch import Tensor
@@ -53,3 +56,21 @@ def test_states_are_full_precision_under_autocast() -> None:
     assert found.dtype == torch.float32
     expected = slow_scan(*(tensor.double() for tensor in inputs))
     torch.testing.assert_close(found.double(), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_the_kernel_of_mamba_ssm_gets_what_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its layout, as its documentation has it: u and delta (B, C, L), A (C, N), B and C (B, N, L), D (C,)."""
+
+    def kernel(u: Tensor, delta: Tensor, a: Tensor, b: Tensor, c: Tensor, d: Tensor) -> Tensor:
+        assert all(x.is_contiguous() for x in (u, delta, a, b, c, d))
+        rows = [x.transpose(1, 2).unsqueeze(0) for x in (u, delta, b, c)]
+        answer = slow_scan(rows[0], rows[1], a.unsqueeze(0), rows[2], rows[3], d.unsqueeze(0))
+        return answer.squeeze(0).transpose(1, 2)
+
+    package = ModuleType('mamba_ssm.ops.selective_scan_interface')
+    package.selective_scan_fn = kernel
+    for name in ('mamba_ssm', 'mamba_ssm.ops'):
+        monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    monkeypatch.setitem(sys.modules, package.__name__, package)
+    inputs = [tensor.detach() for tensor in make_inputs(groups=2, batch=3, length=5, channels=4, states=2)]
+    torch.testing.assert_close(scan._run_kernel(*inputs), slow_scan(*inputs), rtol=1e-10, atol=1e-12)

@@ -1,0 +1,64 @@
+"""docs/zoo.md says what the metafiles and the measurements say."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from next_mm.analysis import zoo_page
+from next_mm.apis import list_methods
+from next_mm.apis.zoo import find_leaf
+from tests.methods.filling import FIXTURES
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / 'docs' / 'zoo.md'
+METHODS = list_methods()
+
+
+@pytest.fixture(autouse=True)
+def _in_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+
+
+def test_the_page_is_up_to_date(tmp_path: Path) -> None:
+    page = Path(shutil.copy(PAGE, tmp_path))
+    zoo_page.write_page(page, METHODS, zoo_page.read_results(PAGE))
+    assert page.read_text() == PAGE.read_text(), 'run python tools/zoo_page.py'
+
+
+def test_every_method_was_counted_and_every_fixture_compared() -> None:
+    results = zoo_page.read_results(PAGE)
+    assert results['costs']['methods'].keys() == {method.name for method in METHODS}
+    for name, cost in results['costs']['methods'].items():
+        assert cost['config'] == find_leaf(name).name
+    assert results['parity']['systems'].keys() == {path.name for path in FIXTURES.iterdir()}
+    assert all(entry['largest'] < 2e-5 for entry in results['parity']['systems'].values())
+
+
+def test_what_the_page_links_to_is_there() -> None:
+    links = re.findall(r'\]\((\.\./[^)#]+)', PAGE.read_text())
+    assert len(links) > 80
+    assert not [link for link in links if not (PAGE.parent / link).exists()]
+
+
+def test_lines_of_the_parity_tests_are_summed_up(tmp_path: Path) -> None:
+    lines = [
+        {'system': 'a', 'arrays': ['x', 'y'], 'largest': 1e-6},
+        {'system': 'a', 'arrays': ['y', 'z'], 'largest': 3e-6},
+        {'system': 'b', 'arrays': ['x'], 'largest': 2e-7},
+    ]
+    file = tmp_path / 'parity.jsonl'
+    file.write_text(''.join(json.dumps(line) + '\n' for line in lines))
+    found = zoo_page.read_parity(file)
+    assert found['systems'] == {'a': {'arrays': 3, 'largest': 3e-6}, 'b': {'arrays': 1, 'largest': 2e-7}}
+    assert found['date'] and 'torch' in found['machine']
+
+
+def test_methods_are_counted() -> None:
+    small = [method for method in METHODS if method.name == 'osnet']
+    found = zoo_page.count_methods(small)['methods']['osnet']
+    assert found['config'] == 'osnet_rgbnt201.py' and 2e6 < found['trainable'] < 2.3e6 and found['macs'] > 0

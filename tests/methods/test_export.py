@@ -1,0 +1,55 @@
+"""Each method becomes an ONNX file that equals it, or says in one line why not."""
+
+from __future__ import annotations
+
+import copy
+import importlib.util
+from pathlib import Path
+
+import pytest
+import torch
+
+from next_mm.apis.inference.bundle import ModelBundle
+from next_mm.apis.inference.export import ExportError, export_onnx
+from next_mm.registry import MODELS
+from tests.methods.toys import find_methods, list_toys
+
+FIRST = {}
+for _name, _toy in list_toys():
+    if _toy:
+        FIRST.setdefault(_name.partition(':')[0], _toy)
+NOT_EXPORTABLE = {'FACENetReID', 'IDEAReID'}
+
+
+def bundle(name: str) -> ModelBundle:
+    """A toy of which no weight is zero."""
+    torch.manual_seed(0)
+    model = MODELS.build(copy.deepcopy(FIRST[name])).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.02 * torch.randn_like(parameter))
+    return ModelBundle(model, pipeline=[], model_config=dict(FIRST[name]), scope='next_mm', name=name)
+
+
+def test_every_method_is_tried() -> None:
+    assert FIRST.keys() == find_methods().keys()
+
+
+@pytest.mark.parametrize('name', sorted(NOT_EXPORTABLE))
+def test_what_cannot_be_exported_says_why(name: str, tmp_path: Path) -> None:
+    pytest.importorskip('onnxruntime')
+    pytest.importorskip('onnxscript')
+    with pytest.raises(ExportError, match=f'^{name} cannot be exported: ') as found:
+        export_onnx(bundle(name), tmp_path / 'toy.onnx')
+    assert '\n' not in str(found.value) and not list(tmp_path.iterdir())
+
+
+@pytest.mark.real_size  # no large networks, but two minutes of exports
+@pytest.mark.skipif(
+    any(importlib.util.find_spec(name) is None for name in ('onnx', 'onnxscript', 'onnxruntime')),
+    reason='needs the extra export',
+)
+@pytest.mark.parametrize('name', sorted(FIRST.keys() - NOT_EXPORTABLE))
+def test_the_file_equals_the_model(name: str, tmp_path: Path) -> None:
+    """At batches of 1, 3 and 8, and row by row: export_onnx refuses what differs by more than 1e-5."""
+    assert export_onnx(bundle(name), tmp_path / 'toy.onnx')['difference'] <= 1e-5
