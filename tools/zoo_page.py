@@ -1,7 +1,8 @@
 """Write the tables of docs/zoo.md anew: ``python tools/zoo_page.py``.
 
-What is published comes from the metafiles of the methods, what was measured from docs/zoo.json; ``--count`` and ``--parity`` put new
-measurements there. The table of the runs is written by ``python tools/run_study.py rivals --dataset synthetic --doc docs/zoo.md``.
+What is published comes from the metafiles of the methods, what was measured from docs/zoo.json; ``--count`` and
+``--parity`` put new measurements there. The table of the runs is written by
+``python tools/run_study.py rivals --dataset synthetic --doc docs/zoo.md``.
 """
 
 from __future__ import annotations

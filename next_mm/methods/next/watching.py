@@ -41,6 +41,7 @@ def require_experts(model: nn.Module, name: str) -> nn.Module:
     experts = getattr(getattr(model, 'neck', None), name, None)
     if experts is None:
         raise UserError(
-            f'{type(model).__name__} has no {name} experts (model.neck.{name}): this is drawn of a NEXTReID that has them'
+            f'{type(model).__name__} has no {name} experts (model.neck.{name}): this is drawn of a NEXTReID that '
+            'has them'
         )
     return experts

@@ -66,7 +66,7 @@ class CLIPVisual(TripletBackbone):
         self.place_cameras()
 
     def count_blocks(self, tokens: int, count: int) -> int:
-        """Count the multiply-accumulates of ``count`` blocks in their usual form, for every one of the tokens of a picture."""
+        """Count the multiply-accumulates of some blocks in their usual form, for all tokens of a picture."""
         block = self.tower_of(0).transformer.resblocks[0]
         matrices = sum(parameter.numel() for parameter in block.parameters() if parameter.dim() == 2)
         return count * tokens * matrices
