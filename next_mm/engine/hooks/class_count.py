@@ -17,8 +17,9 @@ __all__ = ['IdentityCountHook']
 
 @HOOKS.register_module()
 class IdentityCountHook(Hook):
-    """Stop before training when the model does not know the identities or the cameras of the training set: it has another
-    number of classes, or a table of cameras without some of them.
+    """Stop before training when the model does not know the identities or the cameras of the training set.
+
+    It has another number of classes, or a table of cameras without some of them.
 
     Too few classes crash in the loss with an index error (on a GPU: a device assertion); too many train on without a
     word. The hook asks the model and every module in it that has ``num_classes``; zero stands for a network without a
