@@ -12,8 +12,11 @@ import yaml
 
 from next_mm.apis.config import drop_pretrained, find_config, load_config
 from next_mm.apis.training import build_model
+from next_mm.engine import read_checkpoint
 from next_mm.errors import ConfigError
 from next_mm.models.reid_model import ReIDModel
+from next_mm.models.text.base import TOWER
+from next_mm.registry import MODELS
 from next_mm.utils.options import did_you_mean
 
 __all__ = ['COSTS', 'DATASETS', 'INPUTS', 'Method', 'find_leaf', 'get_model', 'list_methods', 'read_method']
@@ -88,13 +91,19 @@ def get_model(name: str, *, dataset: str | None = None, pretrained: str | Path |
         name: folder of the method, see :func:`list_methods`.
         dataset: whose config describes the model, see :func:`find_leaf`.
         pretrained: a checkpoint of ours, such as ``tools/convert_checkpoint.py`` writes; ``None``: random weights.
+            A frozen text tower that the checkpoint does not hold is the one that the config names.
 
     Raises:
         ConfigError: see :func:`find_leaf`.
         CheckpointError: the checkpoint is not this model's.
     """
     cfg = load_config(find_leaf(name, dataset))
+    text = dict(cfg.model.get('text') or {})
     drop_pretrained(cfg)
+    if pretrained is not None and 'pretrained' in text and MODELS.get(cfg.model.type).config_reads_captions(cfg.model):
+        held = read_checkpoint(pretrained)['state_dict']
+        if not any(key.startswith(f'text.{TOWER}') for key in held):
+            cfg.model.text.pretrained = text['pretrained']
     return build_model(cfg, pretrained)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from next_mm.apis import zoo
 from next_mm.apis.zoo import find_leaf, get_model, list_methods, read_method
 from next_mm.errors import ConfigError
 
@@ -57,6 +58,28 @@ def test_a_method_is_built_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     again = get_model('osnet', pretrained=tmp_path / 'osnet.pth')
     key = 'networks.tir.fc.0.weight'
     assert torch.equal(again.state_dict()[key], model.state_dict()[key])
+
+
+@pytest.mark.parametrize(('key', 'named'), [('text.tower.ln_final.weight', None), ('summary.words', 'openai')])
+def test_a_text_tower_that_a_checkpoint_does_not_hold_is_the_configs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, repo_dir: Path, key: str, named: str | None
+) -> None:
+    monkeypatch.chdir(repo_dir)
+    monkeypatch.setattr(zoo, 'build_model', lambda cfg, checkpoint: cfg.model)
+    torch.save({'state_dict': {key: torch.zeros(1)}, 'meta': {}}, tmp_path / 'idea.pth')
+    config = get_model('idea', pretrained=tmp_path / 'idea.pth')
+    assert (config.text.pretrained, config.backbone.pretrained) == (named, None)
+    assert get_model('idea').text.pretrained is None
+
+
+def test_costs_are_read_where_table_viii_has_them() -> None:
+    method = read_method(GOOD + 'cost: {params M: 98.8, G MACs: 35.1}')
+    assert method.cost == {'params M': 98.8, 'G MACs': 35.1} and read_method(GOOD).cost == {}
+    with pytest.raises(ConfigError, match='cost: expected params M and G MACs'):
+        read_method(GOOD + 'cost: {params: 98.8}')
+    assert {method.name for method in list_methods() if method.cost} == {
+        *('demo', 'editor', 'icpl', 'idea', 'mambapro', 'next', 'promptma', 'topreid')
+    }
 
 
 def test_what_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, repo_dir: Path) -> None:
