@@ -59,6 +59,15 @@ def test_features_are_those_of_the_test_run(run_dir: Path, reid: ReIDInferencer)
     np.testing.assert_allclose(np.linalg.norm(out.features, axis=1), 1, atol=1e-6)
 
 
+def test_captions_for_a_model_that_reads_none_are_spoken_of(
+    run_dir: Path, reid: ReIDInferencer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reid.backend, 'reads_captions', False)
+    rows = records(run_dir)[:1]
+    with pytest.warns(UserWarning, match='tiny reads no captions: those given are not used'):
+        reid(rows)
+
+
 def test_batch_size_order_and_company_change_nothing(run_dir: Path, reid: ReIDInferencer) -> None:
     rows = records(run_dir)
     out = reid(rows)
