@@ -88,9 +88,9 @@ def gather_selected(tokens: Tensor, selected: Tensor) -> tuple[Tensor, Tensor]:
 
     Returns:
         Tokens (B, M, 1 + K, D), K the most that a triplet of the batch has, and a mask (B, 1 + K) bool
-        that is false for the filling.
+        that is false for the filling. In an exported graph, whose shapes must not depend on values, K is N.
     """
-    most = int(selected.sum(dim=1).max())
+    most = selected.shape[1] if torch.compiler.is_compiling() else int(selected.sum(dim=1).max())
     places = (~selected).to(torch.uint8).argsort(dim=1, stable=True)[:, :most]  # (B, K), selected ones first
     mask = F.pad(selected.gather(1, places), (1, 0), value=True)
     places = F.pad(places + 1, (1, 0))  # the class token is token 0
