@@ -57,7 +57,7 @@ def test_a_picture_size_is_refused_or_it_works(name: str) -> None:
         except ConfigError as error:
             refusal = str(error)
         if refusal:
-            assert '\n' not in refusal and str(size[0]) in refusal
+            assert '\n' not in refusal and ('image_size' in refusal or 'patches' in refusal)
         else:
             assert min(size) > 0
             images, batch = make_batch(model, 2)

@@ -38,7 +38,7 @@ def selective_scan(u: Tensor, delta: Tensor, decay: Tensor, write: Tensor, read:
         inputs = [tensor.to(wide) for tensor in (u, delta, decay, write, read, skip)]
         if u.is_cuda and importlib.util.find_spec('mamba_ssm'):
             return _run_kernel(*inputs)
-        return _Scan.apply(*inputs)
+        return _run_steps(*inputs) if torch.compiler.is_compiling() else _Scan.apply(*inputs)
 
 
 def _run_kernel(u: Tensor, delta: Tensor, decay: Tensor, write: Tensor, read: Tensor, skip: Tensor) -> Tensor:
@@ -49,6 +49,18 @@ def _run_kernel(u: Tensor, delta: Tensor, decay: Tensor, write: Tensor, read: Te
 
     groups = zip(swap(u), swap(delta), decay.contiguous(), swap(write), swap(read), skip.contiguous())
     return torch.stack([swap(selective_scan_fn(*group)) for group in groups])
+
+
+def _run_steps(u: Tensor, delta: Tensor, decay: Tensor, write: Tensor, read: Tensor, skip: Tensor) -> Tensor:
+    """The recurrence as it is written, for a graph that is traced."""
+    gains = torch.exp(delta.unsqueeze(-2) * decay.transpose(-1, -2)[:, None, None])  # (G, B, L, N, C)
+    inputs = (delta * u).unsqueeze(-2) * write.unsqueeze(-1)
+    state = torch.zeros_like(inputs[:, :, 0])
+    answers = []
+    for step in range(u.shape[2]):
+        state = gains[:, :, step] * state + inputs[:, :, step]
+        answers.append((read[:, :, step].unsqueeze(-2) @ state).squeeze(-2))
+    return torch.stack(answers, dim=2) + skip[:, None, None] * u
 
 
 def _by_steps(x: Tensor) -> Tensor:

@@ -70,10 +70,10 @@ class PFDNetwork(BaseModule):
         Returns:
             The features, and ``unseen`` (B, D), behind its BatchNorm, which the push loss reads.
         """
+        tokens = self.backbone(images, cameras)
         heatmaps = heatmaps.flatten(2)
         joints = self.pose_embedding(heatmaps)  # (B, J, D)
         pose = F.adaptive_avg_pool1d(heatmaps.mean(dim=1, keepdim=True), joints.shape[2])  # (B, 1, D)
-        tokens = self.backbone(images, cameras)
         parts = self.encode_parts(tokens)
         views = self.decoder(tokens * pose)
         matched, index = match_views(align_parts(parts, joints), views)

@@ -49,6 +49,11 @@ def test_values_and_gradients(monkeypatch: pytest.MonkeyPatch, elements: int, sh
         torch.testing.assert_close(ours, theirs, rtol=1e-9, atol=1e-11)
 
 
+def test_the_form_for_traced_graphs() -> None:
+    inputs = [tensor.detach() for tensor in make_inputs(groups=2, batch=3, length=7, channels=4, states=3)]
+    torch.testing.assert_close(scan._run_steps(*inputs), slow_scan(*inputs), rtol=1e-10, atol=1e-12)
+
+
 def test_states_are_full_precision_under_autocast() -> None:
     inputs = [tensor.detach().float() for tensor in make_inputs(1, 1, 40, 2, 3)]
     with torch.autocast('cpu', dtype=torch.bfloat16):
