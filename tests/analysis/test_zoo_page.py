@@ -54,7 +54,8 @@ def test_costs_are_those_of_table_viii_but_for_what_the_page_explains(method: Me
     ours = zoo_page.read_results(PAGE)['costs']['methods'][method.name]
     assert f'{(ours["trainable"] + UNUSED.get(method.name, 0)) / 1e6:.1f}' == f'{method.cost["params M"]:.1f}'
     counted = ours['macs'] + (0 if method.name == 'next' else ours['attention'])
-    assert 0 <= method.cost['G MACs'] - counted / 1e9 < 0.3
+    roll_out = 1.08 if method.name == 'editor' else 0
+    assert 0 <= method.cost['G MACs'] - counted / 1e9 - roll_out < 0.3
 
 
 def test_what_the_page_links_to_is_there() -> None:

@@ -119,6 +119,12 @@ class CaptionSummary(nn.Module):
         found = read_tokens(tower, self.embed(tower, ids), to_device(read, device))
         return found.mean(dim=1).unflatten(0, texts.shape[:2])
 
+    def count_macs(self, args: tuple[TextTower, Tensor], output: Tensor) -> int:
+        """Count the usual form: texts of full length, of which every token goes through every layer and the projection."""
+        tower, tokens = args[:2]
+        count = tokens.shape[0] * tokens.shape[1] * CONTEXT_LENGTH
+        return tower.count_tokens(count, projected=count)
+
     def embed(self, tower: TextTower, ids: Tensor) -> Tensor:
         """Embed texts (R, L), with the learned words and the positions added: (R, L, width)."""
         length = ids.shape[1]

@@ -85,10 +85,14 @@ class TextTower(nn.Module):
     def count_macs(self, args: tuple[Sequence[np.ndarray]], output: Tensor) -> int:
         """Count the usual form: every token of every caption goes through every layer, each caption
         through the projection."""
+        return self.count_tokens(sum(map(len, args[0])), projected=len(args[0]))
+
+    def count_tokens(self, tokens: int, projected: int) -> int:
+        """Count the multiply-accumulates of tokens that go through every layer, and of those that are projected."""
         layers = sum(parameter.numel() for parameter in self.blocks.parameters() if parameter.dim() == 2)
         named = self.named_parameters()
         projection = sum(parameter.numel() for name, parameter in named if name.startswith('text_projection'))
-        return sum(map(len, args[0])) * layers + len(args[0]) * projection
+        return tokens * layers + projected * projection
 
     def _encode(self, pack: Pack, device: torch.device) -> Tensor:
         """Features (C, D) of a pack's captions."""
