@@ -120,7 +120,7 @@ class CaptionSummary(nn.Module):
         return found.mean(dim=1).unflatten(0, texts.shape[:2])
 
     def count_macs(self, args: tuple[TextTower, Tensor], output: Tensor) -> int:
-        """Count the usual form: texts of full length, of which every token goes through every layer and the projection."""
+        """Count the usual form: of texts of full length every token goes through every layer and the projection."""
         tower, tokens = args[:2]
         count = tokens.shape[0] * tokens.shape[1] * CONTEXT_LENGTH
         return tower.count_tokens(count, projected=count)
