@@ -38,7 +38,9 @@ def main() -> None:
     if args.count:
         results['costs'] = zoo_page.count_methods(methods)
     if args.parity is not None:
-        results['parity'] = zoo_page.read_parity(args.parity)
+        found = zoo_page.read_parity(args.parity)
+        found['systems'] = {**results['parity']['systems'], **found['systems']}  # a system at a time can be compared
+        results['parity'] = found
     zoo_page.write_results(args.page, results)
     zoo_page.write_page(args.page, methods, results)
     print(f'{args.page}: {len(methods)} methods')
