@@ -88,6 +88,7 @@ class ExchangingCLIPVisual(CLIPVisual):
         plain = self.count_blocks(tokens, depth - self.num_prompted)
         return len(args[0]) * NUM_MODALITIES * (self.count_patches() + prompted + plain)
 
+
 def _run_with_map(block: nn.Module, s: Tensor) -> tuple[Tensor, Tensor]:
     """Run a block on tokens (B, S, D); returns what it gives and its attention (B, S, S), the mean of the heads."""
     answer, attention = attend_with_map(block.attn, block.ln_1(s))
