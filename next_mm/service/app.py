@@ -15,6 +15,7 @@ from fastapi import FastAPI, Query
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
@@ -30,6 +31,23 @@ from next_mm.service.requests import TripletForm, read_extra, read_form, read_se
 from next_mm.triplet import MODALITIES, NUM_MODALITIES
 
 __all__ = ['create_app']
+
+
+class EntryName(Convertor[str]):
+    """An entry's name in a path: any characters, slashes and line breaks too."""
+
+    regex = r'[\s\S]+'
+
+    def convert(self, value: str) -> str:
+        """Return the name."""
+        return value
+
+    def to_string(self, value: str) -> str:
+        """Return the name."""
+        return value
+
+
+register_url_convertor('entry', EntryName())
 
 
 class FeatureQuery(BaseModel):
@@ -273,7 +291,7 @@ def _add_entry_routes(app: FastAPI, service: Service) -> None:
         added = await service.write(gallery.add, features, extra=read_extra(fields), on_conflict=conflict, **values)
         return {'added': added, 'id': fields['id']}
 
-    @app.get('/v1/entries/{name:path}', tags=['entries'], summary='One entry')
+    @app.get('/v1/entries/{name:entry}', tags=['entries'], summary='One entry')
     async def get(name: str) -> dict[str, Any]:
         try:
             (entry,) = await service.read(service.gallery.get, [name])
@@ -281,7 +299,7 @@ def _add_entry_routes(app: FastAPI, service: Service) -> None:
             raise ServiceError(404, 'no such entry', field='id') from error
         return describe_entry(entry)
 
-    @app.delete('/v1/entries/{name:path}', tags=['entries'], summary='Delete one entry')
+    @app.delete('/v1/entries/{name:entry}', tags=['entries'], summary='Delete one entry')
     async def delete(name: str) -> dict[str, int]:
         return {'deleted': await service.write(service.gallery.delete, [name])}
 
