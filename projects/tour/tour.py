@@ -161,7 +161,7 @@ try:
             continue
     answer = ask('/v1/search', **{sensor: query[sensor] for sensor in ('rgb', 'nir', 'tir')})
     for hit in answer['hits'][:5]:
-        print(f'  {hit["rank"]}. {hit["id"]}  {hit["score"]:.3f}  {hit["verdict"]}')
+        print(f'  {hit["rank"]}. {hit["entry"]["id"]}  {hit["score"]:.3f}  {hit["verdict"]}')
 finally:
     service.terminate()
     service.wait()
