@@ -19,6 +19,8 @@ CONFIG = """
 _base_ = [{base!r}]
 model = dict(backbone=dict(model_name={clip!r}, pretrained=None, image_size=(32, 16)),
              text=dict(model_name={clip!r}, pretrained=None), head=dict(num_heads=4), num_classes=3)
+_pictures = [dict(type='LoadTriplet'), dict(type='ResizeTriplet', size=(32, 16))]
+test_dataloader = dict(dataset=dict(pipeline=[*_pictures, *_base_._test_captions]))
 """
 
 
