@@ -25,6 +25,7 @@ SECTION = (
     .read_text(encoding='utf-8')
     .partition('## Variants by one config line')[2]
     .partition('\n## ')[0]
+    .replace('\\\n', ' ')  # a command over two lines
 )
 COMMANDS = re.findall(r'^python (tools/\S+ .*)', SECTION, re.MULTILINE)
 

@@ -126,6 +126,7 @@ def test_a_run_from_caption_features_alone_gives_the_same_numbers(
     assert all(torch.equal(value, weights[1][key]) for key, value in weights[0].items())
 
 
+@pytest.mark.real_size
 def test_a_compiled_run_trains_as_the_eager_one(options: dict[str, Any], tmp_path: Path) -> None:
     still = {**options, 'model.neck.semantic.dropout': 0.0, 'model.neck.structure.dropout': 0.0}
     train(make_config(still, tmp_path / 'eager'))

@@ -97,7 +97,7 @@ def test_every_method_is_a_row_with_its_published_figures() -> None:
     rows = {row.name.removeprefix('rivals_'): row for row in study.rows}
     assert {'baseline', 'next'} <= rows.keys()
     assert {*rows, *study.left_out} == {method.name for method in list_methods()}
-    assert rows['next'].label == 'NEXT' and rows['next'].paper['rgbnt201'] == {'mAP': 82.4, 'R-1': 86.6}
+    assert rows['next'].label == 'NEXT' and rows['next'].paper['rgbnt201'].items() >= {'mAP': 82.4, 'R-1': 86.6}.items()
     assert rows['next'].digest == load_row('table4', 'd', 'synthetic').digest
     assert rows['baseline'].digest == load_row('table4', 'a', 'synthetic').digest
 

@@ -65,7 +65,7 @@ def test_captions_for_a_model_that_reads_none_are_spoken_of(
     monkeypatch.setattr(reid.backend, 'reads_captions', False)
     rows = records(run_dir)[:1]
     with pytest.warns(UserWarning, match='tiny reads no captions: those given are not used'):
-        reid(rows)
+        reid.prepare(rows[0])
 
 
 def test_batch_size_order_and_company_change_nothing(run_dir: Path, reid: ReIDInferencer) -> None:

@@ -49,7 +49,7 @@ custom_hooks = [dict(type='KeepFeatures')]
 """
 
 
-def tested(run_dir: Path, folder: Path, batch_size: int) -> dict[str, np.ndarray]:
+def features_of_a_test(run_dir: Path, folder: Path, batch_size: int) -> dict[str, np.ndarray]:
     """Id to unit feature, as ``tools/test.py`` computes them."""
     import torch
 
@@ -156,10 +156,10 @@ def check(run_dir: Path, ways: dict[str, Compute], expected: dict[str, np.ndarra
 def test_test_run_inferencer_and_shards_have_one_feature(run_dir: Path, tmp_path: Path) -> None:
     testing = tmp_path / 'testing'
     testing.mkdir()
-    expected = tested(run_dir, testing, batch_size=4)
+    expected = features_of_a_test(run_dir, testing, batch_size=4)
     assert set(expected) == {row['id'] for row in records(run_dir)}
     check(run_dir, plain_ways(run_dir, tmp_path), expected)
-    for name, feature in tested(run_dir, testing, batch_size=3).items():
+    for name, feature in features_of_a_test(run_dir, testing, batch_size=3).items():
         np.testing.assert_allclose(expected[name], feature, atol=TOLERANCE)
 
 
