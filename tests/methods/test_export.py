@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import importlib.util
 from pathlib import Path
 
 import pytest
@@ -37,20 +36,16 @@ def test_every_method_has_a_toy_to_export() -> None:
     assert FIRST.keys() == find_methods().keys()
 
 
+@pytest.mark.extra('onnx', 'onnxscript', 'onnxruntime')
 @pytest.mark.parametrize('name', sorted(NOT_EXPORTABLE))
 def test_what_cannot_be_exported_says_why(name: str, tmp_path: Path) -> None:
-    pytest.importorskip('onnxruntime')
-    pytest.importorskip('onnxscript')
     with pytest.raises(ExportError, match=f'^{name} cannot be exported: ') as found:
         export_onnx(bundle(name), tmp_path / 'toy.onnx')
     assert '\n' not in str(found.value) and not list(tmp_path.iterdir())
 
 
 @pytest.mark.real_size  # no large networks, but two minutes of exports
-@pytest.mark.skipif(
-    any(importlib.util.find_spec(name) is None for name in ('onnx', 'onnxscript', 'onnxruntime')),
-    reason='needs the extra export',
-)
+@pytest.mark.extra('onnx', 'onnxscript', 'onnxruntime')
 @pytest.mark.parametrize('name', sorted(EXPORTED))
 def test_the_file_equals_the_model(name: str, tmp_path: Path) -> None:
     """At batches of 1, 3 and 8, and row by row: export_onnx refuses what differs by more than 1e-5."""
