@@ -1,4 +1,4 @@
-"""The programs that docs/use.md and docs/deploy.md show run as they stand."""
+"""The programs that README.md, docs/use.md and docs/deploy.md show run as they stand."""
 
 from __future__ import annotations
 
@@ -16,27 +16,37 @@ from tests.apis.inference.conftest import run_dir  # noqa: F401 (a fixture)
 from tests.datasets.trees import write_picture
 
 DOCS = Path(__file__).parents[1] / 'docs'
-PAGE = DOCS / 'use.md'
+README = DOCS.parent / 'README.md'
 
 
-def test_the_programs_of_the_page_run(
+@pytest.mark.parametrize(
+    ('page', 'count', 'expected'),
+    [
+        (README, 1, ["Entry(id='seen', identity=None, camera='gate 3'"]),
+        (DOCS / 'use.md', 2, ['(2, 96)', "['first', 'd.jpg']"]),
+    ],
+    ids=['README', 'use'],
+)
+def test_the_programs_of_a_page_run(
     run_dir: Path,  # noqa: F811
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
+    page: Path,
+    count: int,
+    expected: list[str],
 ) -> None:
     write_pack(load_bundle(run_dir), tmp_path / 'work_dirs' / 'model')
     for name in 'abcd':
         write_picture(tmp_path / f'{name}.jpg')
     monkeypatch.chdir(tmp_path)
-    programs = re.findall(r'```py\n(.*?)```', PAGE.read_text(encoding='utf-8'), re.DOTALL)
-    assert len(programs) == 2
+    programs = re.findall(r'```py\n(.*?)```', page.read_text(encoding='utf-8'), re.DOTALL)
+    assert len(programs) == count
     names: dict[str, object] = {}
     for program in programs:
-        exec(compile(program, str(PAGE), 'exec'), names)
+        exec(compile(program, str(page), 'exec'), names)
     printed = capsys.readouterr().out
-    assert '(2, 96)' in printed
-    assert "['first', 'd.jpg']" in printed
+    assert all(text in printed for text in expected)
 
 
 def ray_in_this_process() -> dict[str, ModuleType]:
