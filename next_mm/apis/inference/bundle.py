@@ -23,6 +23,7 @@ from next_mm.apis.run_config import load_run_config
 from next_mm.engine import latest_checkpoint, load_weights, read_checkpoint
 from next_mm.errors import CheckpointError, ConfigError
 from next_mm.models import ReIDModel
+from next_mm.models.text.base import TOWER
 from next_mm.registry import MODELS
 from next_mm.retrieval.feature_set import FeatureSpace
 from next_mm.utils.files import staged, write_atomically
@@ -33,8 +34,6 @@ CARD, WEIGHTS = 'card.json', 'model.safetensors'
 INSIDE = 'pack:'
 """Begins a path that lies in the pack."""
 FORMAT = 1
-TEXT_TOWER = 'text.tower.'
-"""Begins the names of the frozen text tower's weights, which a state may hold or not."""
 
 
 @dataclass
@@ -60,8 +59,9 @@ class ModelBundle:
     def space(self) -> FeatureSpace:
         """Return the space of the model's features: its digest covers weights, text tower and test pipeline."""
         digest = hashlib.sha256(json.dumps(self.pipeline, sort_keys=True).encode())
+        towers = _tower_prefixes(type(self.model))
         for key, value in sorted(self.model.state_dict().items()):
-            if key.startswith(TEXT_TOWER):
+            if key.startswith(towers):
                 continue  # the tower is in it by its own digest, whether it is stored or not
             digest.update(key.encode())
             digest.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
@@ -90,8 +90,10 @@ def load_bundle(source: str | Path, weights: str | Path | None = None) -> ModelB
     state = read_checkpoint(checkpoint)
     model_config = without_pretrained(cfg.model.to_dict())  # the checkpoint's weights take their place
     start = dict(model_config)
-    if 'text' in model_config and not any(key.startswith(TEXT_TOWER) for key in state['state_dict']):
-        start['text'] = cfg.model.to_dict()['text']  # no checkpoint holds the tower: from its own file, as in training
+    for prefix in _tower_prefixes(MODELS.get(cfg.model.type)):
+        part = prefix.partition('.')[0]
+        if part in model_config and not any(key.startswith(prefix) for key in state['state_dict']):
+            start[part] = cfg.model.to_dict()[part]  # no checkpoint holds the tower: from its own file, as in training
     bundle = ModelBundle(
         model=_build(start, cfg.get('default_scope', 'next_mm'), state['state_dict'], str(checkpoint)),
         pipeline=_test_pipeline(cfg),
@@ -101,6 +103,11 @@ def load_bundle(source: str | Path, weights: str | Path | None = None) -> ModelB
     )
     bundle.card = _card(bundle, cfg, Path(checkpoint), state.get('meta', {}))
     return bundle
+
+
+def _tower_prefixes(kind: Any) -> tuple[str, ...]:
+    """Beginnings of the names of a method's frozen text towers, whose weights a state may hold or not."""
+    return tuple(prefix + TOWER for prefix in getattr(kind, 'optional_state', ()))
 
 
 def _find_run(path: Path, weights: str | Path | None) -> tuple[Path, str]:
