@@ -22,6 +22,18 @@ torch.set_num_threads(1)
 cv2.setNumThreads(0)  # as mmengine does: a forked loader worker would hang on the locks of OpenCV's threads
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the parity tests compute on a GPU: ``pytest -m real_size tests/methods --device cuda``."""
+    parser.addoption('--device', default='cpu', help='where tensors are made that name no device (default: cpu)')
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make tensors on the device of ``--device``, in true single precision."""
+    if config.getoption('--device') != 'cpu':
+        torch.set_default_device(config.getoption('--device'))
+        torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
+
+
 def pytest_xdist_auto_num_workers() -> int:
     """As many test processes as this process may use cores."""
     return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1

@@ -22,6 +22,7 @@ __all__ = [
     'constant',
     'fill_state',
     'formula_captions',
+    'on_device',
     'read_keys',
     'read_outputs',
     'relative_error',
@@ -57,7 +58,7 @@ def read_keys(path: Path) -> list[tuple[str, tuple[int, ...], torch.dtype]]:
 def read_outputs(path: Path) -> dict[str, Tensor]:
     """Return the arrays of a fixture by name."""
     with np.load(path) as arrays:
-        return {name: torch.from_numpy(arrays[name]) for name in arrays.files}
+        return {name: on_device(arrays[name]) for name in arrays.files}
 
 
 def fill_state(
@@ -93,7 +94,7 @@ def fill_state(
         if source not in filled:
             mean = _matching(means, source, _mean(source, shape))
             amplitude = _matching(amplitudes, source, matrices(shape) if len(shape) > 1 else SMALL)
-            filled[source] = torch.from_numpy(np.asarray(mean + amplitude * _noise(source, shape))).to(dtype)
+            filled[source] = on_device(np.asarray(mean + amplitude * _noise(source, shape))).to(dtype)
         state[key] = filled[source]
     return state
 
@@ -101,7 +102,7 @@ def fill_state(
 def ripples(batch: int, height: int, width: int) -> Tensor:
     """Pictures (B, 3, 3, H, W) of the CLIP family."""
     b, m, c, y, x = _axes(batch, height, width)
-    return torch.from_numpy(
+    return on_device(
         np.sin(0.05 * (m + 1) * y + 0.07 * (b + 1) * x + 0.9 * c + 0.0007 * (c + 1) * y * x).astype(np.float32)
     )
 
@@ -110,17 +111,17 @@ def waves(batch: int, height: int, width: int) -> Tensor:
     """Pictures (B, 3, 3, H, W) of the plain vision transformers and of the convolutional networks."""
     b, m, c, y, x = _axes(batch, height, width)
     picture = np.sin(0.1 * y + 0.17 * x + 0.9 * c + 1.7 * m + 2.3 * b) * np.cos(0.05 * y * (m + 1) - 0.03 * x * (c + 1))
-    return torch.from_numpy(picture.astype(np.float32))
+    return on_device(picture.astype(np.float32))
 
 
 def formula_captions(batch: int) -> Tensor:
     """Caption tokens (B, 3, 77): 20 + 5 b + 7 m tokens between start and end, then zeros."""
-    tokens = torch.zeros(batch, 3, 77, dtype=torch.int32)
+    tokens = torch.zeros(batch, 3, 77, dtype=torch.int32, device='cpu')
     for b in range(batch):
         for m in range(3):
             length = 20 + 5 * b + 7 * m
             inner = [1 + (37 * j + 101 * m + 211 * b) % 40000 for j in range(1, length)]
-            tokens[b, m, : length + 1] = torch.tensor([49406, *inner, 49407])
+            tokens[b, m, : length + 1] = torch.tensor([49406, *inner, 49407], device='cpu')
     return tokens
 
 
@@ -129,6 +130,11 @@ def relative_error(actual: Tensor, expected: Tensor) -> float:
     assert actual.shape == expected.shape, f'{tuple(actual.shape)} against {tuple(expected.shape)}'
     expected = expected.double()
     return float((actual.detach().double() - expected).abs().max() / expected.abs().max())
+
+
+def on_device(array: np.ndarray) -> Tensor:
+    """A tensor where tests compute: ``pytest --device cuda``, see ``tests/conftest.py``."""
+    return torch.from_numpy(array).to(torch.get_default_device())
 
 
 def _matching(table: Mapping[str, object] | None, key: str, otherwise: object) -> object:

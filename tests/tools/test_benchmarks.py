@@ -68,6 +68,13 @@ def test_training_step(bench, config: Path):
     assert len(rows) == 2 * 6
 
 
+@pytest.mark.real_size
+def test_compilers(bench, config: Path):
+    rows = bench('compiled', '--config', config, '--batch-sizes', 4, *ONCE)
+    assert [row['engine'] for row in rows] == ['eager', 'torch.compile', 'AOTInductor']
+    assert all(row['largest difference'] < 1e-5 for row in rows)
+
+
 @pytest.mark.skipif(
     not Path('/proc/self/clear_refs').exists(), reason='reads the peak of the resident memory from /proc'
 )
@@ -98,7 +105,8 @@ def test_rivals(bench, config: Path, rivals: list[Path], monkeypatch: pytest.Mon
     def run_here(file: str, *options: object) -> dict[str, float]:
         monkeypatch.setattr(sys, 'argv', [file, *map(str, options)])
         module = importlib.import_module('rivals')
-        memory = module.weigh(module.parse_args())
+        args = module.parse_args()
+        memory = module.weigh(args, args.batch_sizes[0], args.weigh)
         return {key: value + 1 for key, value in memory.items()}  # this process may have had room already
 
     monkeypatch.setattr(importlib.import_module('steps'), 'run_apart', run_here)

@@ -12,10 +12,12 @@ what is not there.
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -128,11 +130,19 @@ def count_group(args: argparse.Namespace, systems: Systems) -> list[dict[str, An
 
 
 def weigh_group(args: argparse.Namespace, size: int, systems: Systems) -> list[dict[str, Any]]:
-    """Measure the peak memory of a training step of some systems and of the floor, each in a process of its own."""
-    options: list[object] = ['--config', args.config, '--device', args.device, '--threads', args.threads]
-    options += ['--batch-sizes', size, *(['--amp', args.amp] if args.amp else [])]
-    floor = steps.run_apart(__file__, *options, '--weigh', FLOOR)
-    found = for_each(systems, lambda config: steps.run_apart(__file__, *options, '--weigh', config))
+    """Measure the peak memory of a training step of some systems and of the floor.
+
+    On a CPU each takes a process of its own, whose resident memory is read. A GPU's memory is counted by torch, which
+    also tells what one system among others takes.
+    """
+    if args.device.startswith('cuda'):
+        apart = partial(weigh, args, size)
+    else:
+        options: list[object] = ['--config', args.config, '--device', args.device, '--threads', args.threads]
+        options += ['--batch-sizes', size, *(['--amp', args.amp] if args.amp else [])]
+        apart = partial(steps.run_apart, __file__, *options, '--weigh')
+    floor = apart(FLOOR)
+    found = for_each(systems, apart)
     rows = []
     for name, memory in found.items():
         ratios = {f'{key} x floor': value / floor[key] for key, value in memory.items()}
@@ -140,12 +150,12 @@ def weigh_group(args: argparse.Namespace, size: int, systems: Systems) -> list[d
     return rows
 
 
-def weigh(args: argparse.Namespace) -> dict[str, float]:
-    """What a training step of ``--weigh`` takes, see :func:`steps.peak_of_two_steps`."""
-    size = args.batch_sizes[0]
-    if args.weigh == FLOOR:
+def weigh(args: argparse.Namespace, size: int, what: str | Path) -> dict[str, float]:
+    """What a training step of a config or of the floor takes, see :func:`steps.peak_of_two_steps`."""
+    gc.collect()
+    if what == FLOOR:
         return steps.peak_of_two_steps(args, lambda: make_floor(args, 'training', size))
-    return steps.peak_of_two_steps(args, lambda: make_case(args, 'training', Path(args.weigh), size))
+    return steps.peak_of_two_steps(args, lambda: make_case(args, 'training', Path(what), size))
 
 
 def make_tables(args: argparse.Namespace) -> Iterator[tuple[str, Callable[[Systems], list[dict[str, Any]]]]]:
@@ -197,7 +207,7 @@ def main() -> None:
     """Measure and report, group by group."""
     args = parse_args()
     if args.weigh:
-        print(json.dumps(weigh(args)))
+        print(json.dumps(weigh(args, args.batch_sizes[0], args.weigh)))
         return
     systems = find_systems(args.methods, args.configs)
     tables = read_tables(args)

@@ -2,7 +2,8 @@
 
 CPU time of a query under filters in units of the product of the query with all features, the share of the nearest ten
 entries that are found, entries added a second (each batch is on disk when ``add`` returns), opening, disk and memory.
-The bare product is float32; of half-precision galleries it is measured on the first 100,000 entries and scaled.
+The bare product is float32; of half-precision galleries it is measured on the first 100,000 entries and scaled. With
+``--device cuda`` features are compared on the GPU, and times are those on the clock.
 """
 
 from __future__ import annotations
@@ -38,10 +39,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument('--queries', type=int, default=50)
     parser.add_argument('--center', type=int, metavar='DIM', help='centre the features and keep this many dimensions')
     parser.add_argument('--threads', type=int, default=torch.get_num_threads())
+    parser.add_argument('--device', default='cpu', help='where features are compared, such as cuda (default: cpu)')
     parser.add_argument('--out', type=Path, help='JSON file to write')
-    args = parser.parse_args()
-    args.device = 'cpu'
-    return args
+    return parser.parse_args()
 
 
 def make(space: FeatureSpace, start: int, count: int) -> FeatureSet:
@@ -72,13 +72,16 @@ def fill(gallery: Gallery, entries: int) -> float:
     return spent
 
 
-def cpu_ms(call: Callable[[], object], repeats: int) -> float:
-    """CPU milliseconds of a call, all threads together."""
+def milliseconds(call: Callable[[], object], repeats: int, device: str) -> float:
+    """Milliseconds of a call: CPU time of all threads together, or on a GPU the time on the clock."""
+    read = time.process_time if device == 'cpu' else time.perf_counter
     call()
-    start = time.process_time()
+    common.synchronize()
+    start = read()
     for _ in range(repeats):
         call()
-    return (time.process_time() - start) / repeats * 1000
+    common.synchronize()
+    return (read() - start) / repeats * 1000
 
 
 def measure(entries: int, args: argparse.Namespace) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -92,7 +95,7 @@ def measure(entries: int, args: argparse.Namespace) -> tuple[dict[str, Any], lis
             if args.center:
                 gallery.fit_transform(args.center)
         began, began_cpu = time.perf_counter(), time.process_time()
-        with Gallery.open(path, space) as gallery:
+        with Gallery.open(path, space, device=args.device) as gallery:
             gallery.search(make(space, 0, 1))
             store = {
                 'entries': f'{entries:,} {args.dtype}',
@@ -111,8 +114,9 @@ def search_rows(gallery: Any, entries: int, args: argparse.Namespace) -> Any:
     query = make(gallery.space, 10**7, 1)
     matrix = gallery.index.plain.rows
     floor = matrix[: entries if args.dtype == 'float32' else MOST_BARE].float().T
-    vector = torch.from_numpy(gallery.comparable(query).features)
-    bare = cpu_ms(lambda: vector @ floor, args.queries) * entries / floor.shape[1]
+    vector = torch.from_numpy(gallery.comparable(query).features).to(args.device)
+    bare = milliseconds(lambda: vector @ floor, args.queries, args.device) * entries / floor.shape[1]
+    unit = 'CPU ms' if args.device == 'cpu' else 'ms'
     low, high = entries * 0.4, entries * 0.41
     for name, filters in (
         ('none', {}),
@@ -120,12 +124,12 @@ def search_rows(gallery: Any, entries: int, args: argparse.Namespace) -> Any:
         ('1 % of the time', {'after': low, 'before': high}),
         ('1 % of the time, one camera', {'after': low, 'before': high, 'camera': 'camera 3'}),
     ):
-        spent = cpu_ms(partial(gallery.search, query, **filters), args.queries)
+        spent = milliseconds(partial(gallery.search, query, **filters), args.queries, args.device)
         yield {
             'entries': f'{entries:,} {args.dtype}',
             'filter': name,
-            'CPU ms': spent,
-            'bare product, CPU ms': bare,
+            unit: spent,
+            f'bare product, {unit}': bare,
             'x bare product': spent / bare,
             'recall': measure_recall(gallery, filters, entries),
         }
@@ -144,11 +148,11 @@ def measure_recall(gallery: Any, filters: dict[str, Any], entries: int, queries:
         keep &= numbers % CAMERAS == 3
     if 'after' in filters:
         keep &= (numbers >= filters['after']) & (numbers < filters['before'])
-    query = make(gallery.space, 2 * 10**7, queries)
-    vectors = torch.from_numpy(gallery.comparable(query).features).double()
+    query, rows = make(gallery.space, 2 * 10**7, queries), gallery.index.plain.rows
+    vectors = torch.from_numpy(gallery.comparable(query).features).to(rows.device).double()
     places, most = np.flatnonzero(keep), min(10, int(keep.sum()))
     blocks = [
-        (vectors @ gallery.index.plain.rows[torch.from_numpy(block)].double().T).numpy()
+        (vectors @ rows[torch.from_numpy(block).to(rows.device)].double().T).cpu().numpy()
         for block in np.array_split(places, -(-len(places) // 20_000))
     ]
     scores = np.concatenate(blocks, axis=1)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from next_mm.apis.inference.bundle import ModelBundle
 from next_mm.errors import ConfigError, UserError
-from next_mm.models.reid_model import TEXT_ENCODER
+from next_mm.models.reid_model import TEXT_ENCODER, ReIDModel
 from next_mm.structures import TripletBatch
 from next_mm.triplet import NUM_MODALITIES, UNKNOWN
 from next_mm.utils.files import staged
@@ -43,11 +43,11 @@ class ExportedModel(nn.Module):
         text: whether captions are an input.
     """
 
-    def __init__(self, bundle: ModelBundle, *, text: bool) -> None:
+    def __init__(self, model: ReIDModel, *, text: bool) -> None:
         super().__init__()
-        self.model = bundle.model
+        self.model = model
         self.reads_text = text
-        self.reads_cameras = bundle.model.reads_cameras
+        self.reads_cameras = model.reads_cameras
 
     def forward(
         self,
@@ -131,7 +131,7 @@ def export_onnx(
     reason = bundle.model.not_exportable()
     if reason:
         raise ExportError(f'{type(bundle.model).__name__} cannot be exported: {reason}')
-    wrapper = ExportedModel(bundle, text=text and bundle.model.reads_captions).eval()
+    wrapper = ExportedModel(bundle.model, text=text and bundle.model.reads_captions).eval()
     with staged(path) as part:
         _trace(wrapper, part)
         _convert(part, precision)

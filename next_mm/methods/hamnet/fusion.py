@@ -44,4 +44,5 @@ def heterogeneity(logits: Tensor) -> Tensor:
     Returns:
         Scalar, the sum over the samples.
     """
-    return len(logits) - F.normalize(logits, dim=2).prod(dim=1).sum()
+    rgb, nir, tir = F.normalize(logits, dim=2).unbind(dim=1)  # prod() would wait for the GPU in its backward pass
+    return len(logits) - (rgb * nir * tir).sum()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import torch
 from torch import Tensor
 
@@ -20,8 +22,8 @@ def three_modality_margin(features: Tensor, labels: Tensor, margin: float) -> Te
     identities, places = labels.unique(return_inverse=True)
     sums = features.new_zeros(len(identities), *features.shape[1:]).index_add(0, places, features)
     means = sums / places.bincount()[:, None, None]  # (P, M, D)
-    first, second = torch.triu_indices(features.shape[1], features.shape[1], 1).tolist()
-    squared = (means[:, first] - means[:, second]).square().sum(dim=2)  # (P, pairs)
+    pairs = combinations(means.unbind(dim=1), 2)
+    squared = torch.stack([(first - second).square().sum(dim=1) for first, second in pairs], dim=1)  # (P, pairs)
     return (margin - squared).abs().amax(dim=1).sum()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from itertools import permutations
 
 import torch
 from torch import Tensor, nn
@@ -16,8 +17,8 @@ __all__ = ['PromptFusion', 'mean_exchanged']
 
 def mean_exchanged(prompts: Tensor) -> Tensor:
     """Mean (B, D) of the prompts (B, 3, 3, D) that one modality has for another."""
-    others = ~torch.eye(NUM_MODALITIES, dtype=torch.bool, device=prompts.device)
-    return prompts[:, others].mean(dim=1)
+    others = permutations(range(NUM_MODALITIES), 2)
+    return torch.stack([prompts[:, own, other] for own, other in others], dim=1).mean(dim=1)
 
 
 class PromptFusion(nn.Module):

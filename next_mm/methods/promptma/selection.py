@@ -25,7 +25,8 @@ def roll_out(maps: Sequence[Tensor]) -> Tensor:
         (B, 3, 4, N) share of each patch in the class token and in each prompt.
     """
     size = maps[0].shape[-1]
-    rows = torch.eye(size, device=maps[0].device)[[0, *range(size - NUM_MODALITIES, size)]]
+    eye = torch.eye(size, device=maps[0].device)
+    rows = torch.cat([eye[:1], eye[-NUM_MODALITIES:]])
     for attention in reversed(maps):
         rows = (1 - _KEPT) * (rows @ attention) + _KEPT * rows
     return rows[..., 1 : size - NUM_MODALITIES]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from timm.layers import Mlp
 from torch import Tensor, nn
 
@@ -77,5 +78,5 @@ class TokenPermutation(nn.Module):
     def forward(self, classes: Tensor, patches: Tensor) -> Tensor:
         """Map class tokens (B, 3, D), with patches (B, 3, N, D), to (B, 3, D)."""
         for step, order in zip(self.steps, ORDERS):
-            classes = step(classes, patches[:, list(order)])
+            classes = step(classes, torch.stack([patches[:, m] for m in order], dim=1))
         return classes

@@ -14,7 +14,7 @@ from next_mm.methods.editor.attention import encode_with_attention
 from next_mm.methods.editor.selection import bright_counts, class_rollout, top_patches
 from next_mm.structures import TripletBatch
 from next_mm.triplet import MODALITIES
-from tests.methods.filling import FIXTURES, constant, read_outputs, waves
+from tests.methods.filling import FIXTURES, constant, on_device, read_outputs, waves
 from tests.methods.parity import SIDE_VIT_B16, assert_close, build_on_meta, count_theirs, fixture_model
 
 LOSSES = dict(id=dict(type='CrossEntropy', label_smoothing=0.1), triplet=dict(type='TripletLoss'))
@@ -34,7 +34,7 @@ def pictures(batch: int) -> Tensor:
     row, column = np.mgrid[:256, :128] // 16
     patch = row * 8 + column
     steps = [(53 * patch + 41 * b) % 128 / 128 * 0.3 - 0.4 for b in range(batch)]
-    return (waves(batch, 256, 128).double() + torch.from_numpy(np.stack(steps))[:, None, None]).float()
+    return (waves(batch, 256, 128).double() + on_device(np.stack(steps))[:, None, None]).float()
 
 
 @pytest.fixture(scope='module')

@@ -69,7 +69,7 @@ def test_features_logits_and_slices(model: IDEAReID, outputs: dict[str, Tensor])
         [seen['tower'].classes[:, :, None], seen['tower'].patches, seen['tower'].captions[:, :, None]], dim=2
     )
     places = torch.tensor([0, 1, 5, 6, 7, 20]).expand(6, -1)
-    embedded = model.summary.embed(model.text.tower, formula_captions(2).flatten(0, 1).long())
+    embedded = model.summary.embed(model.text.tower, formula_captions(2).flatten(0, 1).long().to(places.device))
     text = read_tokens(model.text.tower, embedded, places)
     offsets = model.aggregation.offsets(seen['tower'].patches)
     found = {

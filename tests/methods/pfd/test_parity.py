@@ -14,7 +14,7 @@ from next_mm.methods.pfd.matching import align_parts, match_views
 from next_mm.methods.pfd.pose import build_hrnet
 from next_mm.registry import MODELS
 from next_mm.structures import TripletBatch
-from tests.methods.filling import FIXTURES, constant, read_outputs, waves
+from tests.methods.filling import FIXTURES, constant, on_device, read_outputs, waves
 from tests.methods.parity import SIDE_VIT_B16, assert_close, build_on_meta, count_theirs, fixture_model
 
 FIRST = ('whole', *(f'part{j}' for j in range(1, 18)))
@@ -30,7 +30,7 @@ class FormulaPose(nn.Module):
         b, j, y, x = np.meshgrid(*(np.arange(n, dtype=np.float64) for n in (len(images), 17, 64, 32)), indexing='ij')
         bump = np.exp(-((y - (7 * j + 11 * b) % 64) ** 2 + (x - (5 * j + 3 * b) % 32) ** 2) / 18)
         maps = (0.12 + 0.05 * ((j + b) % 17)) * bump + 0.01 * np.sin(0.3 * y + 0.7 * x + j)
-        return torch.from_numpy(maps.astype(np.float32))
+        return on_device(maps.astype(np.float32))
 
 
 def branch(name: str) -> dict[str, Any]:
