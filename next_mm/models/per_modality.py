@@ -38,8 +38,8 @@ class PerModalityReID(ReIDModel):
         branches: the network's feature to the options of its branch.
         test_features: the network's features that are compared in a test, for each modality.
         fuse_loss: with ``'branch'`` each feature has losses of its own, and their sum is minimised. With ``'concat'``
-            the losses that read features read the feature ``'all'``, those of all branches side by side, and the
-            others are averaged.
+            the losses that read features before BNNeck read the feature ``'all'``, those of all branches side by
+            side, and the others are averaged.
         data_preprocessor: config of :class:`TripletPreprocessor`.
 
     Raises:
@@ -139,7 +139,7 @@ def _fuse_losses(
     for feature, options in branches.items():
         own[feature] = {**options, 'losses': {}}
         for name, loss in options.get('losses', {}).items():
-            if getattr(MODELS.get(loss['type']), 'on', None) != 'feature':
+            if loss.get('on', getattr(MODELS.get(loss['type']), 'on', None)) != 'feature':
                 own[feature]['losses'][name] = {**loss, 'weight': loss.get('weight', 1.0) / count}
             elif joint.setdefault(name, loss) != loss:
                 raise ConfigError(

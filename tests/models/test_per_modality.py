@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from next_mm.errors import ConfigError
 from next_mm.models import PerModalityReID
+from next_mm.models.losses.triplet import batch_hard_triplet
 from next_mm.registry import MODELS
 from next_mm.structures import TripletBatch
 
@@ -97,6 +98,29 @@ def test_the_test_feature_is_the_modalities_side_by_side() -> None:
     assert torch.equal(model.feature(images, rest), expected)
     assert model.feature_dim == 30
     assert model.feature_modalities().tolist() == [0] * 10 + [1] * 10 + [2] * 10
+
+
+def test_fused_losses_are_one_over_all_features_and_means_over_logits() -> None:
+    losses = dict(id=dict(type='CrossEntropy'), triplet=dict(type='TripletLoss', margin=0.3))
+    branches = {name: dict(bnneck=False, losses=losses) for name in ('wide', 'narrow')}
+    model, (images, rest) = build(branches=branches, fuse_loss='concat'), batch()
+    outputs = model.extract(images, rest)
+    names = [f'{modality}_{name}' for modality in ('rgb', 'nir', 'tir') for name in ('wide', 'narrow')]
+    found = {name: value for name, value in model.identity_losses(outputs, rest).items() if 'loss_' in name}
+    assert found.keys() == {f'{name}.loss_id' for name in names} | {'all.loss_triplet'}
+    for name in names:
+        expected = nn.functional.cross_entropy(model.branches[name].classifier(outputs[name]), LABELS) / len(names)
+        torch.testing.assert_close(found[f'{name}.loss_id'], expected)
+    joined = torch.cat([outputs[name] for name in names], dim=1)
+    torch.testing.assert_close(found['all.loss_triplet'], batch_hard_triplet(joined, LABELS, 0.3))
+
+
+def test_a_fused_loss_behind_bnneck_stays_with_its_branch() -> None:
+    losses = dict(id=dict(type='CrossEntropy'), triplet=dict(type='TripletLoss', on='normed'))
+    model, (images, rest) = build(branches=dict(wide=dict(losses=losses)), fuse_loss='concat'), batch()
+    found = model.loss(images, rest)
+    assert {'rgb_wide.loss_triplet', 'nir_wide.loss_triplet', 'tir_wide.loss_triplet'} <= found.keys()
+    assert not [name for name in found if name.startswith('all.')]
 
 
 def test_one_modality_alone() -> None:

@@ -51,6 +51,8 @@ class TripletLoss(nn.Module):
         on: the feature before (``'feature'``) or behind BNNeck (``'normed'``).
     """
 
+    on: str = 'feature'
+
     def __init__(self, *, margin: float | None = None, weight: float = 1.0, on: str = 'feature') -> None:
         super().__init__()
         check_choice('TripletLoss.on', on, ('feature', 'normed'))
