@@ -1,4 +1,5 @@
 # HAMNet on the synthetic data: a small network that starts from random weights.
+# Cross entropy alone, see imagenet_cnn.py.
 # 80 training identities, 16 epochs. Needs nothing.
 #   python tools/train.py configs/hamnet/hamnet_synthetic.py
 _base_ = [
@@ -8,4 +9,8 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-model = dict(num_classes=80, backbone=dict(image_size=(64, 32), trunk=_base_._small_trunk))
+model = dict(
+    num_classes=80,
+    backbone=dict(image_size=(64, 32), trunk=_base_._small_trunk),
+    branches=dict(identity=dict(losses=dict(_delete_=True, id=dict(type='CrossEntropy')))),
+)

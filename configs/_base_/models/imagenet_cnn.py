@@ -6,3 +6,6 @@ model = dict(
 _trunk = dict(type='ResNet', pretrained='imagenet', stem_relu=True, last_stride=1)
 _no_stem_relu = dict(_trunk, stem_relu=False)
 _small_trunk = dict(pretrained=None, layers=(1, 1, 1, 1), width=16)  # of the synthetic data, from random weights
+# Of the synthetic data, for networks without BNNeck: at random weights the farthest positive is several units farther
+# than the nearest negative, so that the triplet loss draws all features together before a classifier has learnt.
+_scratch_losses = dict(_delete_=True, id=dict(type='CrossEntropy', label_smoothing=0.1))
