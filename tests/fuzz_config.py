@@ -18,12 +18,11 @@ import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from mmengine.config import Config
-from mmengine.config import config as config_module
 
 from tests.datasets.trees import make_rgbnt201
 
@@ -154,18 +153,6 @@ def small_options(folder: Path) -> dict[str, Any]:
     }
 
 
-def format_once(formatter: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a formatter of code that formats a text once: a run writes its config eight times, half a second each."""
-    known: dict[str, Any] = {}
-
-    def format_code(text: str, **options: Any) -> Any:
-        if text not in known:
-            known[text] = formatter(text, **options)
-        return known[text]
-
-    return format_code
-
-
 def leaves(place: str, node: Any) -> Iterator[str]:
     """Yield the dotted places of a config, dictionaries and lists among them."""
     if place:
@@ -255,7 +242,6 @@ def main() -> None:
     from next_mm import apis
 
     torch.set_num_threads(1)
-    config_module.FormatCode = format_once(config_module.FormatCode)
     outcomes: dict[str, Outcome] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -14,9 +14,10 @@ import numpy as np
 import open_clip
 import pytest
 import torch
-from mmengine.config import Config
+from mmengine.config import Config, config
 from mmengine.logging import HistoryBuffer
 from open_clip import factory
+from yapf.yapflib import yapf_api
 
 from next_mm import compat
 from next_mm.models.clip.loading import load_clip
@@ -80,6 +81,23 @@ def test_launchers_that_need_a_gpu_say_so(monkeypatch: pytest.MonkeyPatch) -> No
     with pytest.raises(ValueError, match='dist_train.sh'):
         compat.init_distributed('slurm', {})
     compat.init_distributed('none', {})
+
+
+def test_a_config_is_formatted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    formatted = []
+
+    def theirs(text: str, **options: object) -> tuple[str, bool]:
+        formatted.append(text)
+        return yapf_api.FormatCode(text, **options)
+
+    monkeypatch.setattr(config, 'FormatCode', theirs)
+    compat.remember_formatted_configs()
+    compat.remember_formatted_configs()  # once more changes nothing
+    cfg = Config(dict(model=dict(type='A', steps=[1, 2]), work_dir='a'))
+    texts = [cfg.pretty_text for _ in range(3)]
+    cfg.work_dir = 'b'
+    assert len(formatted) == 1 and cfg.pretty_text == texts[0].replace("'a'", "'b'") and len(formatted) == 2
+    assert texts == ["model = dict(\n    steps=[\n        1,\n        2,\n    ], type='A')\nwork_dir = 'a'\n"] * 3
 
 
 def fail_in(context: AbstractContextManager) -> None:
