@@ -24,6 +24,7 @@ from next_mm.errors import ConfigError
 
 if TYPE_CHECKING:
     from torch import Tensor
+    from torch.utils.data import DataLoader
 
 __all__ = [
     'allow_checkpoint_types',
@@ -153,6 +154,22 @@ def remember_formatted_configs() -> None:
         return format_once(text, tuple(style_config.items()), **more)
 
     config.FormatCode = remember
+
+
+# -- torch waits five seconds at exit for each worker of a pinned loader -----------------------------------------------
+
+
+def end_workers(loader: DataLoader) -> None:
+    """End the persistent workers of a data loader; its next epoch starts new ones.
+
+    Upstream: where memory is pinned, torch (2.11) registers each persistent worker to be joined at exit, for up to five
+    seconds, without telling it to end. The iterator tells them when it is freed, but a Runner, which is part of
+    reference cycles, keeps it until the very end: with twelve workers a training ended a minute late.
+    """
+    iterator = getattr(loader, '_iterator', None)
+    if iterator is not None:
+        loader._iterator = None
+        iterator._shutdown_workers()
 
 
 # -- mmengine's init_dist calls cuda.set_device ------------------------------------------------------------------------

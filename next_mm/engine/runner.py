@@ -15,6 +15,7 @@ from mmengine.runner import BaseLoop, Runner
 from torch import nn
 from torch.utils.data import DataLoader
 
+from next_mm import compat
 from next_mm.engine.checkpoint import load_weights, read_checkpoint
 from next_mm.engine.console import shorten_console
 from next_mm.engine.places import errors_with_place
@@ -55,18 +56,30 @@ class TripletRunner(Runner):
         Raises:
             UserError: another process trains there.
         """
-        if not is_main_process():
-            return super().train()
-        with lock_folder(Path(self.work_dir), '.training.lock', 'training'):
-            super().dump_config()
-            self._warn_of_checkpoints()
-            return super().train()
+        try:
+            if not is_main_process():
+                return super().train()
+            with lock_folder(Path(self.work_dir), '.training.lock', 'training'):
+                super().dump_config()
+                self._warn_of_checkpoints()
+                return super().train()
+        finally:
+            self._end_workers()
 
     def test(self) -> dict[str, float]:
         """Test; the config of a training in this work directory stays."""
         if self.cfg.filename is None or not (Path(self.work_dir) / Path(self.cfg.filename).name).is_file():
             super().dump_config()
-        return super().test()
+        try:
+            return super().test()
+        finally:
+            self._end_workers()
+
+    def _end_workers(self) -> None:
+        """End the persistent workers of the loops that were built; a loop that runs again starts new ones."""
+        for loop in (self._train_loop, self._val_loop, self._test_loop):
+            if isinstance(loop, BaseLoop):
+                compat.end_workers(loop.dataloader)
 
     def dump_config(self) -> None:
         """Write nothing yet: :meth:`train` and :meth:`test` know whether the work directory's config is theirs."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import multiprocessing
+from pathlib import Path
 from typing import Any
 
 import pytest
 from mmengine.config import ConfigDict
 
+from next_mm.apis import train
 from next_mm.engine import TripletRunner
 from tests import toys as toys
 
@@ -42,3 +45,10 @@ def test_with_workers_they_do() -> None:
         dataset=dict(type='ToyPoints'),
     )
     assert TripletRunner.build_dataloader(cfg).persistent_workers
+
+
+def test_a_run_leaves_no_worker_behind(tmp_path: Path) -> None:
+    cfg = toys.toy_config(tmp_path)
+    cfg.train_dataloader.update(num_workers=2, persistent_workers=True)
+    runner = train(cfg)
+    assert runner.train_dataloader.num_workers == 2 and not multiprocessing.active_children()

@@ -112,7 +112,7 @@ class CaptionSummary(nn.Module):
                 f'a text has {int(ends.min()) + 1} tokens, expected more than {FIRST_WORD + len(self.words)}: '
                 'set model.prefixes, or give captions that have the prefix'
             )
-        words = torch.arange(FIRST_WORD, FIRST_WORD + len(self.words)).expand(len(ends), -1)
+        words = torch.arange(FIRST_WORD, FIRST_WORD + len(self.words), device=ends.device).expand(len(ends), -1)
         read = torch.cat([ends.unsqueeze(1), words], dim=1)
         device = self.words.device
         ids = to_device(torch.from_numpy(texts).flatten(0, 1).long(), device)
