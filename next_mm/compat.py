@@ -16,13 +16,14 @@ import pickle
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
-from functools import lru_cache, wraps
+from functools import cache, lru_cache, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from next_mm.errors import ConfigError
 
 if TYPE_CHECKING:
+    import openvino
     from torch import Tensor
     from torch.utils.data import DataLoader
 
@@ -30,6 +31,7 @@ __all__ = [
     'allow_checkpoint_types',
     'apply',
     'init_distributed',
+    'openvino_core',
     'remember_formatted_configs',
     'replace_pkg_resources',
     'replace_position_resize',
@@ -271,3 +273,19 @@ def without_random_weights_warning() -> Iterator[None]:
         yield
     finally:
         root.removeFilter(keep)
+
+
+# -- openvino leaves a signal stack behind that it has unmapped --------------------------------------------------------
+
+
+@cache
+def openvino_core() -> openvino.Core:
+    """Give this process's one OpenVINO Core, which nobody frees.
+
+    Upstream: a Core (openvino 2026.4) sets a stack for signal handlers, and sets the one before it again when it is
+    freed. Where a first Core is freed before a second, the stack of the first is unmapped and then set again, and the
+    next signal that has a handler, such as Ctrl-C or the end of a loader's worker, is a segmentation fault.
+    """
+    import openvino
+
+    return openvino.Core()

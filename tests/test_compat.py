@@ -144,3 +144,32 @@ def test_open_clip_still_calls_weights_random_before_it_loads_them(
     with caplog.at_level('WARNING'):
         open_clip.create_model(Path(tiny_clip).stem, pretrained=None)
     assert 'initialized randomly' in caplog.text
+
+
+SIGNALS = """
+import os
+import signal
+
+import openvino
+from openvino import opset13
+
+from next_mm import compat
+
+signal.signal(signal.SIGUSR1, lambda *_: print('handled', flush=True))
+given = opset13.parameter([2, 2])
+model = openvino.Model([opset13.relu(given)], [given])
+first = compat.openvino_core().compile_model(model, 'CPU')
+second = compat.openvino_core().compile_model(model, 'CPU')
+del first
+del second
+os.kill(os.getpid(), signal.SIGUSR1)
+"""
+
+
+@pytest.mark.extra('openvino')
+def test_signals_are_handled_after_two_openvino_models() -> None:
+    """With a Core for each model the process ends with a segmentation fault."""
+    done = subprocess.run(
+        [sys.executable, '-c', SIGNALS], capture_output=True, text=True, cwd=Path(__file__).parents[1]
+    )
+    assert (done.returncode, done.stdout) == (0, 'handled\n'), done.stderr

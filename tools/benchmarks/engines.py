@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from mmengine.registry import init_default_scope
 
+from next_mm import compat
 from next_mm.apis import load_config
 from next_mm.apis.inference import ReIDInferencer, load_bundle
 from next_mm.apis.inference.export import export_onnx
@@ -52,9 +53,7 @@ def open_engines(source: tuple[Path, ...], folder: Path, batch: int) -> dict[str
 
 def openvino_abilities() -> list[str]:
     """What OpenVINO says that it can do on this processor."""
-    import openvino
-
-    return list(openvino.Core().get_property('CPU', 'OPTIMIZATION_CAPABILITIES'))
+    return list(compat.openvino_core().get_property('CPU', 'OPTIMIZATION_CAPABILITIES'))
 
 
 def speed_rows(args: argparse.Namespace) -> list[dict[str, Any]]:

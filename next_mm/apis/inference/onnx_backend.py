@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from mmengine.registry import init_default_scope
 
+from next_mm import compat
 from next_mm.apis.inference.export import METADATA
 from next_mm.errors import CheckpointError, ConfigError
 from next_mm.registry import MODELS
@@ -103,13 +104,14 @@ def _open_onnxruntime(path: Path, device: str | None, dtype: str) -> tuple[Run, 
 def _open_openvino(path: Path, device: str | None, dtype: str) -> tuple[Run, list[str], Mapping[str, str]]:
     try:
         import onnx
-        import openvino
+
+        core = compat.openvino_core()
     except ImportError as error:
         raise ConfigError(f'{path}: device={device!r} needs openvino: pip install "next-mm[openvino]"') from error
     precision = {'float32': 'f32', 'bfloat16': 'bf16'}.get(dtype)
     if precision is None:
         raise ConfigError(f"dtype={dtype!r}: expected 'float32' or 'bfloat16'")
-    compiled = openvino.Core().compile_model(str(path), 'CPU', {'INFERENCE_PRECISION_HINT': precision})
+    compiled = core.compile_model(str(path), 'CPU', {'INFERENCE_PRECISION_HINT': precision})
     names = [value.get_any_name() for value in compiled.inputs]
     metadata = {entry.key: entry.value for entry in onnx.load(path, load_external_data=False).metadata_props}
     return (lambda feed: np.asarray(compiled(dict(feed))[0]).copy()), names, metadata
