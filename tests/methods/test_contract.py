@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from next_mm.analysis.cost import count_costs
+from next_mm.captions.tokenizer import CONTEXT_LENGTH
 from next_mm.engine import IdentityCountHook, load_weights, read_checkpoint
 from next_mm.errors import ConfigError, DataError
 from next_mm.models import ReIDModel
@@ -159,7 +160,9 @@ def test_captions_are_read_where_the_method_says_so(name: str) -> None:
         other = make_batch(model, 2, seed=3)[1]
         assert not torch.equal(feature(model, images, batch), feature(model, images, other))
     else:
-        assert torch.equal(feature(model, images, batch), feature(model, images, mute))
+        texts = dict(tokens=torch.ones(2, 1, 3, CONTEXT_LENGTH, dtype=torch.int32), lengths=torch.full((2, 1, 3), 9))
+        given = dataclasses.replace(batch, **texts)
+        assert torch.equal(feature(model, images, given), feature(model, images, mute))
 
 
 @every_toy
@@ -189,6 +192,31 @@ def test_the_pixels_of_an_absent_modality_change_nothing(name: str, case: tuple[
         owners = model.feature_modalities()
         for m in range(NUM_MODALITIES):
             assert case[m] or (found[:, owners == m] == 0).all()
+
+
+@every_toy
+def test_training_does_not_see_the_pixels_of_an_absent_modality(name: str) -> None:
+    present = torch.ones(8, NUM_MODALITIES, dtype=torch.bool)
+    present[0, 0] = present[1, 1] = present[2, 2] = present[3, 1] = present[3, 2] = False
+    images, batch = make_batch(build(name), 8)
+    batch = dataclasses.replace(batch, present=present)
+    noise = torch.randn(images.shape, generator=torch.Generator().manual_seed(9)) * 5
+    found = []
+    for pictures in (images, torch.where(present[:, :, None, None, None], images, noise)):
+        model = moved(name).train()
+        with torch.no_grad():
+            model.before_epoch(0, lambda: iter([(pictures, batch)]))  # noqa: B023
+        model.train()
+        torch.manual_seed(2)
+        losses = model(pictures, batch, mode='loss')
+        model.parse_losses(losses)[0].backward()
+        gradients = {f'gradient of {key}': p.grad for key, p in model.named_parameters() if p.grad is not None}
+        found.append({**losses, **gradients, **dict(model.named_buffers())})
+    first, second = found
+    assert first.keys() == second.keys() and all(torch.as_tensor(value).isfinite().all() for value in first.values())
+    assert not [
+        key for key, value in first.items() if not torch.equal(torch.as_tensor(value), torch.as_tensor(second[key]))
+    ]
 
 
 @every_toy
