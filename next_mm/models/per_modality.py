@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from next_mm.errors import ConfigError
 from next_mm.models.backbones.base import zero_absent
-from next_mm.models.reid_model import ReIDModel
+from next_mm.models.reid_model import ReIDModel, check_branch
 from next_mm.registry import MODELS
 from next_mm.structures import TripletBatch
 from next_mm.triplet import MODALITIES
@@ -132,11 +132,12 @@ def _fuse_losses(
     """Split branches into their losses on logits, averaged over ``count``, and a joint branch of those on features.
 
     Raises:
-        ConfigError: two branches give a loss on features other options.
+        ConfigError: a branch is none, or two branches give a loss on features other options.
     """
     own: dict[str, dict[str, Any]] = {}
     joint: dict[str, Any] = {}
     for feature, options in branches.items():
+        check_branch(f'model.branches.{feature}', options)
         own[feature] = {**options, 'losses': {}}
         for name, loss in options.get('losses', {}).items():
             if loss.get('on', getattr(MODELS.get(loss['type']), 'on', None)) != 'feature':

@@ -21,7 +21,7 @@ from next_mm.structures import ReIDDataSample, TripletBatch
 from next_mm.triplet import NUM_MODALITIES
 from next_mm.utils.options import check_integer, check_keys
 
-__all__ = ['TEXT_ENCODER', 'MissingModalities', 'ReIDModel']
+__all__ = ['TEXT_ENCODER', 'MissingModalities', 'ReIDModel', 'check_branch']
 
 TEXT_ENCODER = 'text encoder'
 """The part that encodes captions, in :attr:`ReIDModel.parts`: cost tables tell its cost apart."""
@@ -110,7 +110,7 @@ class ReIDModel(BaseModel):
                 f'{branches!r} and {test_features!r}'
             )
         for name, options in branches.items():
-            _check_branch(f'model.branches.{name}', options)
+            check_branch(f'model.branches.{name}', options)
         for option, names, known in (('branches', branches, readers), ('test_features', test_features, widths)):
             if not names:
                 raise ConfigError(f'model.{option}: expected at least one of {", ".join(known)}, got none')
@@ -318,7 +318,7 @@ class ReIDModel(BaseModel):
         return samples
 
 
-def _check_branch(where: str, options: Any) -> None:
+def check_branch(where: str, options: Any) -> None:
     """Refuse options that a branch does not know, and losses that are no dictionary of components."""
     known = set(inspect.signature(IdentityBranch).parameters) - {'feature_dim', 'num_classes'}
     if not isinstance(options, Mapping) or not isinstance(options.get('losses'), Mapping):

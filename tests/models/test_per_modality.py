@@ -151,6 +151,7 @@ def test_an_absent_modality_adds_nothing() -> None:
         (dict(modalities=[]), r'model.modalities=\[\]: expected some of rgb, nir, tir, each once'),
         (dict(modalities=['rgb', 'rgb']), 'each once'),
         (dict(test_features=['wyde']), "model.test_features='wyde': expected one of 'wide', 'narrow'"),
+        (dict(fuse_loss='concat', branches=dict(wide=dict(losses=dict(id=dict(weight=2))))), 'with the type of a loss'),
         (dict(branches=dict(wyde={})), "model.branches='wyde': expected one of 'wide', 'narrow'"),
     ],
 )
