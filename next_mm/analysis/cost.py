@@ -16,6 +16,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from next_mm.errors import ConfigError, DataError
 from next_mm.models import ReIDModel
+from next_mm.models.clip.attention import attend_and_weigh
 from next_mm.utils.tables import draw_table
 
 __all__ = ['BRANCHES', 'OTHER', 'PartCost', 'cost_table', 'count_costs']
@@ -125,21 +126,27 @@ def _count() -> Iterator[_Counts]:
 
 
 class _AttentionApart(TorchFunctionMode):
-    """Count the products of scaled dot-product attention by themselves, whatever kernel would run them."""
+    """Count the products of scaled dot-product attention by themselves, whatever kernel would run them.
+
+    What attends comes out as zeros: nothing but the number of products is asked for.
+    """
 
     def __init__(self, counts: _Counts) -> None:
         super().__init__()
         self.counts = counts
 
     def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
-        if func is not F.scaled_dot_product_attention:
+        if func not in (F.scaled_dot_product_attention, attend_and_weigh):
             return func(*args, **(kwargs or {}))
         given = dict(zip(('query', 'key', 'value'), args)) | (kwargs or {})
         query, key, value = given['query'], given['key'], given['value']
         products = query.shape[:-1].numel() * key.shape[-2] * (query.shape[-1] + value.shape[-1])
         for module in self.counts.parents():
             self.counts.attention[module] += products
-        return query.new_zeros(*query.shape[:-1], value.shape[-1])
+        answer = query.new_zeros(*query.shape[:-1], value.shape[-1])
+        if func is F.scaled_dot_product_attention:
+            return answer
+        return answer, query.new_zeros(*query.shape[:-1], key.shape[-2])
 
 
 @contextmanager

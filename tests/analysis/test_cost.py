@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -10,6 +11,7 @@ from next_mm.analysis.cost import BRANCHES, OTHER, PartCost, cost_table, count_c
 from next_mm.apis import drop_weights, load_config
 from next_mm.errors import ConfigError, DataError
 from next_mm.models import CLIPText, ReIDModel
+from next_mm.models.clip.attention import attend_and_weigh
 from next_mm.registry import MODELS
 from next_mm.structures import TripletBatch
 
@@ -101,6 +103,21 @@ def test_rules_of_modules_and_what_is_in_no_part() -> None:
     }
     assert F.scaled_dot_product_attention is attention
     assert not any(module._forward_hooks for module in model.modules())
+
+
+class Mapped(Parts):
+    """Attention that gives its weights."""
+
+    def extract(self, images: Tensor, batch: TripletBatch) -> dict[str, Tensor]:
+        """Attend among five tokens with two heads."""
+        answer, weights = attend_and_weigh(*torch.randn(3, 1, 2, 5, 4))
+        assert weights.shape == (1, 2, 5, 5)
+        return dict(x=self.last(answer[:, 0, 0]))
+
+
+def test_attention_that_gives_its_weights_is_counted_as_the_fused_one() -> None:
+    cost = count_costs(Mapped())[OTHER]
+    assert (cost.executed, cost.attention) == (16, 2 * 5 * 5 * (4 + 4))
 
 
 def test_captions_encoded_ahead_have_no_tower_to_count(model_cfg: dict, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.overrides import handle_torch_function, has_torch_function
 
-__all__ = ['SelfAttention', 'attend_with_map', 'read_by_one_query', 'run_block_for_class']
+__all__ = ['SelfAttention', 'attend_and_weigh', 'attend_with_map', 'read_by_one_query', 'run_block_for_class']
 
 
 class SelfAttention(nn.Module):
@@ -68,13 +69,31 @@ def attend_with_map(attention: SelfAttention, x: Tensor) -> tuple[Tensor, Tensor
         The answer (B, N, D), and the mean of the heads' weights (B, N, N) in full precision, without gradient.
     """
     projected = F.linear(x, attention.in_proj_weight, attention.in_proj_bias)
-    query, key, value = projected.unflatten(-1, (3, attention.num_heads, -1)).permute(2, 0, 3, 1, 4)  # (B, H, N, d)
-    with torch.autocast(x.device.type, enabled=False):
+    heads = projected.unflatten(-1, (3, attention.num_heads, -1)).permute(2, 0, 3, 1, 4)  # (3, B, H, N, d)
+    answer, weights = attend_and_weigh(*heads)
+    return attention.out_proj(answer.transpose(1, 2).flatten(2)), weights.detach().mean(dim=1)
+
+
+def attend_and_weigh(query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+    """Attend as ``F.scaled_dot_product_attention`` does, and return the weights too.
+
+    A ``TorchFunctionMode`` sees the call as it sees that of PyTorch's function, so that costs are counted alike.
+
+    Args:
+        query: (B, H, N, d).
+        key: (B, H, N, d).
+        value: (B, H, N, d).
+
+    Returns:
+        The answer (B, H, N, d), and the weights (B, H, N, N) in full precision.
+    """
+    if has_torch_function((query, key, value)):
+        return handle_torch_function(attend_and_weigh, (query, key, value), query, key, value)
+    with torch.autocast(query.device.type, enabled=False):
         wide = torch.promote_types(query.dtype, torch.float32)
         scores = (query.to(wide) * query.shape[-1] ** -0.5) @ key.to(wide).transpose(-1, -2)
         weights = scores.softmax(dim=-1)
-    answer = weights.to(value.dtype) @ value
-    return attention.out_proj(answer.transpose(1, 2).flatten(2)), weights.detach().mean(dim=1)
+    return weights.to(value.dtype) @ value, weights
 
 
 def read_by_one_query(attention: SelfAttention, query: Tensor, tokens: Tensor) -> Tensor:
