@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import subprocess
+import runpy
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from torch import Tensor
+from torch.nn.functional import normalize
 
 from next_mm.apis.inference import ReIDInferencer, load_bundle
 from next_mm.apis.inference.inputs import parse_input
 from next_mm.apis.inference.shards import extract_shards
+from next_mm.registry import HOOKS
 from next_mm.retrieval.feature_files import read_features
 from next_mm.retrieval.feature_set import FeatureSet
 from tests.apis.inference.test_inferencer import records
@@ -27,48 +31,35 @@ TOLERANCE = 1e-5  # what an export is refused beyond; float32 through four layer
 
 Compute = Callable[[Sequence[dict[str, Any]]], FeatureSet]
 
-HOOK = """
-import torch
-from mmengine.hooks import Hook
-from next_mm.registry import HOOKS
-@HOOKS.register_module()
-class KeepFeatures(Hook):
-    def before_test(self, runner):
-        self.kept = {}
-    def after_test_iter(self, runner, batch_idx, data_batch=None, outputs=None):
-        self.kept.update({sample.name: sample.feature.cpu() for sample in outputs})
-    def after_test(self, runner):
-        torch.save(self.kept, 'features.pt')
-"""
-
-
 CONFIG = """
 _base_ = [{base!r}]
-custom_imports = dict(imports=['keep_features'])
 custom_hooks = [dict(type='KeepFeatures')]
 """
 
 
+@HOOKS.register_module()
+class KeepFeatures(Hook):
+    """Keeps the features of a test, by the names of their triplets."""
+
+    kept: ClassVar[dict[str, Tensor]] = {}
+
+    def after_test_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
+        """Take what the model computed."""
+        self.kept.update({sample.name: sample.feature.cpu() for sample in outputs})
+
+
 def features_of_a_test(run_dir: Path, folder: Path, batch_size: int) -> dict[str, np.ndarray]:
     """Id to unit feature, as ``tools/test.py`` computes them."""
-    import torch
-
-    (folder / 'keep_features.py').write_text(HOOK)
-    (folder / 'keep.py').write_text(CONFIG.format(base=str(run_dir / 'tiny.py')))
-    command = [
-        sys.executable,
-        str(ROOT / 'tools/test.py'),
-        'keep.py',
-        str(run_dir / 'epoch_3.pth'),
-        '--work-dir',
-        'tested',
-    ]
-    command += ['--cfg-options', f'test_dataloader.batch_size={batch_size}']
-    environment = {**os.environ, 'PYTHONPATH': os.pathsep.join([str(ROOT), str(folder)])}
-    result = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
-    assert result.returncode == 0, result.stderr
-    kept = torch.load(folder / 'features.pt', weights_only=True)
-    return {name: torch.nn.functional.normalize(value, dim=0).numpy() for name, value in kept.items()}
+    config = folder / 'keep.py'
+    config.write_text(CONFIG.format(base=str(run_dir / 'tiny.py')))
+    tool = str(ROOT / 'tools/test.py')
+    words = [tool, config, run_dir / 'epoch_3.pth', '--work-dir', folder / f'tested{batch_size}']
+    words += ['--cfg-options', f'test_dataloader.batch_size={batch_size}']
+    KeepFeatures.kept.clear()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, 'argv', [str(word) for word in words])
+        runpy.run_path(tool, run_name='__main__')
+    return {name: normalize(value, dim=0).numpy() for name, value in KeepFeatures.kept.items()}
 
 
 def through_the_service(reid: ReIDInferencer) -> Compute:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -65,7 +66,9 @@ def test_shards_of_other_inputs_are_refused(run_dir: Path, pictures: Path, tmp_p
         extract_shards(reid, inputs[3:], tmp_path / 'out', shard_size=3)
 
 
-def test_a_kill_costs_only_the_shard_at_work(run_dir: Path, pictures: Path, tmp_path: Path) -> None:
+def test_a_kill_costs_only_the_shard_at_work(
+    run_dir: Path, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     command = [
         sys.executable,
         str(ROOT / 'tools/extract_features.py'),
@@ -82,9 +85,12 @@ def test_a_kill_costs_only_the_shard_at_work(run_dir: Path, pictures: Path, tmp_
         pass
     process.kill()
     process.wait()
-    result = subprocess.run(command, env=environment, capture_output=True, text=True)
-    assert result.returncode == 1, result.stderr  # one input cannot be used
-    assert '1 inputs cannot be used' in result.stdout
+    assert len(list((tmp_path / 'out').glob('features-*.safetensors'))) < 10, 'it was killed too late'
+    monkeypatch.setattr(sys, 'argv', command[1:])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(command[1], run_name='__main__')
+    assert ended.value.code == 1  # one input cannot be used
+    assert '1 inputs cannot be used' in capsys.readouterr().out
     whole = extract_shards(
         ReIDInferencer(run_dir, batch_size=2), list_inputs(pictures), tmp_path / 'whole', shard_size=1
     )
