@@ -227,10 +227,25 @@ def load_study(
 def digest_config(config: Config) -> str:
     """Return a short digest of what a configuration trains.
 
-    Helpers, whose names begin with ``_``, and the work directory do not count.
+    Helpers, whose names begin with ``_``, and the work directory do not count. Descriptions (.json) count by what they
+    say, not by where they lie: a moved checkout finds its runs again.
     """
-    content = {key: value for key, value in config.to_dict().items() if not key.startswith('_') and key != 'work_dir'}
+    content = {
+        key: _without_places(value)
+        for key, value in config.to_dict().items()
+        if not key.startswith('_') and key != 'work_dir'
+    }
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:8]
+
+
+def _without_places(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _without_places(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_without_places(inner) for inner in value]
+    if isinstance(value, str) and value.endswith('.json') and Path(value).is_file():
+        return hashlib.sha256(Path(value).read_bytes()).hexdigest()
+    return value
 
 
 def is_synthetic(config: Config) -> bool:

@@ -108,3 +108,13 @@ def test_a_wrong_study_is_refused_with_its_place(tmp_path: Path, text: str, mess
 def test_helpers_and_work_directories_do_not_change_the_digest() -> None:
     assert digest_config(Config(dict(a=1, _row=dict(label='x'), work_dir='p'))) == digest_config(Config(dict(a=1)))
     assert digest_config(Config(dict(a=1))) != digest_config(Config(dict(a=2)))
+
+
+def test_a_moved_checkout_finds_its_runs(tmp_path: Path) -> None:
+    digests = []
+    for folder, text in (('here', '{"width": 64}'), ('there', '{"width": 64}'), ('other', '{"width": 32}')):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / 'clip.json').write_text(text)
+        name = f'{tmp_path}/{folder}/../{folder}/clip.json'
+        digests.append(digest_config(Config(dict(model=dict(parts=[dict(model_name=name)])))))
+    assert digests[0] == digests[1] != digests[2]
