@@ -133,24 +133,19 @@ def test_the_synthetic_trains_reports_and_draws(finished: Path) -> None:
     assert not any('text' in key and value.numel() > 100 for key, value in _weights(finished).items())
 
 
+def _run_here(tool: str, *words: str) -> None:
+    """Run a tool in this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, 'argv', [tool, *words])
+        runpy.run_path(tool, run_name='__main__')
+
+
 def test_testing_a_checkpoint_gives_the_numbers_of_training(
     finished: Path, options: dict[str, Any], tmp_path: Path
 ) -> None:
-    checkpoint = str(finished / f'epoch_{EPOCHS}.pth')
-    _run(
-        _command(
-            f'{sys.executable} tools/test.py',
-            CONFIG,
-            checkpoint,
-            '--work-dir',
-            str(tmp_path / 'run'),
-            '--out',
-            str(tmp_path / 'out' / 'result.json'),
-            '--show-dir',
-            str(tmp_path / 'lists'),
-            options=options,
-        )
-    )
+    words = [CONFIG, str(finished / f'epoch_{EPOCHS}.pth'), '--work-dir', str(tmp_path / 'run')]
+    words += ['--out', str(tmp_path / 'out' / 'result.json'), '--show-dir', str(tmp_path / 'lists')]
+    _run_here(*_command('tools/test.py', *words, options=options))
     result = json.loads((tmp_path / 'out' / 'result.json').read_text())
     expected = {key: value for key, value in _history(finished)[-1].items() if key != 'epoch'}
     assert result['metrics'] == pytest.approx(expected, abs=1e-6)
@@ -158,7 +153,7 @@ def test_testing_a_checkpoint_gives_the_numbers_of_training(
 
 
 def test_killed_in_the_middle_of_an_epoch_and_resumed_it_is_the_same_run(
-    finished: Path, options: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    finished: Path, options: dict[str, Any], tmp_path: Path
 ) -> None:
     """The same seed gives the same run: in two processes, before a kill and after it."""
     command = _command(f'{sys.executable} tools/train.py', CONFIG, '--work-dir', str(tmp_path), options=options)
@@ -171,8 +166,7 @@ def test_killed_in_the_middle_of_an_epoch_and_resumed_it_is_the_same_run(
         os.kill(process.pid, signal.SIGKILL)
     assert not (tmp_path / 'epoch_2.pth').exists()
     assert _history(tmp_path) == _history(finished)[:1]
-    monkeypatch.setattr(sys, 'argv', [command[1], CONFIG, '--resume', *command[3:]])
-    runpy.run_path(command[1], run_name='__main__')
+    _run_here(command[1], CONFIG, '--resume', *command[3:])
     assert _history(tmp_path) == _history(finished)
     assert all(torch.equal(value, _weights(tmp_path)[key]) for key, value in _weights(finished).items())
 
