@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
@@ -12,11 +12,13 @@ from next_mm.models import ReIDModel
 from next_mm.models.conversion import KeyMap
 from next_mm.registry import MODELS
 from next_mm.structures import TripletBatch
+from next_mm.triplet import MODALITIES
 from tests.methods.filling import FIXTURES, fill_state, read_keys, read_outputs, relative_error, waves
 from tests.methods.parity import PREPROCESSOR, TOLERANCE, note_parity
 
-__all__ = ['Parity', 'everything', 'load_authors', 'wavy']
+__all__ = ['PLAIN_BRANCH', 'Parity', 'check_three_networks', 'everything', 'wavy']
 
+PLAIN_BRANCH: dict[str, Any] = dict(losses=dict(id=dict(type='CrossEntropy')), bnneck=False, classifier_bias=True)
 OF_DIFFERENCE = 1e-3
 """The two samples of a fixture differ by 0.5 to 6 %, so their difference is compared too, at this part
 of its largest value."""
@@ -58,13 +60,34 @@ class Parity:
 
     Args:
         system: folder of the fixture.
+
+    Attributes:
+        images: the pictures of the fixture, see :meth:`load`.
+        features: what the model extracts from them.
     """
+
+    images: Tensor
+    features: dict[str, Tensor]
 
     def __init__(self, system: str) -> None:
         self.system = system
         self.expected = read_outputs(FIXTURES / system / 'outputs.npz')
         self.compared: set[str] = set()
         self.largest = 0.0
+
+    def load(
+        self, config: Mapping[str, Any], key_map: KeyMap, *, size: tuple[int, int] = (256, 128), **options: Any
+    ) -> ReIDModel:
+        """Return the model on the authors' weights, see :func:`load_authors`; its test feature is compared."""
+        model = load_authors(self.system, config, key_map, **options)
+        self.images = waves(2, *size)
+        self.features = model.extract(self.images, everything(2))
+        self.check('feature', model.feature(self.images, everything(2)))
+        return model
+
+    def logits(self, model: ReIDModel, names: Iterable[str]) -> Tensor:
+        """Return the logits (2, len(names), C) of features with branches of their own."""
+        return torch.stack([model.branches[name].views(self.features[name])['logits'] for name in names], dim=1)
 
     def check(self, name: str, actual: Tensor, *, exact: Tensor | None = None) -> None:
         """Compare an array, and the difference of its two samples."""
@@ -89,3 +112,25 @@ class Parity:
         """Every array was compared."""
         assert self.compared == set(self.expected), sorted(set(self.expected) - self.compared)
         note_parity(self.system, self.compared, self.largest)
+
+
+def check_three_networks(
+    system: str, config: Mapping[str, Any], key_map: KeyMap, parts: Iterable[str], **options: Any
+) -> None:
+    """Compare a fixture of three networks side by side.
+
+    Args:
+        system: folder of the fixture.
+        config: the model.
+        key_map: of the authors' weights.
+        parts: the features of a network, in the order of the fixture's logits.
+        options: those of :meth:`Parity.load`.
+    """
+    parity = Parity(system)
+    model = parity.load(config, key_map, **options)
+    parity.check('feature_train', torch.cat(list(parity.features.values()), dim=1))
+    names = [f'{modality}_{part}' for part in parts for modality in MODALITIES]
+    parity.check('logits', parity.logits(model, names))
+    if 'feature_128x256' in parity.expected:
+        parity.check_vehicle(model)
+    parity.finish()

@@ -7,8 +7,7 @@ import torch
 
 from next_mm.methods.agw.convert import KEY_MAPS
 from next_mm.methods.agw.loss import weighted_gaps
-from tests.methods.cnn_parity import Parity, everything, load_authors, wavy
-from tests.methods.filling import waves
+from tests.methods.cnn_parity import Parity, wavy
 
 CONFIG = dict(
     type='AGWReID',
@@ -23,14 +22,11 @@ CONFIG = dict(
 @torch.no_grad()
 def test_one_network() -> None:
     parity = Parity('agw')
-    model = load_authors('agw', CONFIG, KEY_MAPS['one'], means={r'global_pool\.p': 3.0})
-    images = waves(2, 256, 128)
-    feature = model.extract(images, everything(2))['rgb_whole']
-    parity.check('feature', model.feature(images, everything(2)))
-    parity.check('feature_before_bn', feature)
-    parity.check('logits', model.branches['rgb_whole'].views(feature)['logits'])
+    model = parity.load(CONFIG, KEY_MAPS['one'], means={r'global_pool\.p': 3.0})
+    parity.check('feature_before_bn', parity.features['rgb_whole'])
+    parity.check('logits', parity.logits(model, ['rgb_whole'])[:, 0])
     network = model.networks['rgb']
-    x = network.run_stage(2, network.trunk.layer1(network.trunk.stem(images[:, 0])))
+    x = network.run_stage(2, network.trunk.layer1(network.trunk.stem(parity.images[:, 0])))
     parity.check('nl2_1', x[:, :8, ::8, ::8])
     x = network.run_stage(3, x)
     parity.check('nl3_2', x[:, ::64, ::4, ::4])

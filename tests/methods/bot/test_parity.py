@@ -6,8 +6,7 @@ import pytest
 import torch
 
 from next_mm.methods.bot.convert import KEY_MAPS
-from tests.methods.cnn_parity import Parity, everything, load_authors
-from tests.methods.filling import waves
+from tests.methods.cnn_parity import Parity
 
 CONFIG = dict(
     type='BoTReID',
@@ -22,14 +21,11 @@ CONFIG = dict(
 @torch.no_grad()
 def test_one_network() -> None:
     parity = Parity('bot')
-    model = load_authors('bot', CONFIG, KEY_MAPS['one'])
-    images = waves(2, 256, 128)
-    feature = model.extract(images, everything(2))['rgb_whole']
-    parity.check('feature', model.feature(images, everything(2)))
-    parity.check('feature_before_bn', feature)
-    parity.check('logits', model.branches['rgb_whole'].views(feature)['logits'])
+    model = parity.load(CONFIG, KEY_MAPS['one'])
+    parity.check('feature_before_bn', parity.features['rgb_whole'])
+    parity.check('logits', parity.logits(model, ['rgb_whole'])[:, 0])
     trunk = model.networks['rgb'].trunk
-    x = trunk.bn1(trunk.conv1(images[:, 0]))
+    x = trunk.bn1(trunk.conv1(parity.images[:, 0]))
     parity.check('stem_no_relu', x[:, :4, ::16, ::16])
     x = trunk.layer2(trunk.layer1(trunk.maxpool(x)))
     parity.check('layer2', x[:, :8, ::8, ::8])

@@ -7,8 +7,7 @@ import torch
 
 from next_mm.methods.cal.convert import KEY_MAPS
 from next_mm.methods.cal.network import pool_parts
-from tests.methods.cnn_parity import Parity, everything, load_authors
-from tests.methods.filling import waves
+from tests.methods.cnn_parity import Parity, everything
 
 CONFIG = dict(
     type='CALReID',
@@ -16,6 +15,7 @@ CONFIG = dict(
     network=dict(type='CALNetwork', image_size=(256, 128), trunk=dict(type='ResNet', stem_relu=False)),
     branches=dict(whole=dict(losses=dict(id=dict(type='CrossEntropy')), test='logits')),
     test_features=['whole'],
+    mirrored=False,
 )
 
 
@@ -33,25 +33,23 @@ def tied(key: str) -> str:
 @torch.no_grad()
 def test_one_network() -> None:
     parity = Parity('cal')
-    model = load_authors('cal', CONFIG, KEY_MAPS['one'], means={r'BN\d\.bottleneck2\.weight': 4.0}, tied=tied)
-    images = waves(2, 256, 128)
-    features = model.extract(images, everything(2))
+    model = parity.load(CONFIG, KEY_MAPS['one'], means={r'BN\d\.bottleneck2\.weight': 4.0}, tied=tied)
     branch = model.branches['rgb_whole']
-    logits, other = (branch.views(features[f'rgb_{name}'])['logits'] for name in ('whole', 'counterfactual'))
+    logits, other = (branch.views(parity.features[f'rgb_{name}'])['logits'] for name in ('whole', 'counterfactual'))
     parity.check('logits', logits)
     parity.check('logits_effect', logits - other)
-    parity.check('embedding_2048', features['rgb_whole'])
-    full = model.feature(images, everything(2))
+    parity.check('embedding_2048', parity.features['rgb_whole'])
+    model.mirrored = True
+    full = model.feature(parity.images, everything(2))
     parity.check('feature_flip_sum_l2', torch.nn.functional.normalize(full, dim=1))
     model.mirrored = False
-    parity.check('feature', model.feature(images, everything(2)))
     parity.check_vehicle(model)
     network = model.networks['rgb']
-    refined = network.refine[0][:2](network.trunk.stem(images[:, 0]))
+    refined = network.refine[0][:2](network.trunk.stem(parity.images[:, 0]))
     parity.check('stage1', refined[:, ::8, ::16, ::8])
     x = network.trunk.layer1(network.refine[0][2](refined))
     parity.check('split2', network.refine[1][0](x)[:, ::32, ::16, ::8])
-    mapped = network.refined_map(images[:, 0])
+    mapped = network.refined_map(parity.images[:, 0])
     maps = network.parts(mapped)
     parity.check('part_maps', maps)
     parity.check('bap', pool_parts(maps, mapped)[:, ::128])

@@ -7,8 +7,8 @@ import torch
 
 from next_mm.methods.ccnet.convert import KEY_MAPS
 from next_mm.methods.ccnet.loss import modality_spread, sample_spread
-from tests.methods.cnn_parity import Parity, everything, load_authors, wavy
-from tests.methods.filling import waves
+from next_mm.triplet import MODALITIES
+from tests.methods.cnn_parity import Parity, wavy
 
 CONFIG = dict(
     type='CCNetReID',
@@ -16,23 +16,19 @@ CONFIG = dict(
     branches=dict(whole=dict(losses=dict(id=dict(type='CrossEntropy')))),
     test_features=['whole'],
 )
-MODALITIES = ('rgb', 'nir', 'tir')
 
 
 @pytest.mark.real_size
 @torch.no_grad()
 def test_network_and_losses() -> None:
     parity = Parity('ccnet')
-    model = load_authors('ccnet', CONFIG, KEY_MAPS['authors'])
-    images = waves(2, 256, 128)
-    features = model.extract(images, everything(2))
-    views = {m: model.branches[f'{m}_whole'].views(features[f'{m}_whole']) for m in MODALITIES}
-    parity.check('feature', model.feature(images, everything(2)))
+    model = parity.load(CONFIG, KEY_MAPS['authors'])
+    views = {m: model.branches[f'{m}_whole'].views(parity.features[f'{m}_whole']) for m in MODALITIES}
     parity.check('feature_after_bn', torch.cat([view['normed'] for view in views.values()], dim=1))
     for modality, view in views.items():
         parity.check(f'logits_{modality}', view['logits'])
     network = model.networks['rgb']
-    x = network.trunk.layer2(network.trunk.layer1(network.trunk.stem(images[:, 0])))
+    x = network.trunk.layer2(network.trunk.layer1(network.trunk.stem(parity.images[:, 0])))
     parity.check('alnu_in_rgb', x[:, ::32, ::4, ::4])
     parity.check('alnu_out_rgb', network.norm(x)[:, ::32, ::4, ::4])
     parity.check('alnu_gamma_rgb', network.norm.gamma(x).flatten())

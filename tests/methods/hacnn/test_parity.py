@@ -7,10 +7,9 @@ import torch
 
 from next_mm.methods.hacnn.attention import crop_regions
 from next_mm.methods.hacnn.convert import KEY_MAPS
-from tests.methods.cnn_parity import Parity, everything, load_authors
-from tests.methods.filling import waves
+from next_mm.triplet import MODALITIES
+from tests.methods.cnn_parity import PLAIN_BRANCH, Parity, check_three_networks, everything
 
-BRANCH = dict(losses=dict(id=dict(type='CrossEntropy')), bnneck=False, classifier_bias=True)
 MEANS = {r'.*hard_attn\.fc\.bias': [0, -0.75, 0, -0.25, 0, 0.25, 0, 0.75]}
 
 
@@ -19,7 +18,7 @@ def config(*modalities: str) -> dict:
         type='HACNNReID',
         modalities=modalities,
         network=dict(type='HACNN'),
-        branches=dict(whole=BRANCH, local=BRANCH),
+        branches=dict(whole=PLAIN_BRANCH, local=PLAIN_BRANCH),
         test_features=['whole', 'local'],
     )
 
@@ -28,17 +27,14 @@ def config(*modalities: str) -> dict:
 @torch.no_grad()
 def test_one_network() -> None:
     parity = Parity('hacnn')
-    model = load_authors('hacnn', config('rgb'), KEY_MAPS['torchreid'], means=MEANS)
-    images = waves(2, 160, 64)
-    features = model.extract(images, everything(2))
-    parity.check('feature', model.feature(images, everything(2)))
+    model = parity.load(config('rgb'), KEY_MAPS['torchreid'], size=(160, 64), means=MEANS)
     for their, ours in (('global', 'rgb_whole'), ('local', 'rgb_local')):
-        parity.check(f'{their}_512', features[ours])
-        parity.check(f'logits_{their}', model.branches[ours].views(features[ours])['logits'])
+        parity.check(f'{their}_512', parity.features[ours])
+        parity.check(f'logits_{their}', parity.logits(model, [ours])[:, 0])
     network = model.networks['rgb']
     network.align_corners = True
-    parity.check('feature_align_corners', model.feature(images, everything(2)))
-    x0 = network.stem(images[:, 0])
+    parity.check('feature_align_corners', model.feature(parity.images, everything(2)))
+    x0 = network.stem(parity.images[:, 0])
     x1 = network.stages[0](x0)
     parity.check('inception1', x1[:, ::16, ::8, ::4])
     attention = network.soft[0](x1)
@@ -56,13 +52,6 @@ def test_one_network() -> None:
 @pytest.mark.real_size
 @torch.no_grad()
 def test_three_networks() -> None:
-    parity = Parity('hacnn_3modal')
-    model = load_authors('hacnn_3modal', config('rgb', 'nir', 'tir'), KEY_MAPS['ieee'], means=MEANS)
-    images = waves(2, 160, 64)
-    features = model.extract(images, everything(2))
-    parity.check('feature', model.feature(images, everything(2)))
-    parity.check('feature_train', torch.cat(list(features.values()), dim=1))
-    names = [f'{modality}_{part}' for part in ('whole', 'local') for modality in ('rgb', 'nir', 'tir')]
-    logits = [model.branches[name].views(features[name])['logits'] for name in names]
-    parity.check('logits', torch.stack(logits, dim=1))
-    parity.finish()
+    check_three_networks(
+        'hacnn_3modal', config(*MODALITIES), KEY_MAPS['ieee'], ['whole', 'local'], size=(160, 64), means=MEANS
+    )

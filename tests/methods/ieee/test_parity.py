@@ -8,14 +8,13 @@ import torch.nn.functional as F
 
 from next_mm.methods.ieee.convert import KEY_MAPS
 from next_mm.methods.ieee.loss import margin_loss
-from tests.methods.cnn_parity import Parity, everything, load_authors, wavy
-from tests.methods.filling import waves
+from next_mm.triplet import MODALITIES
+from tests.methods.cnn_parity import PLAIN_BRANCH, Parity, wavy
 
-MODALITIES = ('rgb', 'nir', 'tir')
 CONFIG = dict(
     type='IEEEReID',
     backbone=dict(type='TripletTrunks', image_size=(256, 128), trunk=dict(type='ResNet')),
-    branches=dict(part=dict(losses=dict(id=dict(type='CrossEntropy')), bnneck=False, classifier_bias=True)),
+    branches=dict(part=PLAIN_BRANCH),
 )
 
 
@@ -23,17 +22,13 @@ CONFIG = dict(
 @torch.no_grad()
 def test_network_and_loss() -> None:
     parity = Parity('ieee')
-    model = load_authors('ieee', CONFIG, KEY_MAPS['authors'], means={r'REM\.\d\.param': 1.0})
-    images = waves(2, 256, 128)
-    features = model.extract(images, everything(2))
-    parity.check('feature', model.feature(images, everything(2)))
+    model = parity.load(CONFIG, KEY_MAPS['authors'], means={r'REM\.\d\.param': 1.0})
     for modality in MODALITIES:
         names = [f'{modality}_{part}' for part in range(1, 7)]
-        logits = [model.branches[name].classifier(features[name]) for name in names]
-        parity.check(f'logits_{modality}', torch.stack(logits, dim=1))
-        joined = torch.cat([features[name] for name in names], dim=1)
+        parity.check(f'logits_{modality}', parity.logits(model, names))
+        joined = torch.cat([parity.features[name] for name in names], dim=1)
         parity.check(f'norm_{modality}', F.normalize(joined, dim=1))
-    rgb, nir, tir = model.backbone(images)
+    rgb, nir, tir = model.backbone(parity.images)
     interaction, embedding = model.interactions['rgb'], model.embeddings['rgb']
     parity.check('channel_gate_rgb', interaction.weights(interaction.others(nir + tir)).flatten(1)[:, ::16])
     whole, parts = embedding.reduced(rgb, interaction(rgb, nir + tir))

@@ -6,10 +6,8 @@ import pytest
 import torch
 
 from next_mm.methods.osnet.convert import KEY_MAPS
-from tests.methods.cnn_parity import Parity, everything, load_authors
-from tests.methods.filling import waves
-
-BRANCH = dict(losses=dict(id=dict(type='CrossEntropy')), bnneck=False, classifier_bias=True)
+from next_mm.triplet import MODALITIES
+from tests.methods.cnn_parity import PLAIN_BRANCH, Parity, check_three_networks
 
 
 def config(width: float, modalities: tuple[str, ...]) -> dict:
@@ -17,7 +15,7 @@ def config(width: float, modalities: tuple[str, ...]) -> dict:
         type='OSNetReID',
         modalities=modalities,
         network=dict(type='OSNet', image_size=(256, 128), width=width),
-        branches=dict(whole=BRANCH),
+        branches=dict(whole=PLAIN_BRANCH),
         test_features=['whole'],
     )
 
@@ -26,13 +24,10 @@ def config(width: float, modalities: tuple[str, ...]) -> dict:
 @torch.no_grad()
 def test_one_network() -> None:
     parity = Parity('osnet')
-    model = load_authors('osnet', config(1.0, ('rgb',)), KEY_MAPS['torchreid'])
-    images = waves(2, 256, 128)
-    feature = model.feature(images, everything(2))
-    parity.check('feature', feature)
-    parity.check('logits', model.branches['rgb_whole'].views(feature)['logits'])
+    model = parity.load(config(1.0, ('rgb',)), KEY_MAPS['torchreid'])
+    parity.check('logits', parity.logits(model, ['rgb_whole'])[:, 0])
     network = model.networks['rgb']
-    x = network.maxpool(network.stem(images[:, 0]))
+    x = network.maxpool(network.stem(parity.images[:, 0]))
     parity.check('stem', x[:, :4, ::8, ::8])
     block = network.stages[0][0]
     parity.check('conv2_0_gate_d', block.gate.weights(block.streams[3](block.reduce(x))).flatten(1))
@@ -48,13 +43,4 @@ def test_one_network() -> None:
 @pytest.mark.real_size
 @torch.no_grad()
 def test_three_networks() -> None:
-    parity = Parity('osnet_3modal')
-    model = load_authors('osnet_3modal', config(0.5, ('rgb', 'nir', 'tir')), KEY_MAPS['ieee'])
-    images = waves(2, 256, 128)
-    features = model.extract(images, everything(2))
-    parity.check('feature', model.feature(images, everything(2)))
-    parity.check('feature_train', torch.cat(list(features.values()), dim=1))
-    logits = [model.branches[name].views(feature)['logits'] for name, feature in features.items()]
-    parity.check('logits', torch.stack(logits, dim=1))
-    parity.check_vehicle(model)
-    parity.finish()
+    check_three_networks('osnet_3modal', config(0.5, MODALITIES), KEY_MAPS['ieee'], ['whole'])

@@ -6,21 +6,19 @@ import pytest
 import torch
 
 from next_mm.methods.pfnet.convert import KEY_MAPS
-from tests.methods.cnn_parity import Parity, everything, load_authors
-from tests.methods.filling import waves
+from tests.methods.cnn_parity import PLAIN_BRANCH, Parity
 
-PLAIN = dict(losses=dict(id=dict(type='CrossEntropy')), bnneck=False, classifier_bias=True)
 PERSONS = dict(
     type='PFNetReID',
     backbone=dict(type='TripletTrunks', image_size=(256, 128), trunk=dict(type='ResNet')),
-    branches=dict(part=PLAIN),
+    branches=dict(part=PLAIN_BRANCH),
 )
 TRUNK = dict(type='ResNet', stem_norm=False, stem_relu=False, maxpool=False, last_stride=2)
 VEHICLES = dict(
     type='PFNetReID',
     backbone=dict(type='TripletTrunks', image_size=(256, 128), trunk=dict(type='GatedTrunk', trunk=TRUNK)),
     share_rgb_classifier=True,
-    branches=dict(part=PLAIN, all=PLAIN),
+    branches=dict(part=PLAIN_BRANCH, all=PLAIN_BRANCH),
 )
 
 
@@ -28,14 +26,11 @@ VEHICLES = dict(
 @torch.no_grad()
 def test_form_for_persons() -> None:
     parity = Parity('pfnet')
-    model = load_authors('pfnet', PERSONS, KEY_MAPS['persons'])
-    images = waves(2, 256, 128)
-    features = model.extract(images, everything(2))
-    parity.check('feature', model.feature(images, everything(2)))
+    model = parity.load(PERSONS, KEY_MAPS['persons'])
     names = [f'{name}_{half}' for half in ('top', 'bottom') for name in ('rgb', 'nir', 'tir', 'rgbtir', 'rgbnir')]
-    parity.check('logits', torch.stack([model.branches[name].classifier(features[name]) for name in names], dim=1))
-    parity.check('backbone_rgb', model.backbone(images)[0][:, ::128, ::4, ::4])
-    parity.check('rt_top', features['rgbtir_top'])
+    parity.check('logits', parity.logits(model, names))
+    parity.check('backbone_rgb', model.backbone(parity.images)[0][:, ::128, ::4, ::4])
+    parity.check('rt_top', parity.features['rgbtir_top'])
     parity.check_vehicle(model)
     parity.finish()
 
@@ -44,20 +39,17 @@ def test_form_for_persons() -> None:
 @torch.no_grad()
 def test_form_for_vehicles() -> None:
     parity = Parity('pfnet_ccnet')
-    model = load_authors('pfnet_ccnet', VEHICLES, KEY_MAPS['ccnet'])
     for name in ('feature', 'feature_128x256'):  # their five maps in the opposite order
         parity.expected[name] = parity.expected[name].unflatten(1, (5, -1)).flip(1).flatten(1)
-    images = waves(2, 256, 128)
-    features = model.extract(images, everything(2))
-    parity.check('feature', model.feature(images, everything(2)))
-    parity.check('logits_all', model.branches['all'].classifier(features['all']))
+    model = parity.load(VEHICLES, KEY_MAPS['ccnet'])
+    parity.check('logits_all', model.branches['all'].classifier(parity.features['all']))
     theirs = dict(rgb='rgb', second='nir', third='tir', fuse12='rgbnir', fuse13='rgbtir')
     for their, ours in theirs.items():
         for half in ('top', 'bottom'):
             branch = model.branches['rgb_halves' if ours == 'rgb' else f'{ours}_{half}']
-            parity.check(f'logits_{their}_{half}', branch.classifier(features[f'{ours}_{half}']))
+            parity.check(f'logits_{their}_{half}', branch.classifier(parity.features[f'{ours}_{half}']))
     gated = model.backbone.trunks['rgb']
-    x = gated.trunk.layer2(gated.trunk.layer1(gated.trunk.stem(images[:, 0])))
+    x = gated.trunk.layer2(gated.trunk.layer1(gated.trunk.stem(parity.images[:, 0])))
     parity.check('layer2_rgb', x[:, ::64, ::16, ::8])
     x = gated.trunk.layer3(x)
     weights = gated.gate(x)
