@@ -11,6 +11,7 @@ from next_mm.errors import ConfigError
 
 __all__ = [
     'check_choice',
+    'check_heads',
     'check_integer',
     'check_keys',
     'check_names',
@@ -80,6 +81,17 @@ def check_integer(name: str, value: Any, low: int, high: int | None = None) -> N
     if not whole or value < low or (high is not None and value > high):
         bound = f'from {low}' + (f' to {high}' if high is not None else '')
         raise ConfigError(f'{name}={value!r}: expected a whole number {bound}')
+
+
+def check_heads(name: str, num_heads: Any, width: int) -> None:
+    """Refuse a number of attention heads that does not divide the token width.
+
+    Raises:
+        ConfigError: it is no whole number from 1, or does not.
+    """
+    check_integer(name, num_heads, 1)
+    if width % num_heads:
+        raise ConfigError(f'{name}={num_heads}: expected a number that divides the token width {width}')
 
 
 def check_range(name: str, value: Any, low: float, high: float = float('inf')) -> None:

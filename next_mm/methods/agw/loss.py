@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from next_mm.models.losses.triplet import pairwise_distances
 from next_mm.registry import MODELS
+from next_mm.utils.options import check_number
 
 __all__ = ['WeightedTripletLoss', 'weighted_gaps']
 
@@ -57,6 +58,7 @@ class WeightedTripletLoss(nn.Module):
 
     def __init__(self, *, stable: bool = False, weight: float = 1.0) -> None:
         super().__init__()
+        check_number('WeightedTripletLoss.weight', weight, 0)
         self.stable = stable
         self.weight = weight
 

@@ -13,6 +13,7 @@ from next_mm.models.conv_reid import ConvReID
 from next_mm.registry import MODELS
 from next_mm.structures import TripletBatch
 from next_mm.triplet import MODALITIES
+from next_mm.utils.options import check_number
 
 __all__ = ['CCNetReID']
 
@@ -32,6 +33,8 @@ class CCNetReID(ConvReID):
         super().__init__(**options)
         if self.modalities != MODALITIES:
             raise ConfigError(f'model.modalities={list(self.modalities)}: CCNet needs all of {", ".join(MODALITIES)}')
+        check_number('model.center_weight', center_weight, 0)
+        check_number('model.modality_weight', modality_weight, 0)
         self.center_weight = center_weight
         self.modality_weight = modality_weight
 

@@ -18,6 +18,7 @@ from next_mm.models.reid_model import MissingModalities, ReIDModel
 from next_mm.registry import MODELS
 from next_mm.structures import TripletBatch
 from next_mm.triplet import MODALITIES
+from next_mm.utils.options import check_heads
 
 __all__ = ['DeMoReID']
 
@@ -61,6 +62,7 @@ class DeMoReID(ReIDModel):
         self.backbone = MODELS.build(dict(backbone))
         self.reads_cameras = self.backbone.reads_cameras
         dim = self.backbone.out_dim
+        check_heads('model.num_heads', num_heads, dim)
         self.summaries = nn.ModuleList(TokenSummary(dim) for _ in MODALITIES)
         self.decoupling = SubsetAttention(dim)
         self.mixture = AttentionMixture(dim, len(SUBSETS), num_heads)

@@ -18,7 +18,7 @@ from next_mm.models.reid_model import MissingModalities, ReIDModel
 from next_mm.registry import MODELS
 from next_mm.structures import TripletBatch
 from next_mm.triplet import MODALITIES, NUM_MODALITIES
-from next_mm.utils.options import check_number
+from next_mm.utils.options import check_heads, check_integer
 
 
 @MODELS.register_module()
@@ -64,9 +64,10 @@ class EDITORReID(ReIDModel):
         self.reads_cameras = self.backbone.reads_cameras
         patches = self.backbone.grid[0] * self.backbone.grid[1]
         for option, value in (('head_keep', head_keep), ('frequency_keep', frequency_keep)):
-            check_number(f'model.{option}', value, 1, patches)
+            check_integer(f'model.{option}', value, 1, patches)
         self.head_keep, self.frequency_keep = head_keep, frequency_keep
         width = self.backbone.out_dim
+        check_heads('model.num_heads', num_heads, width)
         self.aggregation = MaskedAggregation(width, num_heads, NUM_MODALITIES)
         self.centres = IdentityCentres(num_classes, NUM_MODALITIES, width)
         widths = {'fused': NUM_MODALITIES * width, **class_token_widths(width)}

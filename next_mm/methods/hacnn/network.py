@@ -12,6 +12,7 @@ from next_mm.methods.hacnn.inception import InceptionA, InceptionB, conv
 from next_mm.models.backbones.picture_network import PictureNetwork
 from next_mm.models.layers import pool_mean
 from next_mm.registry import MODELS
+from next_mm.utils.options import check_integer, check_size
 
 __all__ = ['HACNN']
 
@@ -41,6 +42,9 @@ class HACNN(PictureNetwork):
         align_corners: bool = False,
     ) -> None:
         super().__init__(image_size=image_size, widths={'whole': out_dim, 'local': out_dim})
+        for number in widths:
+            check_integer('HACNN.widths', number, 1)
+        check_size('HACNN.region_size', region_size, smallest=2 ** (len(widths) - 1))
         self.stem = conv(3, _STEM, 3, stride=2)
         sizes = (_STEM, *widths)
         self.stages = nn.ModuleList(

@@ -16,7 +16,7 @@ from next_mm.models.reid_model import ReIDModel
 from next_mm.registry import MODELS
 from next_mm.structures import TripletBatch
 from next_mm.triplet import MODALITIES
-from next_mm.utils.options import check_choice
+from next_mm.utils.options import check_choice, check_number
 
 __all__ = ['HAMNetReID']
 
@@ -59,6 +59,7 @@ class HAMNetReID(ReIDModel):
     ) -> None:
         super().__init__(num_classes=num_classes, data_preprocessor=data_preprocessor)
         check_choice('model.fused_logits', fused_logits, ('classifier', 'votes'))
+        check_number('model.heterogeneity_weight', heterogeneity_weight, 0)
         self.fused_logits = fused_logits
         self.heterogeneity_weight = heterogeneity_weight
         self.backbone = MODELS.build(dict(backbone))

@@ -18,6 +18,7 @@ from next_mm.models.reid_model import ReIDModel
 from next_mm.registry import MODELS
 from next_mm.structures import TripletBatch
 from next_mm.triplet import MODALITIES, NUM_MODALITIES
+from next_mm.utils.options import check_integer
 
 __all__ = ['ICPLReID']
 
@@ -73,6 +74,7 @@ class ICPLReID(ReIDModel):
         data_preprocessor: Mapping[str, Any],
     ) -> None:
         super().__init__(num_classes=num_classes, data_preprocessor=data_preprocessor)
+        check_integer('model.num_words', num_words, 1)
         self.backbone = MODELS.build(dict(backbone))
         self.reads_cameras = self.backbone.reads_cameras
         self.text = MODELS.build({**text, 'cache': None})

@@ -13,7 +13,7 @@ from next_mm.models.backbones.clip_vit import CLIPVisual
 from next_mm.models.clip.attention import read_by_one_query
 from next_mm.registry import MODELS
 from next_mm.triplet import MODALITIES, NUM_MODALITIES
-from next_mm.utils.options import check_number
+from next_mm.utils.options import check_integer, check_number
 
 __all__ = ['Adapter', 'AdapterCLIPVisual', 'AdapterFeatures']
 
@@ -63,6 +63,8 @@ class AdapterCLIPVisual(CLIPVisual):
     def __init__(self, *, hidden: int | None = None, scale: float = 1.0, **options: Any) -> None:
         super().__init__(**options)
         check_number('AdapterCLIPVisual.scale', scale, 0)
+        if hidden is not None:
+            check_integer('AdapterCLIPVisual.hidden', hidden, 1)
         self.scale = scale
         self.adapters = nn.ModuleDict()
         for owner in ('shared',) if self.shares_tower else MODALITIES:

@@ -17,6 +17,7 @@ from next_mm.models.reid_model import MissingModalities, ReIDModel
 from next_mm.registry import MODELS
 from next_mm.structures import TripletBatch
 from next_mm.triplet import MODALITIES, NUM_MODALITIES
+from next_mm.utils.options import check_integer, check_number
 
 __all__ = ['IDEAReID']
 
@@ -75,6 +76,8 @@ class IDEAReID(ReIDModel):
         super().__init__(num_classes=num_classes, data_preprocessor=data_preprocessor)
         self.backbone = MODELS.build(dict(backbone))
         self.reads_cameras = self.backbone.reads_cameras
+        check_integer('model.num_words', num_words, 1)
+        check_number('model.reach', reach, 0)
         self.absent_captions = absent_captions
         dim = self.backbone.out_dim
         self.text = MODELS.build({**text, 'cache': None})  # the learned words change what a caption says

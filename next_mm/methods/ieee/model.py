@@ -16,7 +16,7 @@ from next_mm.models.reid_model import ReIDModel
 from next_mm.registry import MODELS
 from next_mm.structures import TripletBatch
 from next_mm.triplet import MODALITIES
-from next_mm.utils.options import check_names
+from next_mm.utils.options import check_integer, check_names, check_number
 
 __all__ = ['IEEEReID']
 
@@ -65,6 +65,14 @@ class IEEEReID(ReIDModel):
     ) -> None:
         super().__init__(num_classes=num_classes, data_preprocessor=data_preprocessor)
         check_names('model.branches', branches, (_TEMPLATE,))
+        for option, number, least in (
+            ('inner', inner, 1),
+            ('part_dim', part_dim, 1),
+            ('classifiers_first', classifiers_first, 0),
+        ):
+            check_integer(f'model.{option}', number, least)
+        check_number('model.margin', margin, 0)
+        check_number('model.margin_weight', margin_weight, 0)
         self.classifiers_first = classifiers_first
         self._frozen = False
         self.margin = margin

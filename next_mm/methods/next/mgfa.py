@@ -9,12 +9,11 @@ import torch.nn.functional as F
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from next_mm.errors import ConfigError
 from next_mm.methods.next.neck import ExpertFeatures
 from next_mm.methods.next.terms import Feature, read_terms
 from next_mm.models.backbones.base import VisualFeatures
 from next_mm.registry import MODELS
-from next_mm.utils.options import check_integer
+from next_mm.utils.options import check_heads, check_integer
 
 
 class CrossAttention(nn.Module):
@@ -32,9 +31,7 @@ class CrossAttention(nn.Module):
 
     def __init__(self, dim: int, num_heads: int) -> None:
         super().__init__()
-        check_integer('CrossAttention.num_heads', num_heads, 1)
-        if dim % num_heads:
-            raise ConfigError(f'num_heads={num_heads} does not divide the token width {dim}')
+        check_heads('MGFAHead.num_heads', num_heads, dim)
         self.num_heads = num_heads
         self.query = nn.Linear(dim, dim)
         self.key = nn.Linear(dim, dim, bias=False)

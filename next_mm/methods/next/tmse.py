@@ -22,7 +22,7 @@ from next_mm.methods.next.routing import (
 from next_mm.methods.next.terms import Feature, Term
 from next_mm.registry import MODELS
 from next_mm.triplet import NUM_MODALITIES
-from next_mm.utils.options import check_choice, check_number
+from next_mm.utils.options import check_choice, check_integer, check_number
 
 SAMPLINGS = ('dynamic', 'fixed', 'topk', 'all')
 ROUTERS = ('multi', 'share')
@@ -78,6 +78,8 @@ class TMSE(BaseModule):
         check_experts('TMSE', num_experts, hidden, dropout)
         check_number('TMSE.fixed_threshold', fixed_threshold, float('-inf'))
         check_number('TMSE.top_share', top_share, 0, 1, above=True)
+        if text_dim is not None:
+            check_integer('TMSE.text_dim', text_dim, 1)
         if text_gain is not None:
             check_number('TMSE.text_gain', text_gain, 0, above=True)
         self.num_experts = num_experts

@@ -15,7 +15,7 @@ from next_mm.methods.pfd.decoder import ViewDecoder
 from next_mm.methods.pfd.matching import align_parts, match_views, split_by_joint
 from next_mm.methods.pfd.pose import NUM_JOINTS
 from next_mm.registry import MODELS
-from next_mm.utils.options import check_number
+from next_mm.utils.options import check_heads, check_integer, check_number
 
 __all__ = ['PFDNetwork']
 
@@ -48,11 +48,14 @@ class PFDNetwork(BaseModule):
         threshold: float = 0.3,
     ) -> None:
         super().__init__()
-        check_number('PFDNetwork.decoder_depth', decoder_depth, 1)
+        check_integer('PFDNetwork.decoder_depth', decoder_depth, 1)
+        check_integer('PFDNetwork.hidden', hidden, 1)
+        check_number('PFDNetwork.threshold', threshold, 0)
         self.backbone = MODELS.build(dict(backbone))
         self.image_size = self.backbone.image_size
         self.reads_cameras = self.backbone.reads_cameras
         width, (rows, columns) = self.backbone.out_dim, self.backbone.grid
+        check_heads('PFDNetwork.num_heads', num_heads, width)
         if rows * columns < NUM_JOINTS:
             raise ConfigError(f'PFDNetwork: expected at least {NUM_JOINTS} patches, got {rows} x {columns}')
         names = ('whole', *(f'part{j}' for j in _NUMBERS), 'view', *(f'view{j}' for j in _NUMBERS))

@@ -14,7 +14,7 @@ from next_mm.models.reid_model import ReIDModel
 from next_mm.registry import MODELS
 from next_mm.structures import TripletBatch
 from next_mm.triplet import MODALITIES
-from next_mm.utils.options import check_names
+from next_mm.utils.options import check_integer, check_names
 
 __all__ = ['PFNetReID']
 
@@ -66,6 +66,7 @@ class PFNetReID(ReIDModel):
     ) -> None:
         super().__init__(num_classes=num_classes, data_preprocessor=data_preprocessor)
         check_names('model.branches', branches, (_TEMPLATE,), (_JOINT,))
+        check_integer('model.part_dim', part_dim, 1)
         self.backbone = MODELS.build(dict(backbone))
         channels = self.backbone.out_dim
         self.heads = nn.ModuleDict(

@@ -16,6 +16,7 @@ from next_mm.models.reid_model import MissingModalities, ReIDModel
 from next_mm.registry import MODELS
 from next_mm.structures import TripletBatch
 from next_mm.triplet import MODALITIES, NUM_MODALITIES
+from next_mm.utils.options import check_heads
 
 
 @MODELS.register_module()
@@ -57,6 +58,7 @@ class TOPReID(ReIDModel):
         self.towers = nn.ModuleDict({name: MODELS.build(dict(backbone)) for name in MODALITIES})
         self.reads_cameras = self.towers['rgb'].reads_cameras
         width = self.towers['rgb'].out_dim
+        check_heads('model.num_heads', num_heads, width)
         self.permutation = TokenPermutation(width, num_heads)
         self.reconstruction = TokenReconstruction(width, num_heads)
         widths = {'permuted': NUM_MODALITIES * width, **class_token_widths(width)}

@@ -10,7 +10,7 @@ from mmengine.model import BaseModule
 from torch import Tensor
 
 from next_mm.errors import ConfigError
-from next_mm.utils.options import check_size
+from next_mm.utils.options import check_integer, check_size
 
 __all__ = ['PictureNetwork']
 
@@ -23,7 +23,7 @@ class PictureNetwork(BaseModule):
         widths: name of each identity feature to its width.
 
     Raises:
-        ConfigError: no size, or, in a forward pass, pictures of another.
+        ConfigError: no size, a width that is none, or, in a forward pass, pictures of another.
     """
 
     reads_cameras = False
@@ -33,6 +33,8 @@ class PictureNetwork(BaseModule):
     def __init__(self, *, image_size: tuple[int, int], widths: Mapping[str, int]) -> None:
         super().__init__()
         check_size(f'{type(self).__name__}.image_size', image_size, smallest=self.smallest)
+        for name, width in widths.items():
+            check_integer(f'{type(self).__name__}: width of the feature {name!r}', width, 1)
         self.image_size = (image_size[0], image_size[1])
         self.widths = dict(widths)
 

@@ -8,9 +8,11 @@ from torch import Tensor, nn
 from torchvision.models import ResNet50_Weights
 from torchvision.models.resnet import Bottleneck
 
+from next_mm.errors import ConfigError
 from next_mm.models.backbones.pretrained import load_pretrained, read_pretrained
 from next_mm.models.layers import init_convolutions
 from next_mm.registry import MODELS
+from next_mm.utils.options import check_integer
 
 __all__ = ['ResNet']
 
@@ -33,7 +35,7 @@ class ResNet(nn.Module):
         width: channels inside the first stage's blocks, doubled from stage to stage; the map has 32 times as many.
 
     Raises:
-        ConfigError: the file's weights do not fit.
+        ConfigError: an option is out of range, or the file's weights do not fit.
         FileNotFoundError: there is no such file.
     """
 
@@ -49,6 +51,12 @@ class ResNet(nn.Module):
         width: int = 64,
     ) -> None:
         super().__init__()
+        check_integer('ResNet.last_stride', last_stride, 1, 2)
+        check_integer('ResNet.width', width, 1)
+        if len(layers) != 4:
+            raise ConfigError(f'ResNet.layers={layers!r}: expected the number of blocks of each of 4 stages')
+        for number in layers:
+            check_integer('ResNet.layers', number, 1)
         self.conv1 = nn.Conv2d(3, width, 7, stride=2, padding=3, bias=False)
         self.bn1 = nn.BatchNorm2d(width) if stem_norm else nn.Identity()
         self.relu = nn.ReLU(inplace=True) if stem_relu else nn.Identity()

@@ -18,7 +18,7 @@ from next_mm.models.backbones.base import CameraEmbedding
 from next_mm.models.clip.position_embedding import find_grid, resize_position_embedding
 from next_mm.models.layers.folded_attention import folded_attention
 from next_mm.registry import MODELS
-from next_mm.utils.options import check_integer, check_number, check_size
+from next_mm.utils.options import check_heads, check_integer, check_number, check_size
 from next_mm.utils.weights import load_exactly, read_weights
 
 __all__ = ['SideViT', 'TowerEnd', 'run_for_class']
@@ -69,8 +69,14 @@ class SideViT(BaseModule):
         pretrained: str | None = None,
     ) -> None:
         super().__init__()
+        check_integer('SideViT.patch_size', patch_size, 1)
+        check_integer('SideViT.width', width, 1)
         check_size('SideViT.image_size', image_size, smallest=patch_size)
-        check_number('SideViT.stride', stride, 1, patch_size)
+        check_integer('SideViT.stride', stride, 1, patch_size)
+        check_integer('SideViT.depth', depth, 1)
+        check_heads('SideViT.num_heads', num_heads, width)
+        check_number('SideViT.drop_path', drop_path, 0, 1, below=True)
+        check_number('SideViT.camera_weight', camera_weight, 0)
         check_integer('SideViT.num_cameras', num_cameras, 0)
         self.image_size = (image_size[0], image_size[1])
         self.patch_size = patch_size

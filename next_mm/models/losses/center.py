@@ -34,6 +34,7 @@ class CenterLoss(nn.Module):
 
     def __init__(self, *, num_classes: int, feature_dim: int, weight: float = 5e-4, lr: float = 0.5) -> None:
         super().__init__()
+        check_number('CenterLoss.weight', weight, 0)
         check_number('CenterLoss.lr', lr, 0)
         self.weight = weight
         self.lr = lr

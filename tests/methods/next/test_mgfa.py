@@ -107,5 +107,5 @@ def test_every_parameter_learns() -> None:
 
 
 def test_heads_must_divide_the_width() -> None:
-    with pytest.raises(ValueError, match='num_heads=5 does not divide the token width 16'):
+    with pytest.raises(ValueError, match='num_heads=5: expected a number that divides the token width 16'):
         build(num_heads=5)
