@@ -89,9 +89,15 @@ def schedule_end_note(cfg: Config) -> str | None:
         return None
     last = max(ends, key=ends.__getitem__)
     place = 'param_scheduler' if isinstance(cfg.param_scheduler, dict) else f'param_scheduler.{last}'
+    begin = schedulers[last].get('begin', 0)
+    way = (
+        f'set {place}.end={epochs} too'
+        if begin < epochs
+        else f'give param_scheduler anew: {place} begins with epoch {begin}'
+    )
     return (
         f'The schedule of the learning rate ends with epoch {ends[last]}, the training with epoch {epochs}. '
-        f'If that is not meant, set {place}.end={epochs} too.'
+        f'If that is not meant, {way}.'
     )
 
 

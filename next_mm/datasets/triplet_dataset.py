@@ -21,7 +21,7 @@ from next_mm.datasets.statistics import statistics_table
 from next_mm.datasets.transforms import LoadTriplet, TokenizeCaptions
 from next_mm.layouts import Problem, TripletLayout
 from next_mm.triplet import TripletRecord
-from next_mm.utils.options import check_number
+from next_mm.utils.options import check_choice, check_number
 from next_mm.utils.text import printable
 
 
@@ -70,6 +70,9 @@ class TripletDataset(BaseDataset):
     ) -> None:
         check_number(f'{type(self).__name__}.caption_quality', caption_quality, 0, 1)
         check_number(f'{type(self).__name__}.cache_gib', cache_gib, 0)
+        check_choice(
+            f'{type(self).__name__}.metainfo.synthetic', (metainfo or {}).get('synthetic', False), (False, True)
+        )
         self.layout = self.layout_class(split=split, **layout)
         self.caption_dir = caption_dir
         self.captions_required = captions_required

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import traceback
 import types
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.hooks import Hook
 
 from next_mm.errors import CheckpointError, ConfigError, UserError
 
@@ -60,8 +62,13 @@ def errors_with_place(cfg: Config) -> Iterator[None]:
     except (UserError, CheckpointError, OSError, FloatingPointError):
         raise
     except _MISTAKES as error:
-        text = str(error).strip().partition('\n')[0]
-        raise ConfigError(f'{_place(error, cfg)}: {text or type(error).__name__}') from error
+        raise ConfigError(f'{_place(error, cfg)}: {_describe(error)}') from error
+
+
+def _describe(error: BaseException) -> str:
+    """Return the first line of what an error says; of one that says nothing, what it stopped at."""
+    text = str(error).strip().partition('\n')[0]
+    return text or f'{type(error).__name__} at {traceback.extract_tb(error.__traceback__)[-1].line}'
 
 
 def _place(error: BaseException, cfg: Config) -> str:
@@ -70,6 +77,8 @@ def _place(error: BaseException, cfg: Config) -> str:
     for frame in _frames(error):
         name = frame.f_code.co_name
         section = _BUILDERS.get(name, section)
+        if name == 'before_run' and isinstance(frame.f_locals.get('self'), Hook):
+            section = _place_of_hook(type(frame.f_locals['self']).__name__, cfg)
         if name in _FROM_CONFIG and isinstance(frame.f_locals.get('cfg'), Mapping):
             component = frame.f_locals['cfg']
     if component is None or 'type' not in component:
@@ -77,6 +86,16 @@ def _place(error: BaseException, cfg: Config) -> str:
     kind = component['type'] if isinstance(component['type'], str) else getattr(component['type'], '__name__', '')
     found = next(_find('', cfg.to_dict(), component), section)
     return f'{found} ({kind})'
+
+
+def _place_of_hook(name: str, cfg: Config) -> str:
+    """Name the place of the first hook of a class."""
+    for section in ('default_hooks', 'custom_hooks'):
+        hooks = cfg.get(section) or {}
+        for key, hook in hooks.items() if isinstance(hooks, Mapping) else enumerate(hooks):
+            if isinstance(hook, Mapping) and hook.get('type') == name:
+                return f'{section}.{key}'
+    return f'the hook {name}'
 
 
 def _frames(error: BaseException) -> Iterator[types.FrameType]:

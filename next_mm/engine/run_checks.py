@@ -1,20 +1,54 @@
-"""What a validation or a test would stop at, found before the first step of training."""
+"""What the first batch, a validation or a test would stop at, found before the first step of training."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mmengine.evaluator import Evaluator
 from mmengine.hooks import CheckpointHook, Hook
 from torch import nn
 
+from next_mm.datasets import TripletDataset
+from next_mm.datasets.seeding import seeded
 from next_mm.engine.hooks import ReportHook
-from next_mm.errors import ConfigError, DataError
+from next_mm.errors import ConfigError, DataError, UserError
 from next_mm.evaluation import ReIDMetric, check_protocol
 from next_mm.models import ReIDModel
 
-__all__ = ['check_monitored', 'check_test_set']
+__all__ = ['check_monitored', 'check_samples', 'check_test_set']
+
+_SAMPLE = ('inputs', 'data_samples')
+
+
+def check_samples(where: str, dataset: Any) -> None:
+    """Make the first sample of a dataset of triplets, so that a pipeline that cannot work stops the run at its start.
+
+    Args:
+        where: the dataset's place in the config.
+        dataset: of another class it is left alone.
+
+    Raises:
+        ConfigError: a transform cannot work on what those before it give, or the last one gives no sample.
+        DataError: a picture of the sample cannot be read.
+    """
+    if not isinstance(dataset, TripletDataset):
+        return
+    sample: Any = dataset.get_data_info(0)
+    with seeded(0):
+        for transform in dataset.pipeline.transforms:
+            try:
+                sample = transform(sample)
+            except (UserError, OSError):
+                raise
+            except (AttributeError, LookupError, TypeError, ValueError) as error:
+                name = getattr(transform, '__name__', type(transform).__name__)
+                raise ConfigError(
+                    f'{where}.pipeline: {name} cannot work on what the transforms before it give '
+                    f'({type(error).__name__}: {error}); expected LoadTriplet first and PackTriplet last'
+                ) from error
+    if not isinstance(sample, Mapping) or not sample.keys() >= set(_SAMPLE):
+        raise ConfigError(f'{where}.pipeline: expected PackTriplet as its last transform, which gives {_SAMPLE}')
 
 
 def check_test_set(model: nn.Module, dataset: Any, evaluator: Evaluator) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +21,13 @@ from next_mm.engine.checkpoint import load_weights, read_checkpoint
 from next_mm.engine.console import shorten_console
 from next_mm.engine.places import errors_with_place
 from next_mm.engine.resumed_config import compare_configs
-from next_mm.engine.run_checks import check_monitored, check_test_set
+from next_mm.engine.run_checks import check_monitored, check_samples, check_test_set
 from next_mm.errors import CheckpointError
 from next_mm.utils.lock import lock_folder
 
 __all__ = ['TripletRunner']
 
-_FOR_WORKERS = ('persistent_workers', 'prefetch_factor', 'multiprocessing_context', 'worker_init_fn')
+_FOR_WORKERS = ('persistent_workers', 'prefetch_factor', 'multiprocessing_context', 'timeout', 'worker_init_fn')
 """Options of a data loader that torch refuses, or never uses, where there are no workers."""
 
 
@@ -100,9 +101,11 @@ class TripletRunner(Runner):
             )
 
     def build_train_loop(self, loop: BaseLoop | dict) -> BaseLoop:
-        """Build the training loop."""
+        """Build the training loop; what its first batch would stop at is told now."""
         with errors_with_place(self.cfg):
-            return super().build_train_loop(loop)
+            loop = super().build_train_loop(loop)
+        check_samples('train_dataloader.dataset', loop.dataloader.dataset)
+        return loop
 
     def build_optim_wrapper(self, optim_wrapper: Any) -> Any:
         """Build the optimizer."""
@@ -135,7 +138,7 @@ class TripletRunner(Runner):
         """Build the validation; what it would refuse is refused now, before the first step of training."""
         with errors_with_place(self.cfg):
             loop = super().build_val_loop(loop)
-        self._checked(loop)
+        self._checked('val_dataloader.dataset', loop)
         check_monitored(self.hooks, loop.evaluator)
         return loop
 
@@ -143,9 +146,15 @@ class TripletRunner(Runner):
         """Build the test; what it would refuse is refused now."""
         with errors_with_place(self.cfg):
             loop = super().build_test_loop(loop)
-        return self._checked(loop)
+        return self._checked('test_dataloader.dataset', loop)
 
-    def _checked(self, loop: BaseLoop) -> BaseLoop:
+    def call_hook(self, fn_name: str, **kwargs: Any) -> None:
+        """Call a method of every hook; in ``before_run`` hooks build what they need from the config."""
+        with errors_with_place(self.cfg) if fn_name == 'before_run' else nullcontext():
+            super().call_hook(fn_name, **kwargs)
+
+    def _checked(self, where: str, loop: BaseLoop) -> BaseLoop:
+        check_samples(where, loop.dataloader.dataset)
         check_test_set(self._plain_model(), loop.dataloader.dataset, loop.evaluator)
         return loop
 

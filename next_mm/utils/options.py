@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
@@ -51,7 +52,7 @@ def check_names(name: str, given: Collection[str], required: Sequence[str], opti
 def check_number(
     name: str, value: Any, low: float, high: float = float('inf'), *, above: bool = False, below: bool = False
 ) -> None:
-    """Refuse what is no number from ``low`` to ``high``.
+    """Refuse what is no finite number from ``low`` to ``high``.
 
     Args:
         name: class and option, as ``EraseTriplet.prob``.
@@ -64,7 +65,7 @@ def check_number(
     Raises:
         ConfigError: it is no number, or out of range.
     """
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    number = isinstance(value, (int, float)) and not isinstance(value, bool) and not math.isinf(value)
     if not number or not (value > low if above else value >= low) or not (value < high if below else value <= high):
         upper = '' if high == float('inf') else f'{" to below" if below else " to"} {high:g}'
         bound = f'{"above" if above else "from"} {low:g}{upper}'

@@ -7,6 +7,7 @@ from mmengine.runner import Runner
 
 from next_mm.datasets import MSVR310, RGBNT100, RGBNT201, WMVEID863, MarketMM
 from next_mm.datasets.seeding import SeededIndex
+from next_mm.errors import ConfigError
 from tests.datasets import trees
 
 
@@ -246,6 +247,12 @@ def test_caption_quality_is_reproducible(tmp_path):
 
 
 # loading
+@pytest.mark.parametrize('value', ['no', 7, [True]])
+def test_what_is_synthetic_is_said_by_true_or_false(tmp_path, value):
+    with pytest.raises(ConfigError, match=r'RGBNT201.metainfo.synthetic=.*: expected one of False, True'):
+        RGBNT201(data_root=str(tmp_path), metainfo=dict(synthetic=value), lazy_init=True)
+
+
 @pytest.mark.parametrize('name', ['rgbnt201', 'msvr310', 'rgbnt100', 'wmveid863', 'market_mm', 'synthetic'])
 def test_base_configs_load(tmp_path, repo_dir, name):
     make = dict(

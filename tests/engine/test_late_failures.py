@@ -6,6 +6,7 @@ import csv
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
@@ -13,6 +14,7 @@ from mmengine.hooks import Hook
 from torch import Tensor
 
 from next_mm.apis import build_runner, train
+from next_mm.engine.run_checks import check_samples
 from next_mm.errors import ConfigError, DataError
 from next_mm.evaluation import Exclude, ReIDMetric, check_protocol
 from next_mm.models import ReIDModel
@@ -134,6 +136,59 @@ def test_a_metric_that_is_not_measured_is_refused_before_the_first_step(
 ) -> None:
     cfg = own_config(tmp_path)
     cfg.merge_from_dict({key.replace('__', '.'): value for key, value in hooks.items()})
+    with pytest.raises(ConfigError, match=message):
+        train(cfg)
+
+
+LOAD, SMALL, PACK = dict(type='LoadTriplet'), dict(type='ResizeTriplet', size=(8, 4)), dict(type='PackTriplet')
+
+
+@pytest.mark.parametrize('loader', ['train', 'val', 'test'])
+@pytest.mark.parametrize(
+    'pipeline, message',
+    [
+        ([], 'expected PackTriplet as its last transform'),
+        ([LOAD, SMALL], 'expected PackTriplet as its last transform'),
+        ([PACK], "PackTriplet cannot work on what the transforms before it give .KeyError: 'imgs'.; expected LoadT"),
+        ([SMALL, LOAD, PACK], "ResizeTriplet cannot work on what the transforms before it give .KeyError: 'imgs'."),
+        ([LOAD, PACK, SMALL], "ResizeTriplet cannot work on what the transforms before it give .KeyError: 'imgs'."),
+    ],
+)
+def test_a_pipeline_that_cannot_work_is_refused_before_the_first_step(
+    tmp_path: Path, loader: str, pipeline: list[dict], message: str
+) -> None:
+    cfg = own_config(tmp_path)
+    cfg[f'{loader}_dataloader'].dataset.pipeline = pipeline
+    with pytest.raises(ConfigError, match=f'{loader}_dataloader.dataset.pipeline: {message}'):
+        build_runner(cfg).test() if loader == 'test' else train(cfg)
+
+
+def test_a_sample_made_ahead_changes_no_draw(tmp_path: Path) -> None:
+    drawn = []
+    for checked in (True, False):
+        dataset = build_runner(own_config(tmp_path)).build_dataloader(own_config(tmp_path).train_dataloader).dataset
+        np.random.seed(1)
+        if checked:
+            check_samples('here', dataset)
+        drawn.append(np.random.random())
+    assert drawn[0] == drawn[1]
+
+
+@pytest.mark.parametrize(
+    'hook, message',
+    [
+        (dict(type='RankListHook', num_queries=-1), 'RankListHook.num_queries=-1: expected a whole number from 0'),
+        (dict(type='RankListHook', num_failures=-1), 'RankListHook.num_failures=-1: expected a whole number from 0'),
+        (dict(type='RankListHook', topk=0), 'RankListHook.topk=0: expected a whole number from 1'),
+        (dict(type='FiniteLossHook', max_names=0), 'FiniteLossHook.max_names=0: expected a whole number from 1'),
+        (dict(type='EMAHook', momentum=2), r'custom_hooks.1 \(ExponentialMovingAverage\): momentum must be in range'),
+        (dict(type='EMAHook', ema_type='Foo'), r"custom_hooks.1 \(Foo\): 'Foo is not in the .* registry"),
+        (dict(type='ProfilerHook', on_trace_ready='foo'), 'custom_hooks.1: .*should be a handler'),
+    ],
+)
+def test_a_hook_that_cannot_work_is_refused_before_the_first_step(tmp_path: Path, hook: dict, message: str) -> None:
+    cfg = own_config(tmp_path)
+    cfg.custom_hooks = [dict(type='NoStep'), hook]
     with pytest.raises(ConfigError, match=message):
         train(cfg)
 

@@ -19,6 +19,7 @@ from tests import toys as toys
     [
         dict(persistent_workers=True),
         dict(prefetch_factor=4),
+        dict(timeout=30.0),
         dict(multiprocessing_context='spawn'),
         dict(persistent_workers=True, prefetch_factor=2, multiprocessing_context='fork'),
     ],

@@ -17,12 +17,16 @@ _FROM_ZERO = (
     'eta_min_ratio',
     'lr',
     'momentum',
+    'num_digits',
     'num_workers',
+    'timeout',
     'val_begin',
     'warmup_iters',
     'weight_decay',
 )
 _ABOVE_ZERO = ('clip_value', 'end_factor', 'factor', 'gamma', 'max_norm', 'start_factor')
+_MAY_BE_INFINITE = ('clip_value', 'max_norm')
+"""Nothing is clipped then, the norm is logged."""
 _WHOLE_FROM_ONE = (
     'T_max',
     'accumulative_counts',
@@ -32,7 +36,9 @@ _WHOLE_FROM_ONE = (
     'interval',
     'max_epochs',
     'max_iters',
+    'prefetch_factor',
     'val_interval',
+    'window_size',
 )
 
 
@@ -60,7 +66,7 @@ def check_bounds(where: str, cfg: Any) -> None:
             continue
         elif key in _FROM_ZERO:
             check_number(place, value, 0)
-        elif key in _ABOVE_ZERO:
+        elif key in _ABOVE_ZERO and not (key in _MAY_BE_INFINITE and value == math.inf):
             check_number(place, value, 0, above=True)
         elif key in _WHOLE_FROM_ONE:
             check_integer(place, value, 1)

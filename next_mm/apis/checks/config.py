@@ -16,6 +16,7 @@ from next_mm import registry as ours
 from next_mm.apis.checks.bounds import check_bounds, check_no_nan
 from next_mm.apis.checks.components import NESTED, READ_BY_BUILDER, SECTIONS, check_components, find_component
 from next_mm.apis.checks.known_keys import arguments, names, parameters
+from next_mm.apis.checks.late_values import check_late_values
 from next_mm.apis.checks.shapes import (
     check_environment,
     check_flag,
@@ -56,6 +57,7 @@ _LOADER_KEYS = (
     'num_batch_per_epoch',
     'disable_subprocess_warning',
 )
+_LOADER_NUMBERS = ('batch_size', 'num_workers', 'prefetch_factor', 'timeout')
 
 _LOOP_PARTS = {
     'train': 'optim_wrapper',
@@ -111,6 +113,7 @@ def check_config(cfg: Config) -> None:
     for key in ('auto_scale_lr', 'param_scheduler', 'default_hooks'):
         check_bounds(key, cfg.get(key))
     check_integer('randomness.seed', (cfg.get('randomness') or {}).get('seed') or 0, 0)
+    check_late_values(cfg)
     check_load_ignore(cfg.get('load_ignore'))
 
 
@@ -154,7 +157,7 @@ def _check_loader(where: str, loader: Mapping | None) -> None:
 
     check_keys(where, loader, {*_LOADER_KEYS, *names(DataLoader)})
     check_types(where, loader, parameters(DataLoader.__init__))
-    check_bounds(where, {key: loader[key] for key in ('batch_size', 'num_workers') if key in loader})
+    check_bounds(where, {key: loader[key] for key in _LOADER_NUMBERS if key in loader})
     expect(f'{where}.dataset', loader.get('dataset'), Mapping, 'a dictionary')
     for key in ('sampler', 'batch_sampler'):
         expect(

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 import torch
 from mmengine.config import Config
+from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
@@ -20,7 +22,7 @@ from torch import Tensor
 from next_mm import __version__
 from next_mm.apis.config import load_config, without_pretrained
 from next_mm.apis.run_config import load_run_config
-from next_mm.engine import latest_checkpoint, load_weights, read_checkpoint
+from next_mm.engine import METRICS_FILE, latest_checkpoint, load_weights, read_checkpoint
 from next_mm.errors import CheckpointError, ConfigError
 from next_mm.models import ReIDModel
 from next_mm.models.text.base import TOWER
@@ -254,7 +256,6 @@ def _file_digest(path: Path) -> str:
 def _card(bundle: ModelBundle, cfg: Config, checkpoint: Path, meta: Mapping[str, Any]) -> dict[str, Any]:
     """Return facts about the model for people."""
     dataset = (cfg.get('train_dataloader') or cfg.get('test_dataloader')).dataset
-    metrics = checkpoint.parent / 'metrics.json'
     return {
         'checkpoint': checkpoint.name,
         'epoch': meta.get('epoch'),
@@ -269,5 +270,14 @@ def _card(bundle: ModelBundle, cfg: Config, checkpoint: Path, meta: Mapping[str,
         'reads_cameras': bundle.model.reads_cameras,
         'missing_modalities': bundle.model.missing_modalities,
         'parameters': sum(parameter.numel() for parameter in bundle.model.parameters()),
-        'metrics': json.loads(metrics.read_text(encoding='utf-8')) if metrics.is_file() else None,
+        'metrics': _read_metrics(checkpoint.parent / METRICS_FILE),
     }
+
+
+def _read_metrics(path: Path) -> Any:
+    """Read a run's metrics; where they are not whole the model works all the same, so that is only said."""
+    try:
+        return json.loads(path.read_text(encoding='utf-8')) if path.is_file() else None
+    except ValueError as error:
+        print_log(f'{path}: expected JSON ({error}); the card of the model goes without', 'current', logging.WARNING)
+        return None

@@ -10,6 +10,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from next_mm.registry import HOOKS
+from next_mm.utils.options import check_integer
 
 __all__ = ['FiniteLossHook']
 
@@ -28,6 +29,7 @@ class FiniteLossHook(Hook):
     priority = 'ABOVE_NORMAL'
 
     def __init__(self, *, max_names: int = 8) -> None:
+        check_integer('FiniteLossHook.max_names', max_names, 1)
         self.max_names = max_names
 
     def after_train_iter(

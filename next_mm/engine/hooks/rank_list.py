@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from next_mm.evaluation import ReIDMetric
 from next_mm.registry import HOOKS
 from next_mm.retrieval import QueryScore, SearchResults
 from next_mm.retrieval.failures import CAUSES, failures_by_cause
+from next_mm.utils.options import check_integer
 from next_mm.visualization.rank_list import QueryPictures
 
 __all__ = ['RESULTS_FILE', 'RankListHook', 'choose_queries']
@@ -24,7 +26,8 @@ __all__ = ['RESULTS_FILE', 'RankListHook', 'choose_queries']
 RESULTS_FILE = 'queries.json'
 """Written beside the pictures: the results of every query, see :class:`next_mm.retrieval.SearchResults`."""
 
-_PICTURES = ('[0-9][0-9]_query_*.png', 'failure_[0-9]_*_query_*.png')
+_PICTURE = re.compile(r'(?:failure_\d_)?\d{2,}_query_\d+\.png')
+"""Names of the pictures."""
 
 
 def choose_queries(scores: Sequence[QueryScore | None], count: int) -> list[int]:
@@ -53,11 +56,17 @@ class RankListHook(Hook):
         num_failures: failures of each cause to draw.
         topk: gallery entries for each query.
         out_dir: folder; with one given, a test is drawn as well (``tools/test.py --show-dir``).
+
+    Raises:
+        ConfigError: a number is out of range.
     """
 
     def __init__(
         self, *, num_queries: int = 8, num_failures: int = 2, topk: int = 10, out_dir: str | None = None
     ) -> None:
+        check_integer('RankListHook.num_queries', num_queries, 0)
+        check_integer('RankListHook.num_failures', num_failures, 0)
+        check_integer('RankListHook.topk', topk, 1)
         self.num_queries = num_queries
         self.num_failures = num_failures
         self.topk = topk
@@ -83,8 +92,8 @@ class RankListHook(Hook):
         results = metric.search(self.topk)
         folder = Path(self.out_dir) if self.out_dir is not None else Path(runner.work_dir) / 'rank_lists'
         results.save(folder / RESULTS_FILE)
-        for pattern in _PICTURES:
-            for earlier in folder.glob(pattern):
+        for earlier in folder.iterdir():
+            if _PICTURE.fullmatch(earlier.name):
                 earlier.unlink()
         draw = QueryPictures(dataset)
         self._draw_queries(runner, results, draw, folder)

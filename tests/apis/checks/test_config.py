@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from mmengine.dataset import worker_init_fn
 
-from next_mm.apis import ConfigError, apply_amp, check_config, load_config
+from next_mm.apis import ConfigError, apply_amp, build_runner, check_config, load_config
 from next_mm.apis.training import schedule_end_note
 from next_mm.evaluation import ReIDMetric
 from next_mm.models import CLIPText
@@ -274,6 +274,59 @@ def test_a_config_that_fails_is_named(tmp_path: Path, text: str, message: str) -
 def test_a_loop_that_cannot_run_is_refused(tmp_path: Path, key: str, value: object, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         check_config(toy_config(tmp_path, **{key: value}))
+
+
+@pytest.mark.parametrize(
+    'key, value, message',
+    [
+        ('train_dataloader__prefetch_factor', 0, 'train_dataloader.prefetch_factor=0: expected a whole number from 1'),
+        ('train_dataloader__timeout', -1, 'train_dataloader.timeout=-1: expected a number from 0'),
+        ('log_processor', dict(window_size=0), 'log_processor.window_size=0: expected a whole number from 1'),
+        ('log_processor', dict(num_digits=-1), 'log_processor.num_digits=-1: expected a number from 0'),
+        (
+            'log_processor',
+            dict(custom_cfg=[dict(data_src='loss', method_name='median')]),
+            r"log_processor.custom_cfg\[0\].method_name='median': expected one of 'current', 'max', 'mean', 'min'",
+        ),
+        (
+            'param_scheduler',
+            [dict(type='CosineAnnealingLR', T_max=3, eta_min=0.02)],
+            r'param_scheduler\[0\].eta_min=0.02: expected at most 0.01, the greatest rate of optim_wrapper',
+        ),
+        ('optim_wrapper__optimizer__lr', float('inf'), 'optim_wrapper.optimizer.lr=inf: expected a number from 0'),
+        ('compile', dict(backend='fast'), "compile.backend='fast': expected one of .*'inductor'"),
+    ],
+)
+def test_values_that_would_fail_or_harm_in_the_run_are_refused(
+    tmp_path: Path, key: str, value: object, message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        check_config(toy_config(tmp_path, **{key: value}))
+
+
+@pytest.mark.parametrize(
+    'key, value',
+    [
+        ('log_processor', dict(custom_cfg=[dict(data_src='loss', method_name='max', window_size='epoch')])),
+        ('param_scheduler', [dict(type='CosineAnnealingLR', T_max=3, eta_min=0.01)]),
+        ('optim_wrapper__clip_grad', dict(max_norm=float('inf'))),  # logs the norm, clips nothing
+        ('compile', dict(backend='eager')),
+    ],
+)
+def test_values_of_sense_are_not_refused(tmp_path: Path, key: str, value: object) -> None:
+    check_config(toy_config(tmp_path, **{key: value}))
+
+
+def test_a_schedule_that_cannot_be_shortened_by_its_end_alone(tmp_path: Path) -> None:
+    """What the note advises must not be refused next."""
+    cfg = toy_config(tmp_path, train_cfg__max_epochs=1)
+    assert schedule_end_note(cfg) == (
+        'The schedule of the learning rate ends with epoch 3, the training with epoch 1. '
+        'If that is not meant, give param_scheduler anew: param_scheduler.1 begins with epoch 1.'
+    )
+    cfg.param_scheduler[1].end = 1
+    with pytest.raises(ConfigError, match='end should be larger than begin'):
+        build_runner(cfg).train()
 
 
 def test_a_schedule_with_another_end_is_noted(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from next_mm.apis.inference import ReIDInferencer, load_bundle, write_pack
 from next_mm.engine import read_checkpoint
 from next_mm.errors import CheckpointError, ConfigError, DataError
 from next_mm.models.clip.loading import load_clip
+from tests.messages import collect_messages
 
 ROOT = Path(__file__).parents[3]
 TOLERANCE = 2e-6  # unit features through four float32 layers, summed in another order
@@ -194,6 +196,15 @@ def test_what_cannot_be_opened_is_said(run_dir: Path, tmp_path: Path) -> None:
         ReIDInferencer(run_dir, dtype='int3')
     with pytest.raises(ConfigError, match="device='cuda:99'"):
         ReIDInferencer(run_dir, device='cuda:99')
+
+
+def test_metrics_of_the_run_that_are_not_whole_are_no_obstacle(run_dir: Path) -> None:
+    (run_dir / 'metrics.json').write_text('[{"epoch": 3, "reid/mAP": 41.2}]')
+    assert load_bundle(run_dir).card['metrics'] == [{'epoch': 3, 'reid/mAP': 41.2}]
+    (run_dir / 'metrics.json').write_text('[{"epoch": 3,')
+    with collect_messages(logging.WARNING) as messages:
+        assert load_bundle(run_dir).card['metrics'] is None
+    assert any(f'{run_dir}/metrics.json: expected JSON' in message for message in messages)
 
 
 def test_bfloat16_is_near(run_dir: Path, reid: ReIDInferencer) -> None:
