@@ -19,9 +19,10 @@ from next_mm.datasets.picture_cache import cache_pictures
 from next_mm.datasets.seeding import SeededIndex, seeded
 from next_mm.datasets.statistics import statistics_table
 from next_mm.datasets.transforms import LoadTriplet, TokenizeCaptions
+from next_mm.errors import ConfigError
 from next_mm.layouts import Problem, TripletLayout
 from next_mm.triplet import TripletRecord
-from next_mm.utils.options import check_choice, check_number
+from next_mm.utils.options import check_number
 from next_mm.utils.text import printable
 
 
@@ -70,9 +71,9 @@ class TripletDataset(BaseDataset):
     ) -> None:
         check_number(f'{type(self).__name__}.caption_quality', caption_quality, 0, 1)
         check_number(f'{type(self).__name__}.cache_gib', cache_gib, 0)
-        check_choice(
-            f'{type(self).__name__}.metainfo.synthetic', (metainfo or {}).get('synthetic', False), (False, True)
-        )
+        synthetic = (metainfo or {}).get('synthetic', False)
+        if not isinstance(synthetic, bool):
+            raise ConfigError(f'{type(self).__name__}.metainfo.synthetic={synthetic!r}: expected True or False')
         self.layout = self.layout_class(split=split, **layout)
         self.caption_dir = caption_dir
         self.captions_required = captions_required
