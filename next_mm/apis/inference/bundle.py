@@ -25,6 +25,7 @@ from next_mm.apis.run_config import load_run_config
 from next_mm.engine import METRICS_FILE, latest_checkpoint, load_weights, read_checkpoint
 from next_mm.errors import CheckpointError, ConfigError
 from next_mm.models import ReIDModel
+from next_mm.models.clip.loading import weights_follow
 from next_mm.models.text.base import TOWER
 from next_mm.registry import MODELS
 from next_mm.retrieval.feature_set import FeatureSpace
@@ -144,7 +145,8 @@ def _build(config: Mapping[str, Any], scope: str, state: Mapping[str, Tensor], s
         raise ConfigError(
             f'{source}: its model {config["type"]!r} is not registered; import the module that registers it first'
         )
-    model = MODELS.build(dict(config))
+    with weights_follow():
+        model = MODELS.build(dict(config))
     if not isinstance(model, ReIDModel):
         raise ConfigError(f'{source}: expected a ReIDModel, got {type(model).__name__}')
     load_weights(model, state, source=source)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import partial
 from pathlib import Path
 
@@ -22,6 +25,19 @@ from next_mm.utils.options import check_size
 from next_mm.utils.weights import is_torchscript, read_weights
 
 _POSITION = 'visual.positional_embedding'
+
+
+_weights_follow: ContextVar[bool] = ContextVar('weights_follow', default=False)
+
+
+@contextmanager
+def weights_follow() -> Iterator[None]:
+    """Build models whose weights are loaded right after: that they begin at random is no news."""
+    token = _weights_follow.set(True)
+    try:
+        yield
+    finally:
+        _weights_follow.reset(token)
 
 
 def load_clip(
@@ -61,6 +77,8 @@ def load_clip(
         )
     if stride is not None:
         _set_stride(model.visual, stride)
+    if pretrained is None and _weights_follow.get():
+        return model
     if pretrained is None:
         print_log(f'{model_name}: no pretrained weights named, its weights are random', 'current', logging.WARNING)
         return model

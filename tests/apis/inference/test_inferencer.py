@@ -176,6 +176,7 @@ def test_a_pack_works_from_anywhere_and_is_checked(run_dir: Path, reid: ReIDInfe
         capture_output=True,
         text=True,
     )
+    assert 'random' not in result.stdout + result.stderr  # its weights are in it
     assert result.returncode == 0, result.stderr
     assert result.stdout.split()[-1] == reid.space.digest
     np.testing.assert_allclose(np.load(tmp_path / 'out.npz')['features'], expected.text_free, atol=TOLERANCE)
