@@ -30,7 +30,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Make tensors on the device of ``--device``, in true single precision."""
-    if config.getoption('--device') != 'cpu':
+    if config.getoption('--device') != 'cpu' and not config.option.collectonly:  # to list tests no GPU is needed
         torch.set_default_device(config.getoption('--device'))
         torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
 
