@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from next_mm.models.layers import order_selected
+
 __all__ = ['MaskedAggregation', 'gather_selected']
 
 
@@ -91,7 +93,7 @@ def gather_selected(tokens: Tensor, selected: Tensor) -> tuple[Tensor, Tensor]:
         that is false for the filling. In an exported graph, whose shapes must not depend on values, K is N.
     """
     most = selected.shape[1] if torch.compiler.is_compiling() else int(selected.sum(dim=1).max())
-    places = (~selected).to(torch.uint8).argsort(dim=1, stable=True)[:, :most]  # (B, K), selected ones first
+    places = order_selected(selected)[:, :most]  # (B, K)
     mask = F.pad(selected.gather(1, places), (1, 0), value=True)
     places = F.pad(places + 1, (1, 0))  # the class token is token 0
     return tokens.gather(2, places[:, None, :, None].expand(-1, tokens.shape[1], -1, tokens.shape[3])), mask

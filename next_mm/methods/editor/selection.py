@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ['bright_counts', 'class_rollout', 'select_tokens', 'top_patches']
+from next_mm.models.layers import mark_highest
+
+__all__ = ['bright_counts', 'class_rollout', 'select_tokens']
 
 
 def select_tokens(maps: Sequence[Tensor], counts: Tensor, *, head_keep: int, frequency_keep: int) -> Tensor:
@@ -24,8 +25,8 @@ def select_tokens(maps: Sequence[Tensor], counts: Tensor, *, head_keep: int, fre
     Returns:
         (B, N) bool.
     """
-    attended = top_patches(class_rollout(maps), head_keep).any(dim=1)  # (B * 3, N)
-    return attended.unflatten(0, (len(counts), -1)).any(dim=1) | top_patches(counts, frequency_keep)
+    attended = mark_highest(class_rollout(maps), head_keep).any(dim=1)  # (B * 3, N)
+    return attended.unflatten(0, (counts.shape[0], -1)).any(dim=1) | mark_highest(counts, frequency_keep)
 
 
 def class_rollout(maps: Sequence[Tensor]) -> Tensor:
@@ -40,12 +41,6 @@ def class_rollout(maps: Sequence[Tensor]) -> Tensor:
     for attention in reversed(maps[:-1]):
         row = row @ attention
     return row[:, :, 0, 1:]
-
-
-def top_patches(scores: Tensor, keep: int) -> Tensor:
-    """Mark the ``keep`` highest of (..., N) scores, of equal ones those of the lowest index; returns (..., N) bool."""
-    best = scores.argsort(dim=-1, descending=True, stable=True)[..., :keep]
-    return torch.zeros_like(scores, dtype=torch.bool).scatter(-1, best, True)
 
 
 def bright_counts(images: Tensor, patch_size: int, stride: int) -> Tensor:

@@ -7,6 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from next_mm.models.layers import order_selected
+
 __all__ = ['align_parts', 'match_views', 'most_similar', 'push_loss', 'split_by_joint']
 
 
@@ -52,8 +54,7 @@ def split_by_joint(matched: Tensor, sure: Tensor) -> tuple[Tensor, Tensor, Tenso
     sure_sum = (matched * sure.unsqueeze(2)).sum(dim=1)
     sure_mean = torch.where(count > 0, sure_sum / count.clamp(min=1), everything)
     others = (matched * ~sure.unsqueeze(2)).sum(dim=1) / (sure.shape[1] - count).clamp(min=1)
-    order = (~sure).to(torch.uint8).argsort(dim=1, stable=True)
-    ordered = _take(matched * sure.unsqueeze(2), order)
+    ordered = _take(matched * sure.unsqueeze(2), order_selected(sure))
     first = torch.where(count > 0, ordered[:, 0], everything)
     return sure_mean, others, torch.cat([first.unsqueeze(1), ordered[:, 1:]], dim=1)
 

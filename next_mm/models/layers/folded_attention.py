@@ -31,8 +31,7 @@ def folded_attention(
     """
     heads = queries.unflatten(-1, (num_heads, -1))  # (B, Q, H, d)
     asked = torch.einsum('bqhd,hde->bqhe', heads, key_weight.unflatten(0, (num_heads, -1)))  # (B, Q, H, D)
-    context = F.scaled_dot_product_attention(
-        asked.flatten(1, 2), keys.to(asked.dtype), values.to(asked.dtype), scale=heads.shape[-1] ** -0.5
-    )
-    context = context.unflatten(1, (-1, num_heads))  # (B, Q, H, D)
+    tokens = (tensor.to(asked.dtype).unsqueeze(1) for tensor in (keys, values))  # (B, 1, T, D): all heads read the same
+    context = F.scaled_dot_product_attention(asked.flatten(1, 2).unsqueeze(1), *tokens, scale=heads.shape[-1] ** -0.5)
+    context = context.squeeze(1).unflatten(1, (-1, num_heads))  # (B, Q, H, D)
     return torch.einsum('bqhe,hde->bqhd', context, value_weight.unflatten(0, (num_heads, -1))).flatten(2)

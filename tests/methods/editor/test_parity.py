@@ -11,7 +11,8 @@ from torch import Tensor
 
 from next_mm.methods.editor import EDITORReID
 from next_mm.methods.editor.attention import encode_with_attention
-from next_mm.methods.editor.selection import bright_counts, class_rollout, top_patches
+from next_mm.methods.editor.selection import bright_counts, class_rollout
+from next_mm.models.layers import mark_highest
 from next_mm.structures import TripletBatch
 from next_mm.triplet import MODALITIES
 from tests.methods.filling import FIXTURES, constant, on_device, read_outputs, waves
@@ -78,13 +79,13 @@ def test_features_selection_slices_and_losses(outputs: dict[str, Tensor]) -> Non
     hook.remove()
     counts = bright_counts(images, 16, 16)
     assert torch.equal(counts.long(), outputs['freq_counts'])
-    assert torch.equal(top_patches(counts, 10), outputs['freq_mask'])
+    assert torch.equal(mark_highest(counts, 10), outputs['freq_mask'])
     assert torch.equal(features['selected'], outputs['token_mask'])
     found = {'feature': model.test_feature(features), 'fused': fused_slice(joint[0], outputs['token_mask'])}
     for m, name in enumerate(MODALITIES):
         tokens, maps = encode_with_attention(model.backbone, images[:, m], cameras)
         rollout = class_rollout(maps)
-        assert torch.equal(top_patches(rollout, 2).any(dim=1), outputs[f'select_{name}'])
+        assert torch.equal(mark_highest(rollout, 2).any(dim=1), outputs[f'select_{name}'])
         found |= {f'tokens_{name}': tokens[:, :3, :64], f'rollout_{name}': rollout}
     assert_close('editor', found | train_outputs(model, 'al1'), outputs)
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from next_mm.methods.editor.aggregation import MaskedAggregation, MaskedBlock, gather_selected
 from next_mm.methods.editor.losses import IdentityCentres, background_consistency
-from next_mm.methods.editor.selection import bright_counts, class_rollout, select_tokens, top_patches
+from next_mm.methods.editor.selection import bright_counts, class_rollout, select_tokens
 from tests.tolerances import rounding
 
 
@@ -29,11 +29,6 @@ def test_rollout_is_the_class_row_of_the_product() -> None:
     maps = [m.roll(n, dims=-1) for n, m in enumerate(attention_maps(4, 2, 3, 6))]
     product = maps[3] @ maps[2] @ maps[1] @ maps[0]
     torch.testing.assert_close(class_rollout(maps), product[:, :, 0, 1:])
-
-
-def test_equal_scores_go_to_the_lowest_index() -> None:
-    scores = torch.tensor([[256.0, 3.0, 256.0, 256.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0]])
-    assert top_patches(scores, 2).int().tolist() == [[1, 0, 1, 0, 0], [1, 1, 0, 0, 0]]
 
 
 @pytest.mark.parametrize('stride', [4, 3])
