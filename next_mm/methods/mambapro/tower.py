@@ -104,7 +104,7 @@ class PromptAdapterCLIPVisual(CLIPVisual):
         self, block: nn.Module, adapter: BlockAdapter, x: Tensor, before: Tensor | None
     ) -> tuple[Tensor, Tensor]:
         """Run one block on tokens (3B, 1 + N, D): the tokens, and what became of the prompts, (B, 3, k, D)."""
-        prompts = adapter.make_prompts(before, len(x) // NUM_MODALITIES)
+        prompts = adapter.make_prompts(before, x.shape[0] // NUM_MODALITIES)
         s = torch.cat([x, prompts.flatten(0, 1)], dim=1)
         y = s + block.ls_1(block.attention(block.ln_1(s)))
         z = y + block.ls_2(block.mlp(block.ln_2(y))) + adapter.feed_forward(y)

@@ -64,7 +64,7 @@ class ViewDecoder(nn.Module):
 
     def forward(self, memory: Tensor) -> Tensor:
         """Map the memory (B, T, D) to views (B, J, D)."""
-        views = memory.new_zeros(len(memory), *self.queries.shape)
+        views = memory.new_zeros(memory.shape[0], *self.queries.shape)
         for layer in self.layers:
             views = layer(views, self.queries, memory)
         return self.norm(views)

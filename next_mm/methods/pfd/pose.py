@@ -116,4 +116,4 @@ class StandingPose(BaseModule):
         down = torch.arange(height, device=images.device) - places[:, :1] * (height - 1)  # (17, H / 4)
         right = torch.arange(width, device=images.device) - places[:, 1:] * (width - 1)
         maps = torch.exp(-(down.square()[:, :, None] + right.square()[:, None, :]) / 18)
-        return maps.expand(len(images), -1, -1, -1)
+        return maps.expand(images.shape[0], -1, -1, -1)

@@ -58,7 +58,7 @@ class ExchangingCLIPVisual(CLIPVisual):
         if extra is not None:
             extra = extra.repeat_interleave(NUM_MODALITIES, dim=0)
         x = self.tower.ln_pre(self.embed(images.flatten(0, 1), extra))  # (3B, 1 + N, D)
-        prompts = self.prompts.expand(len(images), -1, -1, -1)
+        prompts = self.prompts.expand(images.shape[0], -1, -1, -1)
         patches, maps = [], []
         *blocks, last = self.tower.transformer.resblocks
         for depth, block in enumerate(blocks, start=1):

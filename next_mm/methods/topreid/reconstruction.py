@@ -49,7 +49,12 @@ class TokenReconstruction(nn.Module):
         completed = torch.where(present[:, :, None, None], tokens, 0.0)
         sources = present.sum(dim=1).clamp(min=1)[:, None, None]
         for source, target in PAIRS:
-            rows = (present[:, source] & ~present[:, target]).nonzero().squeeze(1)
+            wanted = present[:, source] & ~present[:, target]
+            if torch.compiler.is_compiling():  # in an exported graph shapes do not depend on values
+                share = self.rebuild(tokens[:, source], source, target) / sources
+                completed[:, target] += share.masked_fill(~wanted[:, None, None], 0.0).to(completed)
+                continue
+            rows = wanted.nonzero().squeeze(1)
             if len(rows):
                 share = self.rebuild(tokens[rows, source], source, target) / sources[rows]
                 completed[rows, target] = completed[rows, target] + share.to(completed)
