@@ -120,7 +120,7 @@ def mean_precision(features: torch.Tensor, records: list[dict[str, Any]]) -> flo
         Labels(identities[query], cameras[query]),
         Labels(identities[gallery], cameras[gallery]),
     )
-    return summarize(scores)['mAP']
+    return 100 * summarize(scores)['mAP']
 
 
 def _unit(features: np.ndarray) -> np.ndarray:
