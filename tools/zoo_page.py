@@ -18,7 +18,12 @@ PAGE = Path(__file__).resolve().parents[1] / 'docs' / 'zoo.md'
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--count', action='store_true', help='count parameters and multiply-accumulates anew (minutes)')
+    parser.add_argument(
+        '--count',
+        nargs='*',
+        metavar='METHOD',
+        help='count parameters and multiply-accumulates anew, of all methods or of these (minutes)',
+    )
     parser.add_argument(
         '--parity', type=Path, metavar='FILE', help='the file that NEXT_MM_PARITY named for pytest -m real_size'
     )
@@ -32,11 +37,16 @@ def main() -> None:
     args = parse_args()
     from next_mm.analysis import zoo_page  # late, so that --help is quick
     from next_mm.apis import list_methods
+    from next_mm.errors import ConfigError
 
     methods = list_methods()
     results = zoo_page.read_results(args.page)
-    if args.count:
-        results['costs'] = zoo_page.count_methods(methods)
+    if args.count is not None:
+        if unknown := set(args.count) - {method.name for method in methods}:
+            raise ConfigError(f'--count {" ".join(sorted(unknown))}: no such method, see tools/list_methods.py')
+        found = zoo_page.count_methods(method for method in methods if not args.count or method.name in args.count)
+        found['methods'] = {**results['costs']['methods'], **found['methods']}
+        results['costs'] = found
     if args.parity is not None:
         found = zoo_page.read_parity(args.parity)
         found['systems'] = {**results['parity']['systems'], **found['systems']}  # a system at a time can be compared
