@@ -23,10 +23,15 @@ from next_mm.models import ReIDModel
 from next_mm.registry import MODELS
 from next_mm.structures import ReIDDataSample, TripletBatch
 from next_mm.triplet import NUM_MODALITIES
-from tests.methods.toys import NUM_CLASSES, find_unmoved, list_toys, make_batch
+from tests.methods.toys import NUM_CLASSES, find_methods, find_unmoved, list_toys, make_batch
 
 TOYS = dict(list_toys())
 CASES = [case for case in product([True, False], repeat=3) if any(case) and not all(case)]
+ZERO_PICTURES = [
+    name
+    for name, toy in TOYS.items()
+    if toy and find_methods()[name.partition(':')[0]].missing_modalities == 'zero pictures'
+]
 
 every_toy = pytest.mark.parametrize('name', [name for name, toy in TOYS.items() if toy])
 
@@ -192,6 +197,18 @@ def test_the_pixels_of_an_absent_modality_change_nothing(name: str, case: tuple[
         owners = model.feature_modalities()
         for m in range(NUM_MODALITIES):
             assert case[m] or (found[:, owners == m] == 0).all()
+
+
+@pytest.mark.parametrize('name', ZERO_PICTURES)
+@pytest.mark.parametrize('case', CASES)
+def test_a_zero_picture_stands_for_an_absent_modality(name: str, case: tuple[bool, ...]) -> None:
+    model = trained(name)
+    images, batch = make_batch(model, 2)
+    present = torch.tensor([case] * 2)
+    if model.reads_captions:  # what becomes of the caption is another matter
+        batch = dataclasses.replace(batch, has_text=present)
+    absent = feature(model, images, dataclasses.replace(batch, present=present))
+    assert torch.equal(absent, feature(model, images * present[:, :, None, None, None], batch))
 
 
 @every_toy
