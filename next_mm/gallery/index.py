@@ -18,8 +18,8 @@ __all__ = ['Index', 'Ranked', 'Rows']
 GATHER_BELOW = 0.25
 """Where a smaller share of the rows passes the filters, their features are gathered before the product."""
 ALL_PARTS = 2**NUM_MODALITIES - 1
-_BLOCK = 256
-"""Half-precision rows that are float32 at a time: 1.5 MiB at a width of 1,536."""
+_BLOCK = 4096
+"""Half-precision rows that are float32 at a time, 24 MiB at a width of 1,536; fewer make threads wait for each other."""
 
 
 @dataclass(frozen=True)
@@ -297,7 +297,7 @@ def _product(query: Tensor, matrix: Tensor) -> Tensor:
         return query.float() @ matrix.T
     if matrix.device.type != 'cpu':
         return (query.to(matrix.dtype) @ matrix.T).float()
-    # A CPU multiplies half precision slowly: a block at a time becomes float32, in a buffer that stays in the cache.
+    # A CPU multiplies half precision slowly: a block at a time becomes float32, always in the same memory.
     query, products = query.float(), torch.empty(len(query), len(matrix))
     buffer = torch.empty(min(_BLOCK, len(matrix)), matrix.shape[1])
     for start in range(0, len(matrix), _BLOCK):
