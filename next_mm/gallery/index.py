@@ -19,7 +19,7 @@ GATHER_BELOW = 0.25
 """Where a smaller share of the rows passes the filters, their features are gathered before the product."""
 ALL_PARTS = 2**NUM_MODALITIES - 1
 _BLOCK = 4096
-"""Half-precision rows that are float32 at a time, 24 MiB at a width of 1,536; fewer make threads wait for each other."""
+"""Half-precision rows that are float32 at a time: 24 MiB at a width of 1,536. With fewer, threads wait for others."""
 
 
 @dataclass(frozen=True)
