@@ -22,6 +22,7 @@ from next_mm.engine import TripletRunner, latest_checkpoint, load_weights, read_
 from next_mm.engine.places import errors_with_place
 from next_mm.errors import ConfigError
 from next_mm.registry import MODELS, TASK_UTILS
+from next_mm.utils.text import is_encodable, printable
 
 __all__ = ['build_model', 'build_runner', 'prepare', 'resume_from', 'test', 'train']
 
@@ -51,11 +52,13 @@ def build_runner(cfg: Config, loops: Sequence[str] = ()) -> TripletRunner:
         loops: the loops that will run; their data are looked for before the model is built.
 
     Raises:
-        ConfigError: an unknown key or type, a value that cannot be used, or ``work_dir`` is a file.
+        ConfigError: an unknown key or type, a value that cannot be used, or ``work_dir`` is a file or not UTF-8.
         DataError: the data of ``loops`` cannot be used.
         FileNotFoundError: they are not there.
     """
     check_config(cfg)
+    if not is_encodable(str(cfg.work_dir)):
+        raise ConfigError(f'work_dir={printable(str(cfg.work_dir))}: expected a name in UTF-8')
     if Path(cfg.work_dir).is_file():
         raise ConfigError(f'work_dir={cfg.work_dir!r}: expected a folder, got a file')
     compat.init_distributed(cfg.get('launcher', 'none'), (cfg.get('env_cfg') or {}).get('dist_cfg') or {})

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 
-from next_mm.layouts.listing import list_folders, list_pictures
+from next_mm.layouts.listing import PICTURE_SUFFIXES, list_folders, list_other_pictures, list_pictures
 from next_mm.layouts.problems import Problem
 from next_mm.triplet import MODALITIES, MODALITY_TABLE, TripletRecord
 from next_mm.utils.names import modalities_in, name_key
@@ -45,6 +45,8 @@ def pair_pictures(parent: str, folders: Sequence[str], absent: Sequence[str] = (
     pairing = Pairing()
     found = _find_folders(parent, folders, absent, pairing.problems, needed=needed)
     names = {modality: list_pictures(os.path.join(parent, folder)) for modality, folder in found.items()}
+    for folder in found.values():
+        pairing.problems += _find_unread(os.path.join(parent, folder))
     equal = set.intersection(*names.values()) if names else set()
     rest = {modality: sorted(all_names - equal) for modality, all_names in names.items()}
     groups = [dict.fromkeys(names, name) for name in equal]
@@ -73,6 +75,7 @@ def pair_in_one_folder(folder: str, absent: Sequence[str] = ()) -> Pairing:
     """
     pairing = Pairing()
     groups: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    pairing.problems += _find_unread(folder, lambda name: (name_key(name), *modalities_in(name)))
     for name in sorted(list_pictures(folder)):
         told = modalities_in(name)
         if len(told) == 1:
@@ -141,18 +144,34 @@ def _find_folders(
         ]
     lacking = [modality for modality in MODALITIES if modality not in found and modality not in absent]
     known = {name for modality in MODALITY_TABLE for name in modality.names}
+    wanted = [name for modality in MODALITY_TABLE if modality.key in lacking for name in modality.names]
     strangers = [name for name in there if name.casefold() not in known and name not in folders]
     problems += [
         Problem(
             'a folder that is no modality',
             os.path.join(parent, name),
-            f'there is none for {", ".join(lacking)}: rename it, or set missing_modalities{did_you_mean(name, known)}',
+            f'there is none for {", ".join(lacking)}: rename it, or set missing_modalities{did_you_mean(name, wanted)}',
             of_triplet=False,
         )
         for name in strangers
         if needed and lacking and list_pictures(os.path.join(parent, name))
     ]
     return found
+
+
+def _find_unread(folder: str, key: Callable[[str], object] = name_key) -> Iterator[Problem]:
+    """Name the pictures of a kind that is not read, unless they lie there as one that is read too.
+
+    Args:
+        folder: the folder.
+        key: what the names of one picture have in common.
+    """
+    others = list_other_pictures(folder)
+    read = {key(name) for name in list_pictures(folder)} if others else set()
+    for name in sorted(others):
+        if key(name) not in read:
+            detail = f'expected a name that ends with one of {", ".join(PICTURE_SUFFIXES)}'
+            yield Problem('a picture of a kind that is not read', os.path.join(folder, name), detail)
 
 
 def _pair_by_key(

@@ -88,6 +88,9 @@ def test_equal_names_win_over_similar_ones(tmp_path: Path) -> None:
         (('rgb/0_rgb.jpg', 'rgb/0_nir.jpg', 'rgb/0_tir.jpg'), 'pictures of several modalities in one folder', 'rgb/0_'),
         (('rgb/0.jpg', 'rgb/nir_1.jpg', 'rgb/tir_1.jpg'), 'pictures of several modalities in one folder', 'rgb/tir_1'),
         (('0.jpg', '1.jpg'), 'a picture outside the folders of the modalities', '0.jpg'),
+        (('rgb/0.jpg', 'nir/0.gif', 'tir/0.jpg'), 'a picture of a kind that is not read', 'nir/0.gif'),
+        (('0_rgb.jpg', '0_nir.gif', '0_tir.jpg'), 'a picture of a kind that is not read', '0_nir.gif'),
+        (('rgb/0.jpg', 'nir/0.jpg', 'nir/1.PGM', 'tir/0.npy'), 'a picture of a kind that is not read', 'nir/1.PGM'),
     ],
 )
 def test_what_cannot_be_paired_is_an_error(tmp_path: Path, pictures: tuple[str, ...], kind: str, where: str) -> None:
@@ -100,6 +103,18 @@ def test_what_cannot_be_paired_is_an_error(tmp_path: Path, pictures: tuple[str, 
 def test_the_closest_modality_is_named(tmp_path: Path) -> None:
     _, problems = own(touch(tmp_path, names_of('rgb/0.jpg', 'nirr/0.jpg', 'tir/0.jpg')))
     assert problems[0].detail == "there is none for nir: rename it, or set missing_modalities; did you mean 'nir'?"
+
+
+def test_the_closest_name_of_the_modality_that_lacks_is_named(tmp_path: Path) -> None:
+    _, problems = own(touch(tmp_path, names_of('rgb/0.jpg', 'ir/0.jpg', 'tir/0.jpg')))
+    assert problems[0].detail.endswith(
+        "there is none for nir: rename it, or set missing_modalities; did you mean 'nir'?"
+    )
+
+
+def test_a_raw_picture_beside_the_one_that_is_read_is_left_alone(tmp_path: Path) -> None:
+    told, problems = own(touch(tmp_path, names_of('rgb/0.jpg', 'nir/0.jpg', 'nir/0.npy', 'tir/0.png', 'tir/0_tir.raw')))
+    assert len(told) == 2 and problems == []
 
 
 def test_other_folders_do_not_matter_where_all_modalities_are_there(tmp_path: Path) -> None:

@@ -317,6 +317,12 @@ def test_values_of_sense_are_not_refused(tmp_path: Path, key: str, value: object
     check_config(toy_config(tmp_path, **{key: value}))
 
 
+def test_a_work_dir_that_is_not_utf_8_is_named(tmp_path: Path) -> None:
+    cfg = toy_config(f'{tmp_path}/\udcd5\udcc5')
+    with pytest.raises(ConfigError, match=r'work_dir=.*/\\xd5\\xc5: expected a name in UTF-8'):
+        build_runner(cfg)
+
+
 def test_a_schedule_that_cannot_be_shortened_by_its_end_alone(tmp_path: Path) -> None:
     """What the note advises must not be refused next."""
     cfg = toy_config(tmp_path, train_cfg__max_epochs=1)
