@@ -134,7 +134,7 @@ def test_weights_that_do_not_fit_are_named(tmp_path: Path) -> None:
 
 
 def test_bad_options_and_pictures_are_named() -> None:
-    with pytest.raises(ConfigError, match='SideViT.stride=9: expected a number from 1 to 8'):
+    with pytest.raises(ConfigError, match='SideViT.stride=9: expected a whole number from 1 to 8'):
         build(stride=9)
     with pytest.raises(
         ConfigError, match=r'the pictures have \(height, width\) = \(16, 32\), but SideViT.image_size is \(32, 16\)'
