@@ -270,7 +270,8 @@ def _choose(objects: Sequence[FoundObject], expected: Mapping[str, Attribute], n
     if not objects:
         return None
     counts = [_count(found, expected) for found in objects]
-    good = [found for found, count in zip(objects, counts) if count >= _CLEARLY_FEWER * max(counts)]
+    enough = _CLEARLY_FEWER * max(counts)
+    good = [found for found, count in zip(objects, counts) if count >= enough]
     if sum(count > 0 for count in counts) > 1:
         note('several JSON objects, one taken')
     return ([found for found in good if found.whole] or good)[-1]

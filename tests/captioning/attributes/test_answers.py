@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from next_mm.captioning import load_schema, parse_answer
+from next_mm.captioning.attributes.answers import LONGEST_ANSWER
 from next_mm.captioning.attributes.plates import REMOVED
 from next_mm.captioning.attributes.unknown import UNKNOWN_PHRASES, is_unknown, unknown_words
 
@@ -190,3 +192,25 @@ def test_a_long_answer_is_read_at_both_ends() -> None:
         parsed = parse_answer(text, PERSON, 'rgb')
         assert parsed.status == 'complete' and parsed.notes['answer too long, its middle not read'] == 1
     assert len(parse_answer('x' * 500_000, PERSON, 'rgb').kept) < 11_000
+
+
+@pytest.mark.parametrize(
+    'piece',
+    [
+        *(
+            '{',
+            '{}',
+            '[',
+            '[1,',
+            '{"a":',
+            '{"a":{"value":"x"},',
+            '{"gender": {"value": "male"}} ',
+            '"plate":{"value":"',
+        ),
+        *('"', '\\"', '<think>', '</think>', '<|channel|>final', '```json\n', "I'm sorry ", '\n '),
+    ],
+)
+def test_time_grows_with_the_length_of_an_answer_alone(piece: str) -> None:
+    start = time.perf_counter()
+    parse_answer(piece * (LONGEST_ANSWER // len(piece)), VEHICLE, 'rgb')
+    assert time.perf_counter() - start < 10  # under a second; with the square of the length half a minute
