@@ -70,12 +70,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: rank.get(item.path, len(rank)))
 
 
-def pytest_collection_finish() -> None:
-    """Take what is imported by now out of every later collection of garbage; each dataset starts one."""
-    gc.collect()
-    gc.freeze()
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip a test whose mark ``extra(*packages, program=None)`` names what is absent; ``.ci/run`` runs all of them."""
@@ -89,6 +83,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 TINY_CLIP: dict = json.loads((Path(__file__).parent / 'data' / 'tiny-clip-quickgelu.json').read_text())
+
+
+@pytest.fixture(autouse=True, scope='module')
+def _small_heap() -> None:
+    """Take what a file finds (modules, caches) out of its collections of garbage; each dataset starts one."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
