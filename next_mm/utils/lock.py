@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+from mmengine.logging import print_log
 
 from next_mm.errors import UserError
 
 __all__ = ['lock_folder']
+
+_ALONE = 'see to it that no other {} runs in it'
+_WARNING: dict[str, Any] = dict(logger='current', level=logging.WARNING)
 
 
 @contextmanager
@@ -18,7 +26,7 @@ def lock_folder(folder: Path, name: str, use: str) -> Iterator[None]:
     """Hold a lock in a folder while the context is open.
 
     The lock belongs to this process: those that it forks do not inherit it, and it ends with the process, however that
-    ends.
+    ends. Where the file system has no locks that is said, and nothing is held.
 
     Args:
         folder: made where it is missing.
@@ -33,6 +41,10 @@ def lock_folder(folder: Path, name: str, use: str) -> Iterator[None]:
         try:
             fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
+            if error.errno not in (errno.EACCES, errno.EAGAIN):  # some network file systems have no locks
+                print_log(f'{folder}: no lock can be had there ({error.strerror}); {_ALONE.format(use)}', **_WARNING)
+                yield
+                return
             file.seek(0)
             holder = file.read().strip()
             raise UserError(

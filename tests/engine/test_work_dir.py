@@ -135,6 +135,15 @@ def test_metrics_that_are_not_whole_are_put_aside(two: Path) -> None:
     assert (two / 'metrics.json.broken').is_file()
 
 
+@pytest.mark.parametrize(
+    'text', ['{}', 'null', '[7]', '[{"epoch": 1}]', '[{"epoch": 1, "reid/mAP": null}, "x"]', '\xff']
+)
+def test_whatever_metrics_a_work_dir_holds_a_run_goes_on(two: Path, text: str) -> None:
+    (two / 'metrics.json').write_bytes(text.encode('latin-1'))
+    resumed(two)
+    assert [entry['epoch'] for entry in history(two)] == [2, 3]
+
+
 def test_another_seed_in_the_config_changes_nothing(whole: Path, two: Path) -> None:
     """The order of the samples is drawn from the checkpoint's seed, as dropout is."""
     runner = resumed(two, randomness__seed=4)

@@ -73,7 +73,7 @@ class ReportHook(Hook):
         """Read back what the resumed run had noted; validate its last epoch where that is missing."""
         self.start = time.monotonic()
         path = Path(runner.work_dir) / METRICS_FILE
-        noted = _read(path, runner) if runner.epoch and path.is_file() else []
+        noted = _read(path, runner, self.monitor) if runner.epoch and path.is_file() else []
         self.history = [entry for entry in noted if entry['epoch'] <= runner.epoch]
         if (
             runner.val_loop is not None
@@ -108,12 +108,14 @@ class ReportHook(Hook):
             runner.logger.info('\n' + metric_table(_title(runner.test_dataloader.dataset), {'test': metrics}))
 
 
-def _read(path: Path, runner: Runner) -> list[dict[str, Any]]:
-    """Read what was noted; a file that is not whole must not keep a run from going on."""
+def _read(path: Path, runner: Runner, monitor: str) -> list[dict[str, Any]]:
+    """Read the epochs with the metric that chooses the best; a file that is not whole must not keep a run from going
+    on.
+    """
     try:
         noted = json.loads(path.read_text(encoding='utf-8'))
-        return [entry for entry in noted if isinstance(entry['epoch'], int)]
-    except (ValueError, TypeError, KeyError) as error:
+        return [entry for entry in noted if isinstance(entry['epoch'], int) and _is_number(entry.get(monitor))]
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         kept = path.with_name(f'{path.name}.broken')
         path.replace(kept)
         runner.logger.warning(
@@ -121,6 +123,10 @@ def _read(path: Path, runner: Runner) -> list[dict[str, Any]]:
             f'{kept.name}, and the metrics of the epochs before are not in the new one'
         )
         return []
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _is_due(runner: Runner) -> bool:
