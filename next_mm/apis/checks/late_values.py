@@ -8,6 +8,7 @@ from typing import Any
 from mmengine.config import Config
 
 from next_mm.apis.checks.bounds import check_bounds
+from next_mm.engine import ReIDOptimWrapperConstructor
 from next_mm.errors import ConfigError
 from next_mm.utils.options import check_choice
 
@@ -55,12 +56,14 @@ def _check_schedules(cfg: Config) -> None:
 
 def _rates(wrapper: Mapping[str, Any]) -> Iterator[float]:
     """Yield the learning rates of an optimizer and of its groups."""
-    if 'lr' not in (wrapper.get('optimizer') or {}):
-        return
-    rate = wrapper['optimizer']['lr']
-    yield rate
+    optimizer = wrapper.get('optimizer') or {}
+    if not isinstance(optimizer, Mapping):
+        raise ConfigError(f'optim_wrapper.optimizer: expected a dictionary, got {optimizer!r}')
+    if 'lr' not in optimizer or wrapper.get('constructor') != ReIDOptimWrapperConstructor.__name__:
+        return  # another constructor may give groups rates in its own way
+    yield optimizer['lr']
     for rule in ((wrapper.get('paramwise_cfg') or {}).get('groups') or {}).values():
-        yield rule.get('lr', rate * rule.get('lr_mult', 1.0))
+        yield rule.get('lr', optimizer['lr'] * rule.get('lr_mult', 1.0))
 
 
 def _check_compiler(options: Any) -> None:

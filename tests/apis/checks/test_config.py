@@ -293,6 +293,7 @@ def test_a_loop_that_cannot_run_is_refused(tmp_path: Path, key: str, value: obje
             [dict(type='CosineAnnealingLR', T_max=3, eta_min=0.02)],
             r'param_scheduler\[0\].eta_min=0.02: expected at most 0.01, the greatest rate of optim_wrapper',
         ),
+        ('optim_wrapper__optimizer', 1.5, 'optim_wrapper.optimizer: expected a dictionary, got 1.5'),
         ('optim_wrapper__optimizer__lr', float('inf'), 'optim_wrapper.optimizer.lr=inf: expected a number from 0'),
         ('compile', dict(backend='fast'), "compile.backend='fast': expected one of .*'inductor'"),
     ],
