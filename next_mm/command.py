@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import runpy
 import sys
 from pathlib import Path
+from types import ModuleType
 
 from next_mm import __version__
 from next_mm.utils.options import did_you_mean
@@ -52,7 +52,15 @@ def main() -> None:
         raise SystemExit(f'next-mm: unknown command {words[0]!r}{did_you_mean(words[0], COMMANDS)}\n{usage()}')
     tool = find_tools() / COMMANDS[words[0]][0]
     sys.argv = [f'next-mm {words[0]}', *words[1:]]
-    runpy.run_path(str(tool), run_name='__main__')
+    run_tool(tool)
+
+
+def run_tool(tool: Path) -> None:
+    """Run a tool as the main program; unlike ``runpy``, which names it by its file, this leaves ``sys.argv`` alone."""
+    program = ModuleType('__main__')
+    program.__file__ = str(tool)
+    sys.modules['__main__'] = program  # worker processes and pickles ask for it by this name
+    exec(compile(tool.read_bytes(), str(tool), 'exec'), vars(program))
 
 
 def usage() -> str:

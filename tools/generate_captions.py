@@ -122,20 +122,21 @@ def load_settings(path: str, options: dict[str, Any] | None) -> CaptionSettings:
     """Read a caption config.
 
     Args:
-        path: a Python file.
+        path: a Python file, or one of the project's own (``configs/captions/...``) from anywhere.
         options: entries to change, as ``--cfg-options`` gives them.
 
     Raises:
-        ConfigError: no such file, it cannot be read, or an entry is wrong; the text names it.
+        FileNotFoundError: no such file.
+        ConfigError: it cannot be read, or an entry is wrong; the text names it.
     """
     from mmengine.config import Config
 
     from next_mm.captioning.settings import parse_settings
+    from next_mm.utils.files import find_config
 
-    if not Path(path).is_file():
-        raise ConfigError(f'{path}: no such config file')
+    file = find_config(path)
     try:
-        config = Config.fromfile(path, import_custom_modules=False)
+        config = Config.fromfile(str(file), import_custom_modules=False)
     except SyntaxError as error:
         raise ConfigError(f'{path}: not valid Python: {error}') from error
     except Exception as error:  # a config is a program of the user's, and so is whatever goes wrong in it

@@ -15,6 +15,7 @@ from next_mm.apis.checks.config import check_config
 from next_mm.errors import ConfigError
 from next_mm.models import ReIDModel
 from next_mm.registry import MODELS
+from next_mm.utils.files import find_config
 from next_mm.utils.weights import RANDOM_WEIGHTS
 
 __all__ = [
@@ -96,22 +97,6 @@ def complete_config(
                 message = f'{key}={value!r}: {cfg.model.type} reads no captions, so none are loaded'
                 print_log(message, 'current', logging.WARNING)
     return cfg
-
-
-def find_config(path: str | Path) -> Path:
-    """Return a config file's path: as given, or, for one of the project's own
-    (``configs/...``), where next_mm is installed.
-
-    Raises:
-        FileNotFoundError: no such file.
-    """
-    if Path(path).is_file():
-        return Path(path)
-    package = Path(__file__).parents[1]
-    for root in (package, package.parent):
-        if Path(path).parts[:1] == ('configs',) and (root / path).is_file():
-            return root / path
-    raise FileNotFoundError(f'{path}: no such config file')
 
 
 def _merge(cfg: Config, options: Mapping[str, Any]) -> None:

@@ -12,11 +12,27 @@ from pathlib import Path
 
 from next_mm.errors import DataError
 
-__all__ = ['read_text', 'remove_leftovers', 'staged', 'write_atomically']
+__all__ = ['find_config', 'read_text', 'remove_leftovers', 'staged', 'write_atomically']
 
 _MACHINE = f'{zlib.crc32(platform.node().encode()):08x}'
 _UTF16 = (b'\xff\xfe', b'\xfe\xff')
 """The marks that begin a text in UTF-16."""
+
+
+def find_config(path: str | Path) -> Path:
+    """Return a config file's path: as given, or, for one of the project's own
+    (``configs/...``), where next_mm is installed.
+
+    Raises:
+        FileNotFoundError: no such file.
+    """
+    if Path(path).is_file():
+        return Path(path)
+    package = Path(__file__).parents[1]
+    for root in (package, package.parent):
+        if Path(path).parts[:1] == ('configs',) and (root / path).is_file():
+            return root / path
+    raise FileNotFoundError(f'{path}: no such config file')
 
 
 def read_text(path: Path) -> str:
