@@ -11,7 +11,7 @@ import json
 import sys
 from pathlib import Path
 
-from next_mm.utils.command_line import command_line
+from next_mm.utils.command_line import command_line, find_caller
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -35,7 +35,7 @@ def main() -> None:
     from next_mm.gallery.calibration import calibrate_gallery
     from next_mm.utils.files import write_atomically
 
-    with Gallery.open(args.gallery, create=False) as gallery:
+    with Gallery.open(args.gallery, who=find_caller(), create=False) as gallery:
         found, refused = calibrate_gallery(gallery, false_match_rate=args.far)
         if not args.dry_run:
             gallery.set_thresholds({name: value.thresholds() for name, value in found.items()})

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import json
 import sys
 from pathlib import Path
 
-from next_mm.utils.command_line import command_line
+from next_mm.utils.command_line import command_line, find_caller
+
+FOLDERS = {
+    'add': 'of the files that tools/extract_features.py wrote',
+    'export': 'to write the files to',
+    'import': 'of an export',
+}
+PATTERNS = {'identity': '^([0-9]+)_', 'camera': 'cam([0-9]+)', 'tracklet': '_t([0-9]+)_'}
+CONFLICT = 'what happens to an id that is there already (default: keep)'
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -29,21 +36,21 @@ def parse_arguments() -> argparse.Namespace:
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument('gallery', help='a folder, or the address of a Milvus server')
         if name in ('add', 'export', 'import'):
-            command.add_argument('folder', type=Path)
+            command.add_argument('folder', type=Path, help=FOLDERS[name])
         if name in ('add', 'import'):
-            command.add_argument('--on-conflict', choices=['error', 'replace', 'keep'], default='keep')
+            command.add_argument('--on-conflict', choices=['error', 'replace', 'keep'], default='keep', help=CONFLICT)
         if name == 'add':
             command.add_argument('--camera')
             command.add_argument('--tracklet')
             command.add_argument('--identity')
             command.add_argument('--time', help='such as 2026-05-01T12:30:00 (UTC)')
-            for key in ('identity', 'camera', 'tracklet'):
-                text = f'expression whose first group is the {key} in an id, such as ^([0-9]+)_'
+            for key, example in PATTERNS.items():
+                text = f'expression whose first group is the {key} in an id, such as {example}'
                 command.add_argument(f'--{key}-pattern', metavar='REGEX', help=text)
         if name == 'search':
             command.add_argument('--like', nargs='+', metavar='ID', help='search with these entries')
             command.add_argument('--features', type=Path, help='a features-*.safetensors file')
-            command.add_argument('--top', type=int, default=10)
+            command.add_argument('--top', type=int, default=10, help='hits of each query (default: 10)')
             command.add_argument('--min-score', type=float)
         if name == 'center':
             command.add_argument('--dim', type=int, help='keep this many dimensions, such as 256 (default: all)')
@@ -64,6 +71,7 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     """Run one command; results are JSON lines."""
     args = parse_arguments()
+    from next_mm.errors import ConfigError
     from next_mm.gallery import Gallery
     from next_mm.gallery.exchange import add_feature_files, export_gallery, import_gallery
     from next_mm.retrieval.feature_files import read_features
@@ -73,7 +81,7 @@ def main() -> None:
         first = min(args.folder.glob('features-*.safetensors'), default=args.folder / 'features-000000.safetensors')
         space = read_features(first)[0].space
     filters = {name: getattr(args, name, None) for name in ('camera', 'not_camera', 'identity', 'after', 'before')}
-    with Gallery.open(args.gallery, space, who=getpass.getuser(), create=space is not None) as gallery:
+    with Gallery.open(args.gallery, space, who=find_caller(), create=space is not None) as gallery:
         if args.command == 'add':
             values = {name: getattr(args, name) for name in ('camera', 'tracklet', 'identity', 'time')}
             given = {name: getattr(args, f'{name}_pattern') for name in ('identity', 'camera', 'tracklet')}
@@ -85,7 +93,9 @@ def main() -> None:
         elif args.command == 'export':
             show(written=export_gallery(gallery, args.folder))
         elif args.command == 'search':
-            query = read_features(args.features)[0] if args.features else gallery.features(args.like or [])
+            if not args.features and not args.like:
+                raise ConfigError('search: expected --like ID ... or --features FILE, got neither')
+            query = read_features(args.features)[0] if args.features else gallery.features(args.like)
             for name, hits in zip(query.ids, gallery.search(query, top=args.top, min_score=args.min_score, **filters)):
                 show(query=name, hits=[describe(hit) for hit in hits])
         elif args.command == 'delete':

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import getpass
 import logging
 import os
 import sys
@@ -23,6 +24,7 @@ __all__ = [
     'check_host',
     'command_line',
     'command_line_with',
+    'find_caller',
     'parse_launched',
     'parse_value',
 ]
@@ -164,6 +166,14 @@ def parse_launched(parser: argparse.ArgumentParser, script: str) -> argparse.Nam
     args = parser.parse_args()
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     return args
+
+
+def find_caller() -> str:
+    """Return the name of who runs the program, for an audit log; a number where the machine knows no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user without an entry in /etc/passwd; which one, depends on the Python
+        return str(os.getuid())
 
 
 def check_host(host: str, protected: bool, remedy: str) -> None:

@@ -95,9 +95,11 @@ def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert failed.returncode == 1
     assert failed.stderr.startswith('error: ')
     assert failed.stderr.count('\n') == 1
+    with pytest.raises(SystemExit, match='expected --like ID ... or --features FILE, got neither'):
+        call(TOOL, 'search', gallery)
 
 
-def test_a_gallery_is_calibrated_by_its_known_entries(tmp_path: Path) -> None:
+def test_a_gallery_is_calibrated_by_its_known_entries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from next_mm.gallery.calibration import calibrate_gallery
     from next_mm.retrieval.feature_set import FeatureSet
 
@@ -121,6 +123,11 @@ def test_a_gallery_is_calibrated_by_its_known_entries(tmp_path: Path) -> None:
         assert pairs.genuine == genuine
     with pytest.raises(SystemExit, match='needs at least 300,000 impostor pairs'):
         call(TOOL.with_name('calibrate.py'), tmp_path / 'g', '--far', '0.00001')
+    monkeypatch.setattr('getpass.getuser', lambda: 'mary')
+    with pytest.raises(SystemExit):
+        call(TOOL.with_name('calibrate.py'), tmp_path / 'g', '--far', '0.01')
+    with Gallery.open(tmp_path / 'g', create=False) as gallery:
+        assert [(line.who, line.operation) for line in gallery.audit()][-1] == ('mary', 'thresholds')
 
 
 def test_captioned_entries_give_thresholds_for_queries_without_captions_too(tmp_path: Path) -> None:
