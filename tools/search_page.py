@@ -11,13 +11,15 @@ from next_mm.utils.command_line import check_host, command_line
 
 PASSWORD = 'NEXT_MM_PAGE_PASSWORD'
 
+PICTURES = 'only pictures in this folder are shown; where the gallery has relative paths, they begin here (default: .)'
+
 
 def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('model', help='a pack, the folder of a run, or an exported .onnx file')
     parser.add_argument('gallery', help='a folder, or the address of a Milvus server')
-    parser.add_argument('--pictures', type=Path, default=Path(), help='folder of the pictures (default: this one)')
+    parser.add_argument('--pictures', type=Path, default=Path(), help=PICTURES)
     parser.add_argument(
         '--synthetic',
         type=Path,

@@ -36,18 +36,22 @@ def load_entry(entry: Entry, root: Path) -> list[np.ndarray | None]:
     """
     images: list[np.ndarray | None] = []
     for file in entry.files():
-        image = None
-        if file is not None:
-            path = (root / file).resolve()
-            if path.is_relative_to(root.resolve()):
-                try:
-                    image = read_picture(path)
-                except DataError:
-                    image = None  # gone, or damaged: the card says so
-        images.append(image)
+        path = None if file is None else _find_inside(root, file)
+        try:
+            images.append(None if path is None else read_picture(path))
+        except DataError:
+            images.append(None)  # damaged: the card says so
     if len(images) == 1 and images[0] is not None and images[0].shape[1] % NUM_MODALITIES == 0:
         return list(np.split(images[0], NUM_MODALITIES, axis=1))
     return (images + [None] * NUM_MODALITIES)[:NUM_MODALITIES]
+
+
+def _find_inside(root: Path, file: str) -> Path | None:
+    """Return a picture file inside ``root``; a relative path begins there or in the current folder."""
+    for path in ((root / file).resolve(), Path(file).resolve()):
+        if path.is_relative_to(root.resolve()) and path.is_file():
+            return path
+    return None
 
 
 def hit_card(hit: Hit, images: Pictures, place: int) -> str:

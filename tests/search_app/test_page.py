@@ -55,6 +55,17 @@ def test_only_pictures_inside_the_folder_are_shown(tmp_path: Path) -> None:
     assert load_entry(Entry('y', source='rm -rf'), tmp_path) == [None] * 3
 
 
+def test_a_relative_path_begins_in_the_folder_or_where_the_page_was_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / 'in').mkdir()
+    for path in (tmp_path / 'in' / 'a.png', tmp_path / 'secret.png'):
+        Image.new('RGB', (4, 8)).save(path)
+    monkeypatch.chdir(tmp_path)
+    images = load_entry(Entry('x', source='["in/a.png", "secret.png", "in/none.png"]'), Path('in'))
+    assert [image is None for image in images] == [False, True, True]
+
+
 @pytest.fixture
 def served(run_dir: Path, tmp_path: Path) -> Iterator[tuple[str, list[dict[str, Any]]]]:  # noqa: F811
     from projects.search_app.page import LAUNCH, build_page
