@@ -104,7 +104,7 @@ def write_page(
         tag=tag,
         tiles=tiles,
         sections=sections,
-        today=date.today().isoformat(),
+        today=f'{date.today():%d %B %Y}'.lstrip('0'),
         accent=COLOURS[0],
     )
     write_atomically(path, [html])

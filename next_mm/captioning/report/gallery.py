@@ -72,7 +72,7 @@ def _section(triplets: Iterable[_Captioned]) -> ReportSection | None:
     pictures = [picture for triplet in triplets for picture in _pictures(triplet)]
     if not pictures:
         return None
-    text = 'Triplets from all over the dataset. Look whether each caption says what its picture shows.'
+    text = 'Triplets from all over what has captions. Look whether each caption says what its picture shows.'
     return ReportSection('Pictures and their captions', text, pictures=pictures)
 
 
