@@ -20,6 +20,7 @@ from next_mm import __version__ as release  # noqa: E402 (autodoc reads this che
 
 project = 'NEXT-MM'
 author = 'The NEXT-MM authors'
+project_copyright = '2026, the NEXT-MM authors'
 extensions = ['myst_parser', 'sphinx.ext.autodoc', 'sphinx.ext.napoleon', 'sphinx.ext.viewcode', 'sphinx_copybutton']
 exclude_patterns = ['README.md']
 myst_enable_extensions = ['colon_fence']
