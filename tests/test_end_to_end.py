@@ -89,7 +89,7 @@ def _environment() -> dict[str, str]:
     return {
         **os.environ,
         'PYTHONPATH': str(ROOT),
-        'OMP_NUM_THREADS': '1',
+        'OMP_NUM_THREADS': str(torch.get_num_threads()),
         'PATH': f'{Path(sys.executable).parent}:{os.environ["PATH"]}',
     }
 
