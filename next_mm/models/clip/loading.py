@@ -77,10 +77,9 @@ def load_clip(
         )
     if stride is not None:
         _set_stride(model.visual, stride)
-    if pretrained is None and _weights_follow.get():
-        return model
     if pretrained is None:
-        print_log(f'{model_name}: no pretrained weights named, its weights are random', 'current', logging.WARNING)
+        if not _weights_follow.get():
+            print_log(f'{model_name}: no pretrained weights named, its weights are random', 'current', logging.WARNING)
         return model
     path, quick_gelu = _resolve_weights(name, pretrained)
     _check_quick_gelu(name, pretrained, quick_gelu)
